@@ -1,0 +1,5 @@
+"""Arithmetic on flat arrays: objectives, random numbers, the row functions of the solvers. Knows nothing of solvers."""
+
+from .problem import Minimum, Problem
+
+__all__ = ["Minimum", "Problem"]
