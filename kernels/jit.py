@@ -194,8 +194,10 @@ def _describe(value, seen: dict, names: frozenset) -> str:
     if isinstance(value, type):
         return f"class {value.__module__}.{value.__qualname__}{getattr(value, '_fields', '')}"
     if isinstance(value, python_types.ModuleType):
-        attributes = sorted(n for n in names if hasattr(value, n))
-        inside = ",".join(f"{n}={_describe(getattr(value, n), seen, names)}" for n in attributes)
+        found = {n: getattr(value, n) for n in sorted(names) if hasattr(value, n)}
+        if of_library(value.__name__):  # its version tells the rest; a stand-in for `math` holds kernels of ours
+            found = {n: v for n, v in found.items() if isinstance(v, Dispatcher)}
+        inside = ",".join(f"{n}={_describe(v, seen, names)}" for n, v in found.items())
         return f"module {value.__name__} {getattr(value, '__version__', '')}({inside})"
     return _describe_callable(value, seen)
 
@@ -209,7 +211,7 @@ def _describe_callable(value, seen: dict) -> str:
         return f"compiled{options}{_describe(value.py_func, seen, frozenset())}"
     if isinstance(value, _Intrinsic):
         return f"intrinsic{_describe(value._defn, seen, frozenset())}"
-    if isinstance(value, python_types.FunctionType):
+    if isinstance(value, python_types.FunctionType) and not of_library(value.__module__):
         return _describe_function(value, seen)
     if hasattr(value, "__qualname__") or isinstance(value, np.ufunc):
         return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', repr(value))}"
@@ -219,12 +221,18 @@ def _describe_callable(value, seen: dict) -> str:
         return uuid.uuid4().hex  # cannot be described: never found again, never wrong
 
 
+def of_library(module_name: str | None) -> bool:
+    """Whether a module's content is told by the versions in the key."""
+    top = (module_name or "builtins").split(".")[0]
+    return top in ("numpy", "numba", "llvmlite", "scipy") or (top in sys.stdlib_module_names and top != "__main__")
+
+
 def _describe_options(dispatcher) -> str:
     return str(sorted((k, repr(_ordered(v))) for k, v in dispatcher.targetoptions.items()))
 
 
 def _describe_function(function, seen: dict) -> str:
-    names = _names(function.__code__)
+    names = names_in(function.__code__)
     outside = {n: function.__globals__[n] for n in sorted(names) if n in function.__globals__}
     cells = [_cell(c) for c in function.__closure__ or ()]
     parts = (
@@ -244,9 +252,9 @@ def _describe_code(code) -> str:
     return f"{code.co_code.hex()}{shape}{words}{constants}"
 
 
-def _names(code) -> frozenset:
+def names_in(code) -> frozenset:
     """The global and attribute names that a code object and those nested in it use."""
-    inner = (_names(c) for c in code.co_consts if hasattr(c, "co_code"))
+    inner = (names_in(c) for c in code.co_consts if hasattr(c, "co_code"))
     return frozenset(code.co_names).union(*inner)
 
 

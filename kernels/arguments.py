@@ -1,0 +1,213 @@
+"""The extra arguments of an objective, as one record of 64-bit words that compiled code reads by address.
+
+Every solver loop is compiled once, for one type of objective: `double f(double x[D], address)`. What the user passes
+as `args` therefore travels as an address, and `load` unpacks it inside the adapter of that one objective. Words of the
+record, one argument after the other:
+    number      its value (a complex number takes two words, a bool is 0 or 1)
+    array       the address of its first entry, then its shape (arrays are C-contiguous: strides follow)
+    tuple       its members
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import typeof
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
+
+WORD = 8  # bytes
+
+
+def normalise(args) -> tuple:
+    """The arguments in the form that compiled code takes, copied only where their dtype or layout demands it.
+
+    Raises
+    ------
+    TypeError
+        Naming the argument that cannot be compiled.
+    """
+    args = args if isinstance(args, tuple) else (args,)
+    return tuple(_normalise(value, f"args[{k}]") for k, value in enumerate(args))
+
+
+def _normalise(value, name: str):
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    if isinstance(value, int | np.integer):
+        if not -(2**63) <= int(value) < 2**63:
+            raise TypeError(f"{name}: got the integer {value}, expected one of 64 bits (or a float)")
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(value)
+    if isinstance(value, complex | np.complexfloating):
+        return complex(value)
+    if isinstance(value, tuple):
+        members = [_normalise(member, f"{name}[{k}]") for k, member in enumerate(value)]
+        return type(value)(*members) if hasattr(value, "_fields") else tuple(members)
+    if isinstance(value, list) or hasattr(value, "__array__"):
+        return _normalise_array(value, name)
+    raise TypeError(
+        f"{name}: got {_article(type(value).__name__)}, which cannot be compiled; expected arrays, numbers or tuples of these. "
+        "Put constants into the function's closure, or use objective(f, compiled=False)"
+    )
+
+
+def _normalise_array(value, name: str) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise TypeError(f"{name}: got a list that is no array ({error}); expected rows of equal length") from error
+    if array.dtype.kind not in "biufc":
+        raise TypeError(f"{name}: got an array of dtype {array.dtype}, which cannot be compiled; expected numbers")
+    dtype = array.dtype.newbyteorder("=")
+    if dtype.kind == "f" and dtype.itemsize not in (4, 8):
+        dtype = np.dtype(np.float64)
+    if dtype.kind == "c" and dtype.itemsize not in (8, 16):
+        dtype = np.dtype(np.complex128)
+    return np.require(array, dtype=dtype, requirements=["C", "A"]).reshape(array.shape)
+
+
+def _article(noun: str) -> str:
+    return ("an " if noun[:1].lower() in "aeiou" else "a ") + noun
+
+
+def record_type(args: tuple) -> types.BaseTuple:
+    """Numba's type of normalised arguments; read-only arrays count as writable, so that one adapter serves both."""
+    return types.BaseTuple.from_types([_member_type(value) for value in args])
+
+
+def _member_type(value):
+    if isinstance(value, np.ndarray):
+        return types.Array(typeof(value).dtype, value.ndim, "C")
+    if isinstance(value, tuple):
+        members = [_member_type(member) for member in value]
+        named = hasattr(value, "_fields")
+        return types.BaseTuple.from_types(members, type(value) if named else None)
+    return typeof(value)
+
+
+def pack(args: tuple) -> np.ndarray:
+    """The record of normalised arguments. It borrows the arrays: keep `args` alive as long as the record is used."""
+    words: list[int] = []
+    for value in args:
+        _pack(value, words)
+    return np.array(words or [0], dtype=np.int64)
+
+
+def _pack(value, words: list[int]) -> None:
+    if isinstance(value, np.ndarray):
+        words.append(value.ctypes.data)
+        words.extend(value.shape)
+    elif isinstance(value, tuple):
+        for member in value:
+            _pack(member, words)
+    elif isinstance(value, int):  # and bool
+        words.append(int(value))
+    elif isinstance(value, float):
+        words.append(int(np.float64(value).view(np.int64)))
+    else:
+        words.extend(int(np.float64(part).view(np.int64)) for part in (value.real, value.imag))
+
+
+@intrinsic
+def load(typingctx, address, record):
+    """The tuple of arguments at `address`; arrays are borrowed, without a reference count."""
+    record_ty = record.instance_type
+
+    def codegen(context, builder, signature, arguments):
+        value, _ = _load(context, builder, record_ty, arguments[0], 0)
+        return value
+
+    return record_ty(types.intp, record), codegen
+
+
+def _load(context, builder, ty, address, offset: int):
+    """LLVM value of a member of type `ty` that begins `offset` words behind `address`, and the offset behind it."""
+
+    def word(k, as_type):
+        pointer = builder.inttoptr(builder.add(address, address.type(WORD * k)), as_type.as_pointer())
+        return builder.load(pointer)
+
+    intp = context.get_value_type(types.intp)
+    if isinstance(ty, types.BaseTuple):
+        members = []
+        for member_ty in ty.types:
+            member, offset = _load(context, builder, member_ty, address, offset)
+            members.append(member)
+        return context.make_tuple(builder, ty, members), offset
+    if isinstance(ty, types.Array):
+        data = builder.inttoptr(word(offset, intp), context.get_data_type(ty.dtype).as_pointer())
+        shape = [word(offset + 1 + k, intp) for k in range(ty.ndim)]
+        itemsize = intp(context.get_abi_sizeof(context.get_data_type(ty.dtype)))
+        strides = [itemsize]
+        for extent in reversed(shape[1:]):
+            strides.insert(0, builder.mul(strides[0], extent))
+        array = context.make_array(ty)(context, builder)
+        populate_array(array, data, shape, strides[: ty.ndim], itemsize, meminfo=None)
+        return array._getvalue(), offset + 1 + ty.ndim
+    if isinstance(ty, types.Boolean):
+        return builder.icmp_signed("!=", word(offset, intp), intp(0)), offset + 1
+    if isinstance(ty, types.Complex):
+        number = context.make_complex(builder, ty)
+        part = context.get_value_type(ty.underlying_float)
+        number.real, number.imag = word(offset, part), word(offset + 1, part)
+        return number._getvalue(), offset + 2
+    return word(offset, context.get_value_type(ty)), offset + 1
+
+
+@intrinsic
+def call_row(typingctx, function, args, x, i):
+    """Call the objective whose adapter stands at address `function` with row i of x (n, D); NaN if it raises.
+
+    The row is borrowed and nothing is allocated. An exception is not propagated, because in a parallel loop it would
+    be lost or end the process: the value is then the NaN `RAISED`, and the caller replays the row to raise it.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        address, record, matrix, row = arguments
+        vector_ty = types.Array(types.float64, 1, "C")
+        x_ty = signature.args[2]
+        source = context.make_array(x_ty)(context, builder, value=matrix)
+        rows, columns = cgutils.unpack_tuple(builder, source.shape, 2)
+        start = builder.gep(source.data, [builder.mul(row, columns)])
+        view = context.make_array(vector_ty)(context, builder)
+        itemsize = columns.type(WORD)
+        populate_array(view, start, [columns], [itemsize], itemsize, meminfo=None)
+        argtypes = (vector_ty, types.intp)
+        function_type = context.call_conv.get_function_type(types.float64, argtypes)
+        callee = builder.inttoptr(address, function_type.as_pointer())
+        status, value = context.call_conv.call_function(
+            builder, callee, types.float64, argtypes, (view._getvalue(), record)
+        )
+        raised = builder.bitcast(row.type(RAISED_BITS), value.type)
+        return builder.select(status.is_ok, value, raised)
+
+    return types.float64(types.intp, types.intp, x, types.intp), codegen
+
+
+RAISED_BITS = 0x7FF8DEAD0000BEEF  # a quiet NaN that arithmetic does not make
+
+
+@intrinsic
+def call_c(typingctx, function, x, user_data):
+    """Call the C function `double (int, double *, void *)`, or without the last, at address `function`.
+
+    `user_data` of type None stands for the form without it.
+    """
+    with_data = not isinstance(user_data, types.NoneType)
+
+    def codegen(context, builder, signature, arguments):
+        from llvmlite import ir
+
+        double, pointer = ir.DoubleType(), ir.IntType(8).as_pointer()
+        argument_types = [ir.IntType(32), double.as_pointer()] + ([pointer] if with_data else [])
+        callee = builder.inttoptr(arguments[0], ir.FunctionType(double, argument_types).as_pointer())
+        vector = context.make_array(signature.args[1])(context, builder, value=arguments[1])
+        length = builder.trunc(cgutils.unpack_tuple(builder, vector.shape, 1)[0], ir.IntType(32))
+        values = [length, vector.data]
+        if with_data:
+            values.append(builder.inttoptr(arguments[2], pointer))
+        return builder.call(callee, values)
+
+    return types.float64(types.intp, x, user_data), codegen

@@ -1,0 +1,90 @@
+"""Rebuild a function with other globals: how `math.cos` in a user's function becomes the engine's own.
+
+A function of Python is code plus the values its names stand for. `rebuild` keeps the code and replaces the values:
+library functions by their twins, and every function it calls (plain or compiled) by a rebuilt one, compiled the same
+way. The user's own modules are followed, too. The same device puts the engine's kernels onto the GPU.
+"""
+
+from __future__ import annotations
+
+import types as python_types
+from collections.abc import Callable
+
+from numba.core.dispatcher import Dispatcher
+
+from .jit import names_in, of_library
+
+def rebuild(function, twins: dict, compile: Callable, memo: dict | None = None):
+    """`function` with every library function that has a twin replaced, in itself and in all it calls.
+
+    Parameters
+    ----------
+    function : callable
+        A Python function or a Numba dispatcher (its Python function is taken).
+    twins : dict
+        Library function -> what stands in for it.
+    compile : callable
+        Applied to each rebuilt function: a decorator such as `relaxed`.
+    """
+    memo = {} if memo is None else memo
+    source = function.py_func if isinstance(function, Dispatcher) else function
+    if id(source) in memo:
+        return memo[id(source)]
+    names = names_in(source.__code__)
+    new_globals = {"__builtins__": source.__globals__.get("__builtins__"), "__name__": source.__module__}
+    cells = tuple(python_types.CellType() for _ in source.__closure__ or ())
+    new = python_types.FunctionType(source.__code__, new_globals, source.__name__, source.__defaults__, cells or None)
+    new.__kwdefaults__ = source.__kwdefaults__
+    new.__module__, new.__qualname__, new.__doc__ = source.__module__, source.__qualname__, source.__doc__
+    memo[id(source)] = compiled = compile(new)  # before its names are filled, so that it may call itself
+
+    def replace(value):
+        return _replace(value, names, twins, compile, memo)
+
+    new_globals.update({n: replace(source.__globals__[n]) for n in names if n in source.__globals__})
+    for cell, old in zip(cells, source.__closure__ or (), strict=True):
+        try:
+            cell.cell_contents = replace(old.cell_contents)
+        except ValueError:  # an empty cell stays empty
+            pass
+    return compiled
+
+
+def _replace(value, names: frozenset, twins: dict, compile: Callable, memo: dict):
+    try:
+        if value in twins:
+            return twins[value]
+    except TypeError:  # unhashable: no function
+        return value
+    if isinstance(value, Dispatcher):
+        return rebuild(value, twins, compile, memo)
+    if isinstance(value, python_types.FunctionType) and not of_library(value.__module__):
+        return rebuild(value, twins, compile, memo)
+    if isinstance(value, python_types.ModuleType):
+        return _replace_module(value, names, twins, compile, memo)
+    return value
+
+
+def _replace_module(module, names: frozenset, twins: dict, compile: Callable, memo: dict):
+    """A stand-in for the module in which the functions that `names` asks for are replaced."""
+    attributes = {n: getattr(module, n) for n in names if hasattr(module, n)}
+    changed = {}
+    for name, value in attributes.items():
+        if isinstance(value, python_types.ModuleType) and of_library(module.__name__):
+            continue  # numpy.linalg and the like have no twins
+        new = _replace(value, names, twins, compile, memo)
+        if new is not value:
+            changed[name] = new
+    if not changed:
+        return module
+    stand_in = python_types.ModuleType(module.__name__)
+    stand_in.__dict__.update(module.__dict__)
+    stand_in.__dict__.update(changed)
+    return stand_in
+
+
+def plain(function):
+    """The function as Python runs it: nothing in it is compiled, so that calling it compiles nothing."""
+    return rebuild(function, {}, lambda f: f) if isinstance(function, python_types.FunctionType | Dispatcher) else function
+
+
