@@ -1,0 +1,14 @@
+"""Algorithms: options, state, init and row functions, one file a solver; and `minimize`, the door to all of them."""
+
+from . import differential_evolution, jso, lshade, lsrtde, random_search
+
+SOLVERS = {
+    solver.name: solver
+    for solver in (
+        random_search.SOLVER,
+        differential_evolution.SOLVER,
+        lshade.SOLVER,
+        jso.SOLVER,
+        lsrtde.SOLVER,
+    )
+}

@@ -1,0 +1,124 @@
+"""Success-history adaptation: what L-SHADE and its descendants share.
+
+F and CR of a candidate are drawn around means kept in a memory; the means move towards what made candidates better
+than their parents. Replaced parents go to an archive, which stands in x behind the population; the population shrinks
+linearly. Equations as in Tanabe and Fukunaga, CEC 2014.
+
+Fields of a state, beside those of population.py:
+    x          (P + A, D)  population, then archive
+    weight, crossover (P,) F and CR of each candidate
+    memory     (2, H)      means of F and of CR
+    place      (P,)        where in the archive a replaced parent goes, or -1
+    owner      (A,)        the last row that was given this place
+"""
+
+import numpy as np
+
+from . import population
+from .jit import kernel
+from .random import cauchy, integer, integer_except, integer_except_two, normal
+
+# counters and params of these methods, behind the shared ones
+MEMORY_SLOT, ARCHIVED, ARCHIVE = (population.COUNTERS + k for k in range(3))  # next slot; points kept; capacity
+INITIAL, ARCHIVE_RATE = (population.PARAMS + k for k in range(2))
+OWN_PARAMS = population.PARAMS + 2
+SMALLEST = 4  # individuals at the end of the run
+
+# slots of a candidate's random numbers
+PERIOD, CROSSOVER, GUIDE, PLUS, MINUS, PLACE = range(6)
+REDRAWS, MOST_REDRAWS = 16, 40
+TERMINAL = -1.0  # a memory of CR that stays at 0
+
+
+@kernel
+def progress(state):
+    """The share of the budget that is spent."""
+    return state.counters[population.EVALUATIONS] / state.counters[population.MAX_EVALS]
+
+
+@kernel
+def draw_weight(key, mean):
+    """F from Cauchy(mean, 0.1): again while <= 0, cut at 1 (eq. 2)."""
+    weight, k = 0.0, 0
+    while weight <= 0.0 and k < MOST_REDRAWS:
+        weight = mean + 0.1 * cauchy(key, REDRAWS + k)
+        k += 1
+    return min(weight, 1.0) if weight > 0.0 else mean
+
+
+@kernel
+def draw_crossover(key, mean):
+    """CR from Normal(mean, 0.1) cut to [0, 1]; 0 for the terminal value (eq. 1)."""
+    return 0.0 if mean < 0.0 else min(max(mean + 0.1 * normal(key, CROSSOVER), 0.0), 1.0)
+
+
+@kernel
+def draw_donors(i, state, key, best_share):
+    """Rows (base, plus, minus, guide) of current-to-pbest/1: minus may come from the archive."""
+    n = state.counters[population.LIVE]
+    elite = max(int(best_share * n + 0.5), 2)
+    guide = state.order[integer(key, GUIDE, elite)]
+    plus = integer_except(key, PLUS, n, i)
+    minus = integer_except_two(key, MINUS, n + state.counters[ARCHIVED], i, plus)
+    minus = minus if minus < n else minus - n + state.trial_f.size  # the archive begins behind the largest population
+    return i, plus, minus, guide
+
+
+@kernel
+def archive_parents(state):
+    """Give each parent that is about to be replaced by a better candidate its place in the archive."""
+    counters = state.counters
+    for i in range(counters[population.ROWS]):
+        state.place[i] = -1
+        if state.trial_f[i] < state.f[i] < np.inf and counters[ARCHIVE] > 0:
+            if counters[ARCHIVED] < counters[ARCHIVE]:
+                place = counters[ARCHIVED]
+                counters[ARCHIVED] += 1
+            else:
+                place = integer(population.row_of(i, state), PLACE, counters[ARCHIVE])
+            state.place[i] = place
+            state.owner[place] = i
+
+
+@kernel
+def successful_means(state):
+    """Weighted Lehmer means of F and CR over the successes (eq. 7-9), or (-1, -1) without any.
+
+    The mean of CR is 0 where every successful CR was.
+    """
+    total_f, total_f2, total_c, total_c2 = 0.0, 0.0, 0.0, 0.0
+    for i in range(state.counters[population.ROWS]):
+        if state.trial_f[i] < state.f[i]:
+            gain = min(state.f[i] - state.trial_f[i], 1e100)  # a parent of value inf would make all else vanish
+            weight, crossover = state.weight[i], state.crossover[i]
+            total_f += gain * weight
+            total_f2 += gain * weight * weight
+            total_c += gain * crossover
+            total_c2 += gain * crossover * crossover
+    if not total_f > 0.0:
+        return -1.0, -1.0
+    return total_f2 / total_f, total_c2 / total_c if total_c > 0.0 else 0.0
+
+
+@kernel
+def select_row(i, state):
+    """The candidate replaces its parent if it is not worse; a better one sends the parent to the archive."""
+    if state.trial_f[i] <= state.f[i]:
+        place = state.place[i]
+        if place >= 0 and state.owner[place] == i:
+            population.copy_row(state.x, i, state.x, state.trial_f.size + place)
+        population.copy_row(state.trial, i, state.x, i)
+        state.f[i] = state.trial_f[i]
+
+
+@kernel
+def settle(state):
+    """Linear reduction of the population (eq. 10); the archive shrinks with it."""
+    counters = state.counters
+    n, initial = counters[population.LIVE], state.params[INITIAL]
+    wanted = max(int(initial + (SMALLEST - initial) * progress(state) + 0.5), SMALLEST)
+    if wanted < n:
+        population.keep_best(state, 0, n, wanted)
+        counters[population.LIVE] = counters[population.RANK_1] = wanted
+    counters[ARCHIVE] = int(state.params[ARCHIVE_RATE] * counters[population.LIVE] + 0.5)
+    counters[ARCHIVED] = min(counters[ARCHIVED], counters[ARCHIVE])

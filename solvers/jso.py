@@ -1,0 +1,82 @@
+"""jSO: L-SHADE with a weighted mutation and schedules for its parameters.
+
+Brest, Maucec and Boskovic, Single objective real-parameter optimization: algorithm jSO, CEC 2017; the defaults are the
+paper's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..kernels import population as shared
+from ..kernels import success_history as history
+from ..kernels.differential_evolution import cross_binomial_row
+from ..kernels.jit import kernel
+from ..kernels.random import integer
+from .contract import Solver, require
+from .lshade import State, history_state
+
+BEST_SHARE = history.OWN_PARAMS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    population: int | None = None  # N_init, at least 4; None: 25 ln(D) sqrt(D), at least 12
+    memory: int = 5  # H, at least 2; the last slot stays at 0.9, 0.9
+    archive: float = 1.0  # archive size per individual, at least 0
+    best_share: float = 0.25  # p_max in (0, 1]; falls linearly to its half
+
+    def __post_init__(self):
+        require(self.population is None or self.population >= 4, "population", self.population, "at least 4")
+        require(self.memory >= 2, "memory", self.memory, "at least 2")
+        require(self.archive >= 0, "archive", self.archive, "a number that is not negative")
+        require(0 < self.best_share <= 1, "best_share", self.best_share, "p in (0, 1]")
+
+
+def init(problem, options, limits, key):
+    dimension = problem.dimension
+    rows = options.population or max(12, round(25 * np.log(dimension) * np.sqrt(dimension)))
+    memory = np.empty((2, options.memory))
+    memory[0], memory[1], memory[:, -1] = 0.3, 0.8, 0.9
+    return history_state(problem, rows, options.archive, memory, limits, key, (options.best_share,))
+
+
+@kernel
+def propose_row(i, state):
+    key = shared.row_of(i, state)
+    spent = history.progress(state)
+    slot = integer(key, history.PERIOD, state.memory.shape[1])
+    weight = history.draw_weight(key, state.memory[0, slot])
+    weight = min(weight, 0.7) if spent < 0.6 else weight
+    crossover = history.draw_crossover(key, state.memory[1, slot])
+    crossover = max(crossover, 0.7 if spent < 0.25 else 0.6 if spent < 0.5 else 0.0)
+    state.weight[i], state.crossover[i] = weight, crossover
+    guide_weight = weight * (0.7 if spent < 0.2 else 0.8 if spent < 0.4 else 1.2)  # F_w
+    donors = history.draw_donors(i, state, key, state.params[BEST_SHARE] * (1.0 - 0.5 * spent))
+    cross_binomial_row(i, state, key, i, donors, weight, guide_weight, crossover)
+    shared.repair_to_midpoint_row(i, state, i)
+    shared.round_row(i, state)
+
+
+@kernel
+def tally(state):
+    """Archive, and the next slot of the memory: midway between what it was and the new mean."""
+    history.archive_parents(state)
+    if state.counters[shared.GENERATION] == 0:
+        return
+    mean_f, mean_c = history.successful_means(state)
+    if mean_f < 0.0:
+        return
+    slot, last = state.counters[history.MEMORY_SLOT], state.memory.shape[1] - 1
+    if slot < last:
+        state.memory[0, slot] = 0.5 * (state.memory[0, slot] + mean_f)
+        terminal = state.memory[1, slot] == history.TERMINAL or mean_c == 0.0
+        state.memory[1, slot] = history.TERMINAL if terminal else 0.5 * (state.memory[1, slot] + mean_c)
+    state.counters[history.MEMORY_SLOT] = (slot + 1) % state.memory.shape[1]
+
+
+SOLVER = Solver(
+    "jso", "L-SHADE with scheduled parameters (jSO, CEC 2017)", Options, State, init, propose_row,
+    tally=tally, select_row=history.select_row, settle=history.settle, ranked=True,
+)  # fmt: skip
