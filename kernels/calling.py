@@ -12,6 +12,7 @@ import ctypes
 import dis
 import hashlib
 import math
+import threading
 import types as python_types
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -212,14 +213,16 @@ def _digest_args(digest, value) -> None:
 
 # --- compilation -------------------------------------------------------------------------------------------------
 
-_memo: dict[Any, Any] = {}
+_adapters: dict[Any, Any] = {}
+_adapters_lock = threading.RLock()
 
 
 def _once(key, make):
-    """`make()`, once per process and key."""
-    if key not in _memo:
-        _memo[key] = make()
-    return _memo[key]
+    """`make()`, once per process and key: there is one machine code per objective."""
+    with _adapters_lock:
+        if key not in _adapters:
+            _adapters[key] = make()
+        return _adapters[key]
 
 
 def _compilable(function):

@@ -23,7 +23,7 @@ import threading
 import types as python_types
 import uuid
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 
 # GNU OpenMP spins at barriers by default: one busy neighbour then makes every parallel region take 12 ms. It reads
@@ -88,6 +88,21 @@ def kernel(function=None, *, parallel=False, flags=frozenset()):
 def relaxed(function):
     """Compile an objective, or what it calls: as `kernel`, with sums that may be reordered."""
     return kernel(function, flags=RELAXED)
+
+
+_once_lock = threading.RLock()
+
+
+def once(make):
+    """Cache by the arguments, as functools.cache, and never make a thing twice when two threads ask for it."""
+    cached = cache(make)
+
+    @wraps(make)
+    def get(*args):
+        with _once_lock:
+            return cached(*args)
+
+    return get
 
 
 def compile_for(dispatcher, signature):
@@ -321,7 +336,7 @@ def _bound_cache(limit: int = CACHE_LIMIT) -> None:
 _workqueue_lock = threading.RLock()
 
 
-@cache
+@once
 def threading_layer() -> str:
     """Choose Numba's threading layer before the first parallel call: TBB if installed, else OpenMP, else workqueue."""
     _preload_tbb()

@@ -2,6 +2,10 @@
 
 from . import differential_evolution, jso, lshade, lsrtde, random_search
 
+from .minimize import minimize
+from .optimizer import Optimizer
+from .result import Result, StopReason
+
 SOLVERS = {
     solver.name: solver
     for solver in (
@@ -12,3 +16,5 @@ SOLVERS = {
         lsrtde.SOLVER,
     )
 }
+
+__all__ = ["SOLVERS", "Optimizer", "Result", "StopReason", "minimize"]

@@ -11,7 +11,6 @@ the beginning of its generation, and the objective is one machine code, called b
 
 from __future__ import annotations
 
-from functools import cache
 from types import SimpleNamespace
 
 from numba import prange
@@ -19,11 +18,11 @@ from numba.core import types
 
 from ..kernels import population
 from ..kernels.arguments import call_row
-from ..kernels.jit import compile_for, kernel
+from ..kernels.jit import compile_for, kernel, once
 from .contract import Solver, nothing, nothing_row, state_type
 
 
-@cache
+@once
 def build(solver: Solver) -> SimpleNamespace:
     """The row functions of a solver joined into `propose` and `conclude`; nothing is compiled yet."""
     propose_row = solver.propose_row
@@ -56,19 +55,19 @@ def build(solver: Solver) -> SimpleNamespace:
     return SimpleNamespace(propose=propose, conclude=conclude, propose_row=propose_row)
 
 
-@cache
+@once
 def proposer(solver: Solver):
     """propose(state, start, stop), compiled."""
     return compile_for(build(solver).propose, (state_type(solver.State), types.int64, types.int64))
 
 
-@cache
+@once
 def concluder(solver: Solver):
     """conclude(state), compiled."""
     return compile_for(build(solver).conclude, (state_type(solver.State),))
 
 
-@cache
+@once
 def serial(solver: Solver):
     """advance(objective, args, state, rows): go on for at most `rows` evaluations, GIL released."""
     propose_row, conclude = build(solver).propose_row, concluder(solver)
@@ -92,7 +91,7 @@ def serial(solver: Solver):
     return compile_for(advance, (types.intp, types.intp, state_type(solver.State), types.int64))
 
 
-@cache
+@once
 def parallel(solver: Solver):
     """As `serial`, with the rows of a generation on Numba's threads (`numba.set_num_threads`)."""
     propose_row, conclude = build(solver).propose_row, concluder(solver)

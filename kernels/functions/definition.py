@@ -16,8 +16,11 @@ Trait = Literal[
     "multimodal",  # more than one local minimum in the box
     "convex",
     "ill-conditioned",  # curvatures at the minimiser a factor of 10^6 or more apart
-    "nonsmooth",  # kinks or steps; where it has a gradient none the less, this holds off the kinks and is 0 on cone tips
+    "nonsmooth",  # kinks or steps. Where it has a gradient all the same, it holds off the kinks and is 0 on a cone tip
 ]
+
+
+ORIGIN = Minimum(0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +57,7 @@ class TestFunction:
     dimension: int | None = None
     smallest: int = 1
     step: int = 1
-    minimum: Minimum | Callable = Minimum(0.0, 0.0)
+    minimum: Minimum | Callable = ORIGIN
     traits: tuple[Trait, ...] = ()
     reference: str
     args: tuple | None = None
@@ -90,7 +93,7 @@ class TestFunction:
     def bounds(self, dimension: int) -> np.ndarray:
         """The box as a (D, 2) array."""
         ends = [end(dimension) if callable(end) else end for end in (self.low, self.high)]
-        return np.column_stack([np.broadcast_to(np.float64(end), dimension) for end in ends])
+        return np.column_stack([np.broadcast_to(np.asarray(end, dtype=np.float64), dimension) for end in ends])
 
     def minimum_at(self, dimension: int, args: tuple | None = None) -> Minimum | None:
         """The global minimum in the box, x as a (D,) array; None where it is not known."""
@@ -98,7 +101,7 @@ class TestFunction:
         found = self.minimum(dimension, *args) if callable(self.minimum) else self.minimum  # type: ignore[misc]
         if found is None:
             return None
-        x = np.broadcast_to(np.float64(found.x), dimension).copy()
+        x = np.broadcast_to(np.asarray(found.x, dtype=np.float64), dimension).copy()
         low, high = self.bounds(dimension).T
         return Minimum(x, float(found.fun)) if ((low <= x) & (x <= high)).all() else None
 
@@ -120,12 +123,13 @@ class TestFunction:
         usual = self.usual_dimension
         bounds = self.bounds(usual)
         rows = bounds[:1] if (bounds == bounds[0]).all() else bounds
+        box = " x ".join(f"[{low:g}, {high:g}]" for low, high in rows)
         found = self.minimum_at(usual)
-        varies = self.dimension is None and (callable(self.low) or (found is not None and found.fun != 0))
+        varies = self.dimension is None and (found is not None and found.fun != 0)
         return {
             "name": self.name,
             "dimension": self.dimensions,
-            "box": " x ".join(f"[{low:g}, {high:g}]" for low, high in rows) + (f" (D = {usual})" if callable(self.low) else ""),
+            "box": box + (f" (D = {usual})" if callable(self.low) else ""),
             "minimum": "unknown" if found is None else f"{found.fun:.10g}" + (f" (D = {usual})" if varies else ""),
             "traits": ", ".join(self.traits),
         }
@@ -139,7 +143,7 @@ class TestFunction:
         if self.dimension is not None and size != self.dimension:
             raise ValueError(f"dimension: got {size}, expected {self.dimension}: {self.name} has no other")
         if size < self.smallest or size % self.step:
-            wanted = f"a multiple of {self.step}, {self.smallest} or more," if self.step > 1 else f"at least {self.smallest}"
+            wanted = f"a positive multiple of {self.step}" if self.step > 1 else f"at least {self.smallest}"
             raise ValueError(f"dimension: got {size}, expected {wanted} for {self.name}")
         return size
 

@@ -177,5 +177,5 @@ SCHAFFER_F7 = TestFunction(
     high=100.0,
     smallest=2,
     traits=("multimodal", "nonsmooth"),
-    reference="Schaffer, Caruana, Eshelman and Das, Proc. ICGA 3 (1989) 51; as Hansen et al., INRIA RR-6829 (2009), f17",
+    reference="Schaffer, Caruana, Eshelman and Das, Proc. ICGA 3 (1989) 51; Hansen et al., INRIA RR-6829 (2009), f17",
 )

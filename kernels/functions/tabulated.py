@@ -25,6 +25,10 @@ HARTMANN_6_PLACE = np.array(
         [0.4047, 0.8828, 0.8732, 0.5743, 0.1091, 0.0381],
     ]
 )
+HARTMANN_6_MINIMUM = Minimum(
+    (0.20168951100670543, 0.15001069182345797, 0.476873974221897,
+     0.2753324304940561, 0.31165161660011326, 0.6573005340656204), -3.3223680114155147
+)  # fmt: skip
 SHEKEL_PLACE = np.array(
     [[4, 4, 4, 4], [1, 1, 1, 1], [8, 8, 8, 8], [6, 6, 6, 6], [3, 7, 3, 7],
      [2, 9, 2, 9], [5, 5, 3, 3], [8, 1, 8, 1], [6, 2, 6, 2], [7, 3.6, 7, 3.6]]
@@ -100,10 +104,7 @@ HARTMANN_6 = TestFunction(
     low=0.0,
     high=1.0,
     dimension=6,
-    minimum=Minimum(
-        (0.20168951100670543, 0.15001069182345797, 0.476873974221897,
-         0.2753324304940561, 0.31165161660011326, 0.6573005340656204), -3.3223680114155147,
-    ),  # fmt: skip
+    minimum=HARTMANN_6_MINIMUM,
     traits=("multimodal",),
     reference="Hartman, Naval Postgraduate School (1972); Dixon and Szegoe, Towards Global Optimisation 2 (1978)",
 )

@@ -1,0 +1,86 @@
+"""A run on disk: the states of the runs that go on, the records of those that are done, and what they belong to."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from .session import Session
+
+EVERY = 1.0  # seconds between writes
+
+
+class Checkpoint:
+    """Written atomically, at most once a second and at the end; read if it exists and belongs to the same problem."""
+
+    def __init__(self, path, header: dict):
+        self.path, self.header = Path(path), header
+        self.written = time.perf_counter()
+
+    def load(self, State: type, dimension_dtype: np.dtype) -> tuple[dict, dict]:
+        """(records, states) by run number; empty where the file does not exist.
+
+        Raises
+        ------
+        ValueError
+            If the file is torn, is no checkpoint, or belongs to another problem, method, seed, budget or version.
+        """
+        if not self.path.exists():
+            return {}, {}
+        try:
+            with np.load(self.path, allow_pickle=False) as file:
+                content = {name: file[name] for name in file.files}
+            header = json.loads(str(content["header"]))
+        except (zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError) as error:
+            raise ValueError(
+                f"checkpoint: {self.path} is torn or no checkpoint ({error}); delete it to begin anew"
+            ) from None
+        for name, value in self.header.items():
+            if header.get(name) != value:
+                raise ValueError(
+                    f"checkpoint: {self.path} belongs to another run: its {name} is {header.get(name)!r}, "
+                    f"here it is {value!r}. Give another path, or delete it to begin anew"
+                )
+        records = {int(r["run"]): r for r in content["records"].astype(dimension_dtype)}
+        states = {}
+        for index, seconds in zip(content["active"], content["seconds"], strict=True):
+            state = State(**{field: content[f"{index}.{field}"] for field in State._fields})
+            states[int(index)] = (state, float(seconds))
+        return records, states
+
+    def __call__(self, session: Session) -> None:
+        """As a hook of a session: write if it is time."""
+        if time.perf_counter() - self.written >= EVERY:
+            self.save(session)
+
+    def save(self, session: Session) -> None:
+        with session.lock:
+            snapshots = dict(session.snapshots)
+            records = [r for index, r in sorted(session.records.items()) if index not in snapshots]
+        content = {
+            "header": np.array(json.dumps(self.header)),
+            "records": np.array(records, dtype=session.dtype),
+            "active": np.array(list(snapshots), dtype=np.int64),
+            "seconds": np.array([seconds for _, seconds in snapshots.values()]),
+        }
+        for index, history in session.histories.items():
+            content[f"history.{index}"] = history
+        for index, (state, _) in snapshots.items():
+            content.update({f"{index}.{name}": array for name, array in state._asdict().items()})
+        handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name, suffix=".tmp")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, **content)  # type: ignore[arg-type]
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, self.path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+        self.written = time.perf_counter()

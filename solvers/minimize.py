@@ -1,0 +1,281 @@
+"""`minimize`: the door to every method."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import inspect
+import time
+
+import llvmlite.binding
+import numpy as np
+
+from ..kernels import jit, population
+from ..kernels.calling import CompiledObjective, objective
+from ..kernels.problem import Problem
+from . import settings
+from .checkpoint import Checkpoint
+from .contract import Key
+from .result import Result, StopReason
+from .running import available_threads, compile_for_run, make_run
+from .session import Session
+
+CALLBACK_EVERY = 0.1  # seconds
+
+
+def minimize(
+    fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, integrality=None, seed=None, restarts=1,
+    threads=None, device="cpu", max_evals=None, max_time=None, target=None, ftol=None, patience=None,
+    callback=None, progress=False, checkpoint=None, options=None,
+) -> Result:  # fmt: skip
+    """Find the minimum of a function over a box.
+
+    Parameters
+    ----------
+    fun : callable, Objective or Problem
+        `fun(x, *args) -> float`, x of shape (D,): a Python function (compiled by Numba, loops and branches allowed), a
+        function compiled by Numba, or a C function; see `thalweg.kernels.objective` for more forms. A `Problem` brings
+        its own bounds, x0, args and integrality.
+    bounds : (D, 2) array_like, sequence of pairs, or scipy.optimize.Bounds
+        The box, finite.
+    x0 : (D,) or (n, D) array_like, optional
+        A point, or a population, to begin with; the rest of the first generation is uniform in the box.
+    args : tuple, default ()
+        Further arguments: arrays, numbers, tuples of these.
+    method : str, default "auto"
+        A name in `thalweg.solvers.SOLVERS`; "auto" chooses by dimension and budget.
+    jac : callable, optional
+        The gradient. Refused by methods that use none.
+    integrality : (D,) array_like of bool, optional
+        True where a variable takes whole numbers.
+    seed : int, optional
+        0 <= seed < 2**64. The same seed gives the same bits, on any number of threads. None draws one.
+    restarts : int, default 1
+        Independent runs, on all threads; the best is returned.
+    threads : int, optional
+        Default: all cores. Restarts use one each; a single run spreads its rows where that is measured to be faster.
+    device : "cpu" or "cuda", default "cpu"
+    max_evals : int, default 10,000 D
+        Evaluations per run. The adaptive methods plan their run by it.
+    max_time : float, optional
+        Seconds. Without `max_evals`, runs of the default length repeat until the time is up.
+    target : float, optional
+        Stop when a value <= target is found.
+    ftol : float, optional
+        Stop when the population's values lie within ftol (1 + |best|).
+    patience : int, optional
+        Stop after so many generations without improvement.
+    callback : callable, optional
+        `callback(intermediate_result)` (or `callback(x)`, if its parameter has another name) about every 0.1 s;
+        StopIteration ends the run.
+    progress : bool, default False
+        Show the best value, evaluations and speed while it runs.
+    checkpoint : path, optional
+        Written once a second and at the end; if it exists and belongs to the same call, the run goes on from it.
+    options : dict or Options, optional
+        Options of the method, for example `{"population": 100}`.
+
+    Returns
+    -------
+    Result
+        As SciPy's OptimizeResult, with stop_reason, n_failed, history, runs, timing and more.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, what was given and what is expected, before anything runs.
+    Exception
+        What the objective raised, with the x as a note.
+
+    Examples
+    --------
+    >>> from thalweg.solvers import minimize
+    >>> def rosenbrock(x):
+    ...     total = 0.0
+    ...     for i in range(x.size - 1):
+    ...         total += 100 * (x[i + 1] - x[i] ** 2) ** 2 + (1 - x[i]) ** 2
+    ...     return total
+    >>> result = minimize(rosenbrock, [(-5, 10)] * 5, seed=1)
+    >>> bool(result.fun < 1e-8)
+    True
+    """
+    problem = _problem(fun, bounds, x0, args, integrality)
+    limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience)
+    solver = settings.find_solver(method, problem, limits.max_evals)
+    settings.check_fits(solver, limits)
+    if jac is not None:
+        raise ValueError(f"jac: {solver.name} uses no gradient; leave it out")
+    chosen = settings.make_options(solver, options)
+    seed = settings.make_seed(seed)
+    runs = settings.make_positive("restarts", restarts)
+    max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
+    threads = available_threads() if threads is None else settings.make_positive("threads", threads)
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"device: got {device!r}, expected 'cpu' or 'cuda'")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback: got {type(callback).__name__}, expected a callable")
+
+    begin = time.perf_counter()
+    bound = objective(problem.fun).bind(problem.args, _probe(problem))
+    if device == "cuda":
+        from .cuda import minimize_on_cuda
+
+        return minimize_on_cuda(
+            problem, bound, solver, chosen, limits, seed, runs, max_time=max_time, callback=callback,
+            progress=progress, checkpoint=checkpoint, threads=threads,
+        )  # fmt: skip
+    compile_for_run(solver, bound)
+    compiling = time.perf_counter() - begin
+
+    endless = max_time is not None and max_evals is None and restarts == 1
+    compiled = isinstance(bound, CompiledObjective)
+    pool = min(threads, runs if not endless else threads) if compiled and (runs > 1 or endless) else 1
+    states = {}
+
+    def make(index):
+        state, seconds = states.pop(index, (None, 0.0))
+        state = state or solver.init(problem, chosen, limits, Key(seed, index))
+        return make_run(solver, state, index, bound, threads if pool == 1 else 1, seconds)
+
+    session = Session(make, None if endless else runs, problem.dimension, max_time)
+    hooks, finish = [], []
+    if callback is not None:
+        hooks.append(_call_back(callback))
+    if progress:
+        from .progress import Progress
+
+        shown = Progress(solver.name, limits.max_evals * runs if not endless else None, runs if not endless else None)
+        hooks.append(shown)
+        finish.append(shown.close)
+    if checkpoint is not None:
+        header = _header(problem, bound, solver, chosen, limits, seed, None if endless else runs)
+        saved = Checkpoint(checkpoint, header)
+        session.resume(*saved.load(solver.State, session.dtype), states)
+        session.snapshot_every = 0.5
+        hooks.append(saved)
+        finish.append(saved.save)
+    session.hooks = hooks
+    try:
+        session.carry_out(pool)
+    finally:
+        for close in finish:
+            close(session)
+    running = time.perf_counter() - session.begin
+    result = summarise(session, limits)
+    result.update(
+        timing={"compile": compiling, "run": running, "evaluate": _evaluating(session, bound, result)},
+        method=solver.name,
+        options=dataclasses.asdict(chosen),
+        objective=bound.runs_as,
+        threads=session.threads,
+        device=device,
+        seed=seed,
+        versions=versions(),
+    )
+    return result
+
+
+def summarise(session: Session, limits) -> Result:
+    """The result of the runs a session keeps."""
+    records = session.kept()
+    best = session.best_record()
+    assert best is not None, "a session keeps at least one run"
+    runs = np.array(records, dtype=session.dtype)
+    fun, stop = float(best["fun"]), StopReason(int(best["stop"]))
+    if session.first_hit is not None:
+        stop = StopReason.REACHED_TARGET
+    elif session.stop is not None:
+        stop = session.stop
+    finite = bool(np.isfinite(fun))
+    missed = limits.target > -np.inf and stop != StopReason.REACHED_TARGET
+    message = stop.sentence if finite else f"No evaluation gave a finite value. {stop.sentence}"
+    history = session.histories.get(int(best["run"]), np.zeros((0, 2)))
+    return Result(
+        x=best["x"].copy(),
+        fun=fun,
+        success=finite and not missed and stop != StopReason.INTERRUPTED,
+        status=int(stop),
+        message=message,
+        nfev=int(runs["nfev"].sum()),
+        nit=int(runs["nit"].sum()),
+        stop_reason=stop,
+        n_failed=int(runs["n_failed"].sum()),
+        history={"evaluations": history[:, 0].copy(), "best": history[:, 1].copy()},
+        runs=runs,
+    )
+
+
+def versions() -> dict:
+    """What a result's bits hang on, beside the seed."""
+    try:
+        own = importlib.metadata.version("thalweg")
+    except importlib.metadata.PackageNotFoundError:
+        own = "not installed"
+    return {"thalweg": own, **jit.VERSIONS, "cpu": llvmlite.binding.get_host_cpu_name()}
+
+
+def _problem(fun, bounds, x0, args, integrality) -> Problem:
+    if isinstance(fun, Problem):
+        if bounds is not None or args != ():
+            raise ValueError("bounds, args: a Problem brings its own; change it with dataclasses.replace")
+        changes = {"x0": x0, "integrality": integrality}
+        return dataclasses.replace(fun, jac=None, **{k: v for k, v in changes.items() if v is not None})
+    return Problem(fun=objective(fun), bounds=bounds, args=args, x0=x0, integrality=integrality)
+
+
+def _probe(problem: Problem) -> np.ndarray:
+    """Where the plain function is called once: x0, or a point of the box that no symmetry favours."""
+    if problem.x0 is not None:
+        return problem.x0[0]
+    point = problem.lower + 0.5772156649 * (problem.upper - problem.lower)
+    whole = np.clip(np.rint(point), np.ceil(problem.lower), np.floor(problem.upper))
+    return np.where(problem.integrality, whole, point)
+
+
+def _evaluating(session: Session, bound, result: Result) -> float:
+    """Seconds spent in the objective: measured in Python; for compiled code, what a sample at x lets one expect."""
+    if not isinstance(bound, CompiledObjective):
+        return session.evaluating
+    if not np.isfinite(result.x).all():
+        return float("nan")
+    rows = np.repeat(result.x[None], 8, axis=0)
+    bound.evaluate(rows[:1])
+    begin = time.perf_counter()
+    bound.evaluate(rows)
+    return (time.perf_counter() - begin) / len(rows) * result.nfev / max(session.threads, 1)
+
+
+def _call_back(callback):
+    """The user's callback as a hook of a session, at most every 0.1 s."""
+    takes_result = "intermediate_result" in inspect.signature(callback).parameters
+    last = 0.0
+
+    def hook(session: Session):
+        nonlocal last
+        fun, x, evaluations, generations = session.best_so_far()
+        if x is None or time.perf_counter() - last < CALLBACK_EVERY:
+            return
+        last = time.perf_counter()
+        if takes_result:
+            callback(intermediate_result=Result(x=x.copy(), fun=fun, nfev=evaluations, nit=generations))
+        else:
+            callback(x.copy())
+
+    return hook
+
+
+def _header(problem, bound, solver, options, limits, seed, runs) -> dict:
+    """What a checkpoint belongs to."""
+    box = np.ascontiguousarray(problem.bounds).tobytes() + problem.integrality.tobytes()
+    start = b"" if problem.x0 is None else np.ascontiguousarray(problem.x0).tobytes()
+    return {
+        "objective": bound.fingerprint(),
+        "box and x0": hashlib.sha256(box + start).hexdigest(),
+        "method": solver.name,
+        "options": dataclasses.asdict(options),
+        "limits": {k: repr(v) for k, v in dataclasses.asdict(limits).items()},
+        "seed": seed,
+        "restarts": runs,
+        "versions": versions(),
+    }

@@ -1,0 +1,91 @@
+"""What a run returns, and why it stopped."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+from ..kernels import population
+
+
+class StopReason(IntEnum):
+    """Why a run ended; `sentence` is what a user reads."""
+
+    REACHED_TARGET = population.REACHED_TARGET
+    OUT_OF_BUDGET = population.OUT_OF_BUDGET
+    CONVERGED = population.CONVERGED
+    STALLED = population.STALLED
+    RAISED = population.RAISED
+    OUT_OF_TIME = 6
+    CALLBACK = 7
+    INTERRUPTED = 8
+    CANCELLED = 9
+
+    @property
+    def sentence(self) -> str:
+        return SENTENCES[self]
+
+
+SENTENCES = {
+    StopReason.REACHED_TARGET: "The target value was reached.",
+    StopReason.OUT_OF_BUDGET: "The budget of evaluations (max_evals) is spent.",
+    StopReason.CONVERGED: "The values of the population agree to within ftol.",
+    StopReason.STALLED: "No improvement for as many generations as `patience` allows.",
+    StopReason.RAISED: "The objective raised an exception.",
+    StopReason.OUT_OF_TIME: "The time (max_time) is up; where it stopped depends on the clock.",
+    StopReason.CALLBACK: "The callback asked to stop; where it stopped depends on the clock.",
+    StopReason.INTERRUPTED: "Interrupted from the keyboard; this is the best so far.",
+    StopReason.CANCELLED: "Another run reached the target first.",
+}
+
+
+class Result(dict):
+    """The outcome of `minimize`: SciPy's OptimizeResult and more, by attribute or by item.
+
+    x (D,), fun, success, status, message, nfev, nit as in SciPy; and
+    stop_reason : StopReason
+    n_failed : int, evaluations that gave NaN
+    history : dict of arrays `evaluations`, `best` (at most 512 entries), of the run that found x
+    runs : structured array, a row per run: run, fun, nfev, nit, n_failed, stop, seconds, x
+    timing : dict of seconds: `compile`, `run`, and `evaluate`, an estimate of the part spent in the objective
+    method, options, threads, device, seed, versions, objective (how it was evaluated)
+    """
+
+    def __getattr__(self, name):
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the result has no {name!r}; it has {', '.join(self)}") from None
+
+    __setattr__ = dict.__setitem__
+    __delattr__ = dict.__delitem__
+
+    def __dir__(self):
+        return list(self)
+
+    def __repr__(self):
+        width = max(map(len, self), default=0)
+        return "\n".join(f"{name:>{width}}: {_show(name, value)}" for name, value in self.items())
+
+
+def _show(name: str, value) -> str:
+    if name == "history":
+        return f"{len(value['evaluations'])} entries"
+    if name == "runs":
+        return f"{len(value)} run{'s' if len(value) != 1 else ''}"
+    if name == "timing":
+        return ", ".join(f"{key} {seconds:.3g} s" for key, seconds in value.items())
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {item}" for key, item in value.items())
+    if isinstance(value, StopReason):
+        return value.name.lower()
+    if isinstance(value, np.ndarray):
+        return np.array2string(value, precision=8, threshold=20)
+    return str(value)
+
+
+def run_dtype(dimension: int) -> np.dtype:
+    """One row of `Result.runs`."""
+    fields = [("run", "i8"), ("fun", "f8"), ("nfev", "i8"), ("nit", "i8"), ("n_failed", "i8"), ("stop", "i8")]
+    return np.dtype([*fields, ("seconds", "f8"), ("x", "f8", (dimension,))])

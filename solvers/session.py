@@ -1,0 +1,179 @@
+"""Runs of one call of `minimize`: which are done, which are going on, when to stop; on one thread or on a pool.
+
+Runs are independent and numbered; the answer is the best by (value, number), never by arrival. When a run reaches the
+target, those with lower numbers still finish and those with higher ones are cancelled, so that the answer is that of
+runs 0..k, k the smallest that reached it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from ..kernels import population
+from .result import StopReason, run_dtype
+from .running import Run
+
+TICK = 0.05  # seconds between looks at the clock while the pool works
+
+
+class Session:
+    """Carries out runs 0, 1, ... of `make(index) -> Run` and keeps what they found."""
+
+    def __init__(self, make: Callable[[int], Run], runs: int | None, dimension: int, max_time: float | None, hooks=()):
+        self.make, self.runs, self.max_time, self.hooks = make, runs, max_time, hooks
+        self.records: dict[int, np.void] = {}
+        self.dtype = run_dtype(dimension)
+        self.active: dict[int, Run] = {}
+        self.snapshots: dict[int, tuple] = {}  # run -> (state, seconds), for checkpoints
+        self.snapshot_every: float | None = None
+        self.histories: dict[int, np.ndarray] = {}  # of the best finished run
+        self.first_hit: int | None = None  # smallest run that reached the target
+        self.stop: StopReason | None = None
+        self.errors: dict[int, BaseException] = {}
+        self.next_index = 0
+        self.threads = 1
+        self.evaluating = 0.0
+        self.lock = threading.Lock()
+        self.begin = time.perf_counter()
+
+    def resume(self, records: dict, saved: dict, states: dict) -> None:
+        """Take up what a checkpoint holds: the records of finished runs, the states of the others."""
+        self.records.update(records)
+        states.update(saved)
+        self.snapshots.update(saved)
+        hits = [index for index, r in records.items() if r["stop"] == StopReason.REACHED_TARGET]
+        self.first_hit = min(hits, default=None)
+
+    def carry_out(self, threads: int) -> None:
+        """Run all; on a pool where `threads` > 1. Ctrl-C ends the runs where they are."""
+        self.begin = time.perf_counter()
+        try:
+            if threads > 1:
+                self._pool(threads)
+            else:
+                self._work(self._tick)
+        except KeyboardInterrupt:
+            self.stop = StopReason.INTERRUPTED
+            for run in list(self.active.values()):
+                self._finish(run)
+        if self.errors:
+            raise self.errors[min(self.errors)]
+
+    def _pool(self, threads: int) -> None:
+        workers = [threading.Thread(target=self._guarded_work, daemon=True) for _ in range(threads)]
+        self.threads = threads
+        done = threading.Event()
+        for worker in workers:
+            worker.start()
+        try:
+            while any(worker.is_alive() for worker in workers):
+                done.wait(TICK)
+                self._tick()
+        except KeyboardInterrupt:
+            self.stop = StopReason.INTERRUPTED
+        finally:
+            if self.stop is None and any(worker.is_alive() for worker in workers):
+                self.stop = StopReason.CALLBACK  # a hook raised: let the workers end before it is seen
+            while any(worker.is_alive() for worker in workers):
+                done.wait(TICK)
+
+    def _guarded_work(self) -> None:
+        try:
+            self._work(lambda: None)
+        except BaseException as error:
+            with self.lock:
+                self.errors.setdefault(self.next_index, error)
+                self.stop = StopReason.RAISED
+
+    def _work(self, tick: Callable[[], None]) -> None:
+        """Take the next run and carry it out, until there is none."""
+        while (index := self._take()) is not None:
+            run = self.active.get(index) or self.make(index)
+            self.active[index] = run
+            snapshot_at = run.seconds
+            while run.stop == population.RUNNING and not self._ends(index):
+                try:
+                    run.step()
+                except Exception as error:
+                    self.errors[index] = error
+                    self.stop = StopReason.RAISED
+                    return
+                if self.snapshot_every is not None and run.seconds - snapshot_at >= self.snapshot_every:
+                    snapshot_at = run.seconds
+                    self._snapshot(run)
+                tick()
+            self._finish(run)
+
+    def _take(self) -> int | None:
+        with self.lock:
+            while self.next_index in self.records:  # from a checkpoint
+                self.next_index += 1
+            index = self.next_index
+            if self.stop is not None or (self.runs is not None and index >= self.runs):
+                return None
+            if self.first_hit is not None and index > self.first_hit:
+                return None
+            self.next_index += 1
+            return index
+
+    def _ends(self, index: int) -> bool:
+        return self.stop is not None or (self.first_hit is not None and index > self.first_hit)
+
+    def _snapshot(self, run: Run) -> None:
+        self.snapshots[run.index] = (type(run.state)(*(array.copy() for array in run.state)), run.seconds)
+
+    def _finish(self, run: Run) -> None:
+        """Record a run that has ended or is ended here."""
+        run.publish()
+        fun, x, evaluations, generations = run.best
+        stop = run.stop or (self.stop or StopReason.CANCELLED)
+        failed = int(run.state.counters[population.FAILED])
+        record = np.array((run.index, fun, evaluations, generations, failed, stop, run.seconds, x), dtype=self.dtype)
+        if run.stop == population.RUNNING and self.snapshot_every is not None:
+            self._snapshot(run)
+        with self.lock:
+            self.records[run.index] = record
+            self.active.pop(run.index, None)
+            if run.stop != population.RUNNING:
+                self.snapshots.pop(run.index, None)
+            self.threads = max(self.threads, run.threads)
+            self.evaluating += getattr(run, "evaluating", 0.0)
+            if stop == StopReason.REACHED_TARGET and (self.first_hit is None or run.index < self.first_hit):
+                self.first_hit = run.index
+            best = self.best_record()
+            if best is not None and int(best["run"]) == run.index:
+                entries = run.state.counters[population.HISTORY]
+                self.histories = {run.index: run.state.history[:entries].copy()}
+
+    def kept(self) -> list[np.void]:
+        """The records that the answer is made of: those of runs 0..k where run k reached the target."""
+        records = [self.records[index] for index in sorted(self.records)]
+        return [r for r in records if self.first_hit is None or r["run"] <= self.first_hit]
+
+    def best_record(self):
+        return min(self.kept(), key=lambda r: (float(r["fun"]), int(r["run"])), default=None)
+
+    def _tick(self) -> None:
+        """Between chunks, in the caller's thread: the clock, then callback, progress and checkpoint."""
+        if self.max_time is not None and time.perf_counter() - self.begin >= self.max_time and self.stop is None:
+            self.stop = StopReason.OUT_OF_TIME
+        for hook in self.hooks:
+            try:
+                hook(self)
+            except StopIteration:
+                self.stop = self.stop or StopReason.CALLBACK
+
+    def best_so_far(self) -> tuple[float, np.ndarray | None, int, int]:
+        """(value, x, evaluations, generations) over what is done and what is going on."""
+        value, x, evaluations, generations = np.inf, None, 0, 0
+        with self.lock:
+            done = [(float(r["fun"]), r["x"], int(r["nfev"]), int(r["nit"])) for r in self.records.values()]
+            going = [run.best for run in self.active.values()]
+        for fun, point, nfev, nit in done + going:
+            evaluations, generations = evaluations + nfev, generations + nit
+            if fun < value or x is None:
+                value, x = fun, point
+        return value, x, evaluations, generations

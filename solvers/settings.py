@@ -1,0 +1,131 @@
+"""From what the user wrote to what a run needs: each argument checked before anything is compiled or run."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import numbers
+import os
+import types
+import typing
+
+import numpy as np
+
+from ..kernels.problem import Problem
+from .contract import Limits, Solver
+
+EVALUATIONS_PER_VARIABLE = 10_000  # the default budget of a run; the schedules of the adaptive family are made for it
+
+
+def choose_method(problem: Problem, max_evals: int) -> str:
+    """`method="auto"`: by dimension and budget, from bench/results/quality.md."""
+    return "lsrtde" if problem.dimension >= 20 else "jso"
+
+
+def find_solver(method, problem: Problem, max_evals: int) -> Solver:
+    from . import SOLVERS
+
+    if not isinstance(method, str):
+        raise TypeError(f"method: got {type(method).__name__}, expected a name: auto, {', '.join(SOLVERS)}")
+    if method == "auto":
+        return SOLVERS[choose_method(problem, max_evals)]
+    if method not in SOLVERS:
+        near = difflib.get_close_matches(method.lower(), ["auto", *SOLVERS], n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"method: got {method!r}, which does not exist; {hint}There are auto, {', '.join(SOLVERS)}")
+    return SOLVERS[method]
+
+
+def make_options(solver: Solver, options):
+    """The options of a solver from a mapping, or as they are."""
+    if isinstance(options, solver.Options):
+        return options
+    if options is None:
+        return solver.Options()
+    if not isinstance(options, typing.Mapping):
+        raise TypeError(f"options: got {type(options).__name__}, expected a dict or {solver.name}.Options")
+    known = {field.name: field for field in dataclasses.fields(solver.Options)}
+    hints = typing.get_type_hints(solver.Options)
+    converted = {}
+    for name, value in options.items():
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise ValueError(f"options: {solver.name} has no option {name!r}; {hint}It has {', '.join(known)}")
+        converted[name] = _of_type(name, value, hints[name])
+    return solver.Options(**converted)
+
+
+def _of_type(name: str, value, hint):
+    """The value of an option as its annotation asks for it."""
+    allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    if value is None and type(None) in allowed:
+        return None
+    if int in allowed:
+        return as_integer(name, value)
+    if float in allowed:
+        return as_real(name, value)
+    if bool in allowed and isinstance(value, bool | np.bool_):
+        return bool(value)
+    if str in allowed and isinstance(value, str):
+        return value
+    raise TypeError(f"{name}: got {value!r}, expected {' or '.join(kind.__name__ for kind in allowed)}")
+
+
+def as_integer(name: str, value) -> int:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value != value or value != math.floor(value):
+        raise TypeError(f"{name}: got {value!r}, expected a whole number")
+    return int(value)
+
+
+def as_real(name: str, value) -> float:
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value != value:
+        raise TypeError(f"{name}: got {value!r}, expected a number")
+    return float(value)
+
+
+def as_positive_real(name: str, value) -> float:
+    value = as_real(name, value)
+    if value <= 0:
+        raise ValueError(f"{name}: got {value}, expected a number above 0")
+    return value
+
+
+def make_limits(dimension: int, max_evals, target, ftol, patience) -> Limits:
+    if max_evals is None:
+        max_evals = EVALUATIONS_PER_VARIABLE * dimension
+    max_evals = as_integer("max_evals", max_evals)
+    if max_evals <= 0:
+        raise ValueError(f"max_evals: got {max_evals}, expected at least 1 evaluation")
+    ftol = -1.0 if ftol is None else as_real("ftol", ftol)
+    if ftol < 0 and ftol != -1.0:
+        raise ValueError(f"ftol: got {ftol}, expected a number that is not negative")
+    patience = 0 if patience is None else as_integer("patience", patience)
+    if patience < 0:
+        raise ValueError(f"patience: got {patience}, expected at least 1 generation")
+    return Limits(max_evals, -np.inf if target is None else as_real("target", target), ftol, patience)
+
+
+def make_seed(seed) -> int:
+    """A seed of 64 bits; None draws one from the system."""
+    if seed is None:
+        return int.from_bytes(os.urandom(8), "little") >> 1
+    if isinstance(seed, bool | np.bool_) or not isinstance(seed, numbers.Integral):
+        raise TypeError(f"seed: got {seed!r}, expected a whole number or None")
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"seed: got {seed}, expected 0 <= seed < 2**64")
+    return int(seed)
+
+
+def make_positive(name: str, value) -> int:
+    value = as_integer(name, value)
+    if value < 1:
+        raise ValueError(f"{name}: got {value}, expected at least 1")
+    return value
+
+
+def check_fits(solver: Solver, limits: Limits) -> None:
+    """Refuse the arguments that have no meaning for a method."""
+    if limits.ftol >= 0 and not solver.has_population:
+        raise ValueError(f"ftol: {solver.name} keeps no population whose values could converge; use max_evals, target or patience")
