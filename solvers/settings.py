@@ -19,8 +19,9 @@ EVALUATIONS_PER_VARIABLE = 10_000  # the default budget of a run; the schedules 
 
 
 def choose_method(problem: Problem, max_evals: int) -> str:
-    """`method="auto"`: by dimension and budget, from bench/results/quality.md."""
-    return "lsrtde" if problem.dimension >= 20 else "jso"
+    """`method="auto"`: by dimension and budget, from bench/results/quality.md and the CEC 2017 results of others."""
+    patient = problem.dimension >= 20 and max_evals >= 5_000 * problem.dimension
+    return "lsrtde" if patient else "lshade"
 
 
 def find_solver(method, problem: Problem, max_evals: int) -> Solver:

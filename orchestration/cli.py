@@ -1,0 +1,120 @@
+"""The command `thalweg`. What a command needs is imported when it runs, so that `--help` answers at once."""
+
+from __future__ import annotations
+
+import contextlib
+import json as json_text
+import sys
+
+import click
+
+RESTARTS = 10  # of `thalweg run`: one run of a global method may end in a valley beside the deepest
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="thalweg")
+def main():
+    """An optimisation engine: objectives in plain Python, solvers at the speed of compiled code."""
+
+
+class WholeNumber(click.ParamType):
+    """A whole number that may be written 1e6."""
+
+    name = "integer"
+
+    def convert(self, value, param, ctx):
+        try:
+            return int(value)
+        except (TypeError, ValueError):
+            pass
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            number = 0.5
+        if not number.is_integer():
+            self.fail(f"got {value!r}, expected a whole number", param, ctx)
+        return int(number)
+
+
+class Refusal(click.ClickException):
+    """An input that cannot be used: one or two lines, exit code 2."""
+
+    exit_code = 2
+
+
+@main.command()
+@click.argument("file", metavar="FILE[:NAME]")
+@click.option("--method", default="auto", show_default=True, help="One of `thalweg solvers`, or auto.")
+@click.option("--seed", type=WholeNumber(), help="The same seed gives the same bits. Default: drawn, and printed.")
+@click.option("--restarts", type=WholeNumber(), help=f"Independent runs. Default {RESTARTS}; with --max-time alone, what fits.")
+@click.option("--threads", type=WholeNumber(), help="Default: all cores.")
+@click.option("--max-evals", type=WholeNumber(), help="Evaluations per run. Default: 10,000 per variable.")
+@click.option("--max-time", type=float, help="Seconds.")
+@click.option("--target", type=float, help="Stop when a value <= this is found; exit code 1 if none is.")
+@click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
+@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the method; may be repeated.")
+@click.option("--checkpoint", type=click.Path(dir_okay=False), help="Written as it runs; resumed if it exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON, and nothing else.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.pass_context
+def run(context, file, as_json, quiet, **settings):
+    """Minimise the Problem in a Python file, and print the answer beside what is known.
+
+    The file holds module-level `thalweg.kernels.Problem`s; where it holds several, NAME chooses one.
+
+    Exit code: 0 success, 1 no success (target missed, interrupted, exception in the objective), 2 bad input.
+    """
+    from .run import run_file
+
+    # What the user's file prints must not come between the lines of the JSON.
+    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+        loaded, result = run_file(file, progress=not quiet, **settings)
+    from . import report
+
+    if as_json:
+        click.echo(json_text.dumps(report.as_json(loaded.problem, loaded.name, result), indent=2, allow_nan=False))
+    else:
+        click.echo(report.answer(loaded.problem, loaded.name, result))
+    context.exit(0 if result.success else 1)
+
+
+@main.command()
+def solvers():
+    """The methods, their options and the defaults."""
+    from .tables import print_solvers
+
+    print_solvers()
+
+
+@main.command()
+def functions():
+    """The test functions: dimension, box, minimum, traits."""
+    from .tables import print_functions
+
+    print_functions()
+
+
+@main.command()
+@click.argument("methods", nargs=-1, metavar="[METHOD]...")
+def warm(methods):
+    """Compile every method (or those named) into the disk cache, so that nothing is compiled later but objectives."""
+    from ..solvers import SOLVERS
+    from .warm import fill_cache
+
+    for name in methods:
+        if name not in SOLVERS:
+            raise Refusal(f"METHOD: {name!r} does not exist; there are {', '.join(SOLVERS)}")
+    fill_cache(methods or tuple(SOLVERS))
+
+
+@main.command()
+def info():
+    """Versions, threading layer, CPU, GPU, cache: what a report of a problem needs."""
+    from .info import describe
+
+    for name, text in describe():
+        click.echo(f"{name:<17}{text}")
+
+
+if __name__ == "__main__":
+    main()

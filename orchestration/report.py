@@ -1,0 +1,145 @@
+"""What `thalweg run` prints: the answer beside what is known, or everything as JSON."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import numpy as np
+
+from ..kernels.problem import Problem
+from ..solvers.result import Result, StopReason
+
+ROWS = 40  # variables that are printed; --json has all
+MOST_DIGITS = 15  # a double has no more
+NUMBER = "#.12g"
+
+
+def agreeing_digits(value: float, known: float) -> int:
+    """How many significant digits agree; where the known value is 0, how many zeros follow the point."""
+    if not math.isfinite(value):
+        return 0
+    error = abs(value - known) / (abs(known) or 1.0)
+    return MOST_DIGITS if error == 0 else max(0, min(MOST_DIGITS, math.floor(-math.log10(error))))
+
+
+def answer(problem: Problem, name: str, result: Result) -> str:
+    """The report on a finished run."""
+    title = f"{name}   {problem.reference}" if problem.reference else name
+    return "\n".join([title, "", *_values(problem, result), "", *_circumstances(result)])
+
+
+def _values(problem: Problem, result: Result) -> list[str]:
+    """The table of variables and the value: found, certified, digits that agree."""
+    names = [str(name) for name in problem.names or [f"x[{k}]" for k in range(problem.dimension)]]
+    whole = [bool(integer) for integer in problem.integrality]
+    shown = min(problem.dimension, ROWS)
+    found = [*map(_number, result.x[:shown], whole), _number(result.fun)]
+    columns = [[*names[:shown], "value"], _aligned(found)]
+    headings = ["", "found"]
+    if problem.minimum is not None:
+        known_x = np.full(problem.dimension, np.nan) if problem.minimum.x is None else np.asarray(problem.minimum.x)
+        known = [*known_x[:shown], problem.minimum.fun]
+        reached = [*result.x[:shown], result.fun]
+        headings += ["certified", "digits"]
+        columns.append(_aligned([_number(v, w) for v, w in zip(known, [*whole[:shown], False], strict=True)]))
+        columns.append([_digits(v, k) for v, k in zip(reached, known, strict=True)])
+    at_bounds = _at_bounds(problem, result.x)[:shown]
+    if any(at_bounds):
+        headings.append("")
+        columns.append([*at_bounds, ""])
+    lines = _table(headings, columns)
+    if problem.dimension > shown:
+        lines.insert(-1, f"... {problem.dimension - shown} more variables: --json prints all")
+    return [*lines[:-1], "", lines[-1]]
+
+
+def _circumstances(result: Result) -> list[str]:
+    """Why it stopped, what it took, and how it was run."""
+    runs, timing = len(result.runs), result.timing
+    rows = [("stopped", result.message)]
+    rows.append(("evaluations", f"{result.nfev:,}" + (f" in {runs} runs; {_agreement(result)}" if runs > 1 else "")))
+    if result.n_failed:
+        rows.append(("failed", f"{result.n_failed:,} of them gave NaN"))
+    rate = result.nfev / max(timing["run"], 1e-9)
+    speed = f"{float(f'{rate:.3g}'):,.0f} evaluations per second" if rate >= 1 else f"{1 / rate:.3g} s per evaluation"
+    rows.append(("time", f"{_seconds(timing['compile'])} to compile, {_seconds(timing['run'])} to run: {speed}"))
+    threads = f"{result.threads} thread{'s' * (result.threads != 1)}"
+    rows.append(("method", f"{result.method}, seed {result.seed}, {threads} on {result.device}"))
+    rows.append(("objective", result.objective))
+    return [f"{name:<13}{text}" for name, text in rows]
+
+
+def _agreement(result: Result) -> str:
+    """How many runs end where the best does: what tells whether to trust it."""
+    values = result.runs["fun"]
+    close = int(np.sum(np.abs(values - result.fun) <= 1e-6 * abs(result.fun) + 1e-12))
+    return f"{'all' if close == len(values) else close} of them end within 1e-6 of the best value"
+
+
+def _at_bounds(problem: Problem, x: np.ndarray) -> list[str]:
+    free = problem.lower < problem.upper
+    lower, upper = free & (x == problem.lower), free & (x == problem.upper)
+    return ["at its lower bound" if low else "at its upper bound" if high else "" for low, high in zip(lower, upper)]
+
+
+def _number(value, whole: bool = False) -> str:
+    """Twelve significant digits, at least one after the point; a whole number as it is."""
+    if not math.isfinite(value):
+        return "" if math.isnan(value) else str(float(value))
+    if whole and value == int(value):
+        return str(int(value))
+    mantissa, e, exponent = f"{value:{NUMBER}}".partition("e")
+    mantissa = re.sub(r"0+$", "", mantissa) if "." in mantissa else mantissa
+    return mantissa + ("0" if mantissa.endswith(".") else "") + e + exponent
+
+
+def _digits(value: float, known: float) -> str:
+    return "" if math.isnan(known) else f"{agreeing_digits(value, known):>6}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.2f} s" if value < 100 else f"{value:,.0f} s"
+
+
+def _aligned(numbers: list[str]) -> list[str]:
+    """The numbers with their points below each other."""
+    before = [len(re.split(r"[.e]", number)[0]) for number in numbers]
+    return [" " * (max(before) - width) + number for number, width in zip(numbers, before, strict=True)]
+
+
+def _table(headings: list[str], columns: list[list[str]]) -> list[str]:
+    widths = [max(map(len, [heading, *column])) for heading, column in zip(headings, columns, strict=True)]
+    rows = [headings, *zip(*columns, strict=True)]
+    return ["   ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+# --- JSON --------------------------------------------------------------------------------------------------------
+
+
+def as_json(problem: Problem, name: str, result: Result) -> dict:
+    """The whole result, and what is known of the problem, in JSON's types; null stands for inf and nan."""
+    known = problem.minimum
+    runs = [dict(zip(result.runs.dtype.names, row, strict=True)) for row in result.runs]
+    for run in runs:
+        run["stop"] = StopReason(int(run["stop"])).name.lower()
+    content = {
+        "problem": {"name": name, "reference": problem.reference, "names": problem.names, "bounds": problem.bounds},
+        "minimum": None if known is None else {"x": known.x, "fun": known.fun},
+        **result,
+        "stop_reason": result.stop_reason.name.lower(),
+        "runs": runs,
+    }
+    return _plain(content)
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

@@ -1,0 +1,48 @@
+"""`thalweg warm`: everything that is compiled once and for all, compiled into the disk cache."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable
+
+import click
+
+from ..kernels import jit
+from ..solvers import SOLVERS, drivers, minimize
+
+PARTS = (drivers.serial, drivers.parallel, drivers.proposer, drivers.concluder)
+
+
+def every_function(x):
+    """An objective that calls whatever stands in for `math`, so that the stand-ins are compiled too."""
+    y = x[0]
+    total = math.sin(y) + math.cos(y) + math.tan(y) + math.exp(y) + math.expm1(y) + math.tanh(y) + math.sqrt(y)
+    return total + math.log(1.0 + y) + math.log1p(y)
+
+
+def fill_cache(methods: Iterable[str]) -> None:
+    """Compile the drivers of each method and minimise something small with it; say what is done."""
+    methods = tuple(methods)
+    begin = time.perf_counter()
+    for number, name in enumerate(methods, 1):
+        click.echo(f"{number}/{len(methods)}  {name:<16}", nl=False)
+        before = time.perf_counter()
+        for part in PARTS:
+            part(SOLVERS[name])
+        minimize(every_function, [(0.5, 1.0)], method=name, seed=0, max_evals=500)
+        click.echo(f"{time.perf_counter() - before:6.1f} s")
+    files, size = cache_size()
+    click.echo(f"{time.perf_counter() - begin:.1f} s in all; {jit.cache_folder()} holds {files} files, {size / 2**20:.1f} MB")
+
+
+def cache_size() -> tuple[int, int]:
+    """Files and bytes in the cache folder; others may add to it and delete from it meanwhile."""
+    files = bytes_ = 0
+    for path in jit.cache_folder().glob("*.nbc"):
+        try:
+            bytes_ += path.stat().st_size
+        except OSError:
+            continue
+        files += 1
+    return files, bytes_

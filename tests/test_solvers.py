@@ -1,0 +1,228 @@
+"""What every solver of the registry must do: a new one is tested the moment its line is there."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from thalweg.kernels import Problem, objective, population
+from thalweg.solvers import SOLVERS, Optimizer, StopReason, drivers, minimize, settings
+from thalweg.solvers.contract import Key, Limits
+
+NAMES = list(SOLVERS)
+BOX = [(-4.0, 6.0), (-3.0, 3.0), (-5.0, 1.0)]
+
+
+def shifted_sphere(x):
+    total = 0.0
+    for i in range(x.size):
+        total += (x[i] - 0.5 * i) ** 2
+    return total
+
+
+def rippled(x):
+    total = 0.0
+    for i in range(x.size):
+        total += x[i] * x[i] - np.cos(5.0 * x[i])
+    return total
+
+
+@pytest.fixture(params=NAMES)
+def name(request):
+    return request.param
+
+
+def small_options(name):
+    """A population small enough that a short run has many generations."""
+    return {"population": 20}
+
+
+def fresh(name, max_evals=1200, seed=7, run=0):
+    """A bound objective and the state of a run that has not begun."""
+    solver = SOLVERS[name]
+    problem = Problem(fun=rippled, bounds=BOX)
+    options = settings.make_options(solver, small_options(name))
+    state = solver.init(problem, options, Limits(max_evals), Key(seed, run))
+    return objective(rippled).bind((), np.zeros(3)), state
+
+
+def assert_same_bits(one, other):
+    for field, a, b in zip(one._fields, one, other, strict=True):
+        if field not in ("scratch",):
+            np.testing.assert_array_equal(a, b, err_msg=field)
+
+
+def test_finds_the_minimum_of_a_bowl(name):
+    result = minimize(shifted_sphere, [(-5, 5)] * 3, method=name, seed=1, max_evals=20_000)
+    accuracy = 0.2 if name == "random_search" else 1e-12
+    assert result.success and result.fun < accuracy
+    np.testing.assert_allclose(result.x, [0.0, 0.5, 1.0], atol=2 * np.sqrt(accuracy))
+    assert result.nfev == 20_000 == result.history["evaluations"][-1] or result.nfev == 20_000
+
+
+def test_same_seed_same_bits_and_other_seeds_differ(name):
+    first, again, other = (minimize(rippled, BOX, method=name, seed=s, max_evals=2000) for s in (3, 3, 4))
+    assert first.fun == again.fun and np.array_equal(first.x, again.x)
+    assert not np.array_equal(first.x, other.x)
+
+
+def test_candidates_stay_in_the_box_and_whole_numbers_are_whole(name):
+    box = [(-1.5, 2.5), (0.25, 0.25), (-3.7, 4.2)]
+    optimizer = Optimizer(name, box, seed=2, max_evals=600, integrality=[False, False, True], options=small_options(name))
+    while not optimizer.done:
+        x = optimizer.ask()
+        assert (x >= np.array([-1.5, 0.25, -3.0])).all() and (x <= np.array([2.5, 0.25, 4.0])).all()
+        assert np.array_equal(x[:, 2], np.rint(x[:, 2]))
+        optimizer.tell((x**2).sum(axis=1))
+    assert optimizer.result().x[1] == 0.25
+
+
+def test_whole_numbers_of_the_initial_sample_have_equal_shares(name):
+    optimizer = Optimizer(name, [(1, 3)] * 4, seed=5, integrality=True, options={"population": 3000}, max_evals=9000)
+    counts = np.unique(optimizer.ask(), return_counts=True)[1] / 12_000
+    np.testing.assert_allclose(counts, 1 / 3, atol=0.02)
+
+
+def test_any_chunk_length_gives_the_same_bits(name):
+    objective_, whole = fresh(name)
+    advance = drivers.serial(SOLVERS[name])
+    advance(objective_.address, objective_.args_address, whole, 10**9)
+    for rows in (1, 7, 64):
+        _, pieces = fresh(name)
+        while pieces.counters[population.STOP] == population.RUNNING:
+            advance(objective_.address, objective_.args_address, pieces, rows)
+        assert_same_bits(whole, pieces)
+
+
+def test_rows_on_several_threads_give_the_same_bits(name):
+    objective_, serial = fresh(name)
+    _, parallel = fresh(name)
+    drivers.serial(SOLVERS[name])(objective_.address, objective_.args_address, serial, 10**9)
+    drivers.parallel(SOLVERS[name])(objective_.address, objective_.args_address, parallel, 10**9)
+    assert_same_bits(serial, parallel)
+
+
+def test_ask_and_tell_gives_the_same_bits_also_when_pickled(name):
+    objective_ = objective(rippled).bind((), np.zeros(3))
+    whole = minimize(rippled, BOX, method=name, seed=7, max_evals=1200, options=small_options(name))
+    optimizer = Optimizer(name, BOX, seed=7, max_evals=1200, options=small_options(name))
+    while not optimizer.done:
+        x = optimizer.ask()
+        assert np.array_equal(x, optimizer.ask())
+        optimizer = pickle.loads(pickle.dumps(optimizer))
+        optimizer.tell(objective_.evaluate(x))
+    result = optimizer.result()
+    assert result.fun == whole.fun and np.array_equal(result.x, whole.x) and result.nfev == whole.nfev
+    np.testing.assert_array_equal(result.history["best"], whole.history["best"])
+
+
+def test_restarts_do_not_depend_on_threads_or_order(name):
+    common = dict(method=name, seed=11, max_evals=800)
+    one = minimize(rippled, BOX, restarts=5, threads=1, **common)
+    two = minimize(rippled, BOX, restarts=5, threads=2, **common)
+    for column in ("run", "fun", "nfev", "nit", "stop", "x"):
+        np.testing.assert_array_equal(one.runs[column], two.runs[column])
+    assert one.fun == two.fun == one.runs["fun"].min() and two.threads == 2
+    alone = Optimizer(name, BOX, seed=11, run=3, max_evals=800)
+    objective_ = objective(rippled).bind((), np.zeros(3))
+    while not alone.done:
+        alone.tell(objective_.evaluate(alone.ask()))
+    assert alone.result().fun == one.runs["fun"][3]
+
+
+def test_budget_is_kept_to_the_evaluation(name):
+    for budget in (1, 19, 20, 21, 777):
+        result = minimize(rippled, BOX, method=name, seed=1, max_evals=budget, options=small_options(name))
+        assert result.nfev == budget and result.stop_reason == StopReason.OUT_OF_BUDGET
+        assert np.isfinite(result.fun) and objective(rippled).bind().evaluate(result.x[None])[0] == result.fun
+
+
+def test_stops_at_a_target(name):
+    result = minimize(shifted_sphere, [(-5, 5)] * 3, method=name, seed=1, target=1.0, max_evals=50_000)
+    assert result.stop_reason == StopReason.REACHED_TARGET and result.success
+    assert result.fun <= 1.0 and result.nfev < 50_000
+    missed = minimize(shifted_sphere, [(-5, 5)] * 3, method=name, seed=1, target=-1.0, max_evals=500)
+    assert not missed.success and missed.stop_reason == StopReason.OUT_OF_BUDGET
+
+
+def test_stops_after_generations_without_improvement(name):
+    result = minimize(lambda x: 1.0 + 0.0 * x[0], BOX, method=name, seed=1, patience=5, max_evals=50_000)
+    assert result.stop_reason == StopReason.STALLED and result.nit == 6
+
+
+def test_stops_when_the_values_agree(name):
+    arguments = dict(method=name, seed=1, ftol=1e-3, max_evals=50_000)
+    if not SOLVERS[name].has_population:
+        with pytest.raises(ValueError, match="ftol"):
+            minimize(shifted_sphere, BOX, **arguments)
+        return
+    result = minimize(shifted_sphere, BOX, **arguments)
+    assert result.stop_reason == StopReason.CONVERGED and result.fun < 1e-2
+
+
+def test_starting_points_are_used(name):
+    result = minimize(shifted_sphere, [(-5, 5)] * 3, [0.0, 0.5, 1.0], method=name, seed=1, max_evals=200)
+    assert result.fun == 0.0 and np.array_equal(result.x, [0.0, 0.5, 1.0])
+    several = minimize(shifted_sphere, [(-5, 5)] * 3, [[4.0] * 3, [0.0, 0.5, 1.0]], method=name, seed=1, max_evals=200)
+    assert several.fun == 0.0
+
+
+def test_nan_counts_as_worst_and_is_counted(name):
+    def broken(x):
+        return np.nan if x[0] > 0.0 else shifted_sphere(x)
+
+    result = minimize(broken, BOX, method=name, seed=1, max_evals=3000)
+    assert result.success and result.x[0] <= 0.0 and 0 < result.n_failed < 3000
+    for value in (np.nan, np.inf):
+        hopeless = minimize(lambda x, value=value: value + 0.0 * x[0], BOX, method=name, seed=1, max_evals=300)
+        assert not hopeless.success and "finite" in hopeless.message
+        assert hopeless.n_failed == (300 if np.isnan(value) else 0)
+
+
+def test_infinitely_good_points_are_kept(name):
+    result = minimize(lambda x: -np.inf if x[0] > 0.0 else x[0], BOX, method=name, seed=1, max_evals=400)
+    assert result.fun == -np.inf and result.x[0] > 0.0
+
+
+def test_history_falls_and_is_bounded(name):
+    result = minimize(rippled, BOX, method=name, seed=1, max_evals=60_000, options={"population": 8})
+    best, evaluations = result.history["best"], result.history["evaluations"]
+    assert 200 <= len(best) <= 512 and (np.diff(best) <= 0).all() and (np.diff(evaluations) > 0).all()
+
+
+def test_options_are_checked(name):
+    with pytest.raises(ValueError, match=r"population: got 0"):
+        minimize(rippled, BOX, method=name, options={"population": 0})
+    with pytest.raises(TypeError, match=r"population: got 2.5"):
+        minimize(rippled, BOX, method=name, options={"population": 2.5})
+    with pytest.raises(ValueError, match=r"no option 'populatoin'; did you mean 'population'"):
+        minimize(rippled, BOX, method=name, options={"populatoin": 3})
+
+
+def test_one_variable_is_enough(name):
+    result = minimize(lambda x: (x[0] - 1.0) ** 2, [(-10, 10)], method=name, seed=1, max_evals=3000)
+    assert result.fun < 1e-2
+
+
+@pytest.mark.parametrize("strategy", ["rand1bin", "best1bin", "currenttobest1bin", "rand1exp", "best1exp", "currenttobest1exp"])
+def test_every_strategy_of_differential_evolution_converges(strategy):
+    options = {"strategy": strategy, "population": 40, "weight": 0.7}
+    result = minimize(shifted_sphere, [(-5, 5)] * 3, method="de", seed=1, max_evals=12_000, options=options)
+    assert result.fun < 1e-8
+
+
+def test_solvers_take_the_given_dimension_without_a_population_option(name):
+    """Defaults by dimension: each is at least 4 and falls within the budget."""
+    for dimension in (1, 2, 50):
+        result = minimize(shifted_sphere, [(-5, 5)] * dimension, method=name, seed=1, max_evals=2000)
+        assert result.nfev == 2000
+
+
+def test_the_adaptive_family_shrinks_its_population():
+    for name in ("lshade", "jso", "lsrtde"):
+        _, state = fresh(name, max_evals=4000)
+        objective_ = objective(rippled).bind((), np.zeros(3))
+        drivers.serial(SOLVERS[name])(objective_.address, objective_.args_address, state, 10**9)
+        assert state.counters[population.LIVE] == 4
+        live = state.order[:4]
+        assert (np.diff(state.f[live]) >= 0).all() and state.f[live[0]] == state.params[population.BEST]
