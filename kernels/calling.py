@@ -8,32 +8,28 @@ adapter by its address, the reported `fun` included: two compilations of one fun
 
 from __future__ import annotations
 
-import ctypes
-import dis
-import hashlib
-import math
 import threading
 import types as python_types
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numba.core import types
 from numba.core.dispatcher import Dispatcher
-from numba.core.errors import NumbaError
 
 from . import elementary
-from .arguments import RAISED_BITS, call_c, call_row, load, normalise, pack, record_type
-from .jit import compile_for, fingerprint, kernel, relaxed
-from .substitution import plain, rebuild
+from .arguments import RAISED_BITS, call, call_c, call_row, load, normalise, pack, record_type
+from .c_functions import c_pointer
+from .checking import CompilationError, as_float, at_point, check, explain, stores_items, undefined
+from .jit import RELAXED, compile_for, fingerprint, kernel
+from .substitution import rebuild
+
+__all__ = ["CompilationError", "CompiledObjective", "Objective", "PythonObjective", "objective"]
 
 ADAPTER = types.float64(types.float64[::1], types.intp)
 MATRIX, VECTOR = types.float64[:, ::1], types.float64[::1]
-
-
-class CompilationError(TypeError):
-    """The objective is beyond what Numba compiles."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +49,12 @@ class Objective:
         """The objective with its arguments, ready to evaluate. `probe` (D,): where it is first checked."""
         if not self.compiled:
             return PythonObjective(self, args)
-        pointer = _c_pointer(self.function)
+        pointer = c_pointer(self.function)
         if pointer is not None:
             return _bind_c(self, pointer, args)
         function = _compilable(self.function)
         args = normalise(args)
-        copies = probe is not None and self.check and _check(function, args, probe)
+        copies = probe is not None and self.check and check(function, args, probe)
         return CompiledObjective(_adapter(function, record_type(args), self.precise, copies), args, self)
 
 
@@ -96,7 +92,7 @@ def objective(function=None, *, precise=False, check=True, compiled=True, vector
         return lambda f: objective(f, precise=precise, check=check, compiled=compiled, vectorized=vectorized)
     if isinstance(function, Objective):
         return function
-    if not callable(function) and _c_pointer(function) is None:
+    if not callable(function) and c_pointer(function) is None:
         raise TypeError(f"fun: got {type(function).__name__}, expected a callable f(x, *args) -> float")
     return Objective(function, precise, check, compiled and not vectorized, vectorized)
 
@@ -109,6 +105,12 @@ def evaluate_rows(function, args, x, f):
     """f[i] = objective(x[i]) for each row of x (n, D)."""
     for i in range(x.shape[0]):
         f[i] = call_row(function, args, x, i)
+
+
+@kernel
+def replay_row(function, args, x):
+    """objective(x); raises what it raises."""
+    return call(function, args, x)
 
 
 @dataclass
@@ -144,16 +146,15 @@ class CompiledObjective:
     def replay(self, x: np.ndarray) -> None:
         """Raise what the objective raises at x."""
         try:
-            self.adapter(x.copy(), self.args_address)
+            _replay_row()(self.address, self.args_address, x.copy())
         except Exception as error:
             raise at_point(error, x) from None
         raise RuntimeError(f"the objective raised an exception at x = {x.tolist()}, and not when it was called again")
 
     def fingerprint(self) -> str:
-        """A digest of the compiled code and its arguments, for checkpoints."""
-        digest = hashlib.sha256(fingerprint(self.adapter).encode())
-        _digest_args(digest, self.args)
-        return digest.hexdigest()
+        """A digest of the compiled code and its arguments, for checkpoints. C functions are told by their form only."""
+        known = () if c_pointer(self.source.function) else self.args
+        return fingerprint((self.adapter, known))
 
 
 @dataclass
@@ -184,37 +185,32 @@ class PythonObjective:
     def _one(self, row: np.ndarray) -> float:
         try:
             value = self.source.function(row.copy(), *self.args)
-        except ARITHMETIC_ERRORS:
-            return np.nan
         except Exception as error:
+            if undefined(error):
+                return np.nan
             raise at_point(error, row) from None
-        return _as_float(value)
+        return as_float(value)
 
     def fingerprint(self) -> str:
-        digest = hashlib.sha256(fingerprint(self.source.function).encode())
-        _digest_args(digest, self.args)
-        return digest.hexdigest()
+        return fingerprint((self.source.function, self.args))
 
 
 def _evaluate_rows():
     return _once("evaluate_rows", lambda: compile_for(evaluate_rows, (types.intp, types.intp, MATRIX, VECTOR)))
 
 
-def _digest_args(digest, value) -> None:
-    if isinstance(value, tuple | list):
-        for member in value:
-            _digest_args(digest, member)
-    elif isinstance(value, np.ndarray):
-        digest.update(f"{value.dtype}{value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).tobytes() if value.dtype.kind != "O" else repr(value).encode())
-    else:
-        digest.update(repr(value).encode())
+def _replay_row():
+    return _once("replay_row", lambda: compile_for(replay_row, (types.intp, types.intp, VECTOR)))
 
 
 # --- compilation -------------------------------------------------------------------------------------------------
 
 _adapters: dict[Any, Any] = {}
 _adapters_lock = threading.RLock()
+KEPT = 1000  # adapters; the oldest goes first, and comes back from the disk with the same bits
+
+# What stands in for what inside an objective; the engine's own functions keep their own flags.
+TWINS = elementary.TWINS | {twin: twin for twin in vars(elementary).values() if isinstance(twin, Dispatcher)}
 
 
 def _once(key, make):
@@ -222,6 +218,8 @@ def _once(key, make):
     with _adapters_lock:
         if key not in _adapters:
             _adapters[key] = make()
+            if len(_adapters) > KEPT:
+                _adapters.pop(next(iter(_adapters)))
         return _adapters[key]
 
 
@@ -231,92 +229,44 @@ def _compilable(function):
         return function.py_func
     if isinstance(function, python_types.FunctionType):
         return function
-    kind = type(function).__name__
     raise CompilationError(
-        f"fun: got {kind} {getattr(function, '__name__', '')!s}, which Numba cannot compile; expected a Python function. "
-        "Wrap it in one, or evaluate it in Python with objective(f, compiled=False)"
+        f"fun: got {type(function).__name__} {getattr(function, '__name__', '')}, expected a Python function, which "
+        "Numba can compile.\nWrap it in one, as in lambda x: f(x, ...), with its data in args; "
+        "or evaluate it in Python with objective(f, compiled=False)"
     )
 
 
 def _adapter(function, record: types.BaseTuple, precise: bool, copies: bool):
     """The compiled adapter of a function; content decides, so an edited global is never stale."""
-    key = (fingerprint(function), str(record), precise, copies)
+    key = (fingerprint(function), record, precise, copies)
     return _once(key, lambda: _compile_adapter(function, record, precise, copies))
 
 
 def _compile_adapter(function, record, precise: bool, copies: bool):
-    inner = rebuild(function, {}, kernel) if precise else rebuild(function, elementary.TWINS, relaxed)
-    if copies:
-
-        def adapter(x, address):  # the function writes into its x, which is a row of the population
-            return inner(x.copy(), *load(address, record))
-    elif len(record):
-
-        def adapter(x, address):
-            return inner(x, *load(address, record))
-    else:
-
-        def adapter(x, address):
-            return inner(x)
-
+    reached: dict = {}
+    unpack: Any = load
     try:
-        return compile_for(kernel(adapter), ADAPTER)
-    except NumbaError as error:
-        raise CompilationError(
-            f"fun: Numba cannot compile {function.__name__}: {_reason(error)}\n"
-            "Write it with numbers, arrays and loops, or evaluate it in Python with objective(f, compiled=False)"
-        ) from None
+        if precise:
+            inner = rebuild(function, {}, partial(kernel, inner=True), reached)
+        else:
+            inner = rebuild(function, TWINS, partial(kernel, flags=RELAXED, inner=True), reached)
+        if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
 
+            def adapter(x, address):
+                return inner(x.copy(), *unpack(address, record))
+        else:
 
-def _reason(error: Exception) -> str:
-    """Numba's reason in at most two lines: what it did not understand, and where."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    lines = [line for line in lines if line and not line.startswith(("Failed in", "During:", "- Resolution", "There are", "- Of which"))]
-    where = [line for line in lines if line.startswith("File ") and "thalweg" not in line]
-    return "\n".join([*[line for line in lines if not line.startswith("File ")][:1], *where[-1:]])
+            def adapter(x, address):
+                return inner(x, *unpack(address, record))
+
+        return compile_for(kernel(adapter, inner=True, cached=True), ADAPTER)
+    except Exception as error:  # Numba's own, and whatever its inside stumbles upon
+        raise explain(error, function) from None
 
 
 # --- C functions -------------------------------------------------------------------------------------------------
 
-
-def _c_pointer(function) -> tuple[int, int | None] | None:
-    """(address, user data or None) of a C function, or None where it is none."""
-    if isinstance(function, ctypes._CFuncPtr):
-        forms = [(ctypes.c_int, ctypes.POINTER(ctypes.c_double)), (ctypes.c_int, ctypes.POINTER(ctypes.c_double), ctypes.c_void_p)]
-        if function.restype is not ctypes.c_double or tuple(function.argtypes or ()) not in forms:
-            raise TypeError("fun: got a ctypes function of another form, expected restype c_double and argtypes (c_int, POINTER(c_double)[, c_void_p])")
-        address = ctypes.cast(function, ctypes.c_void_p).value or 0
-        return address, 0 if len(function.argtypes) == 3 else None
-    module = type(function).__module__
-    if module == "_cffi_backend":
-        return _cffi_pointer(function)
-    if type(function).__name__ == "LowLevelCallable" and module.startswith("scipy"):
-        return _low_level_pointer(function)
-    return None
-
-
-def _cffi_pointer(function) -> tuple[int, int | None]:
-    import _cffi_backend
-
-    form = _cffi_backend.typeof(function).cname.replace(" ", "")
-    if form not in ("double(*)(int,double*)", "double(*)(int,double*,void*)"):
-        raise TypeError(f"fun: got the C function {form}, expected double (*)(int, double *[, void *])")
-    address = int(_cffi_backend.cast(_cffi_backend.FFI().typeof("intptr_t"), function))
-    return address, 0 if form.endswith("void*)") else None
-
-
-def _low_level_pointer(function) -> tuple[int, int | None]:
-    signature = function.signature.replace(" ", "")
-    if signature not in ("double(int,double*)", "double(int,double*,void*)"):
-        raise TypeError(f"fun: got the C function {function.signature}, expected double (int, double *[, void *])")
-    capsule = tuple.__getitem__(function, 0)
-    api = ctypes.pythonapi
-    api.PyCapsule_GetName.restype, api.PyCapsule_GetName.argtypes = ctypes.c_char_p, [ctypes.py_object]
-    for read in (api.PyCapsule_GetPointer, api.PyCapsule_GetContext):
-        read.restype = ctypes.c_void_p
-    api.PyCapsule_GetPointer.argtypes, api.PyCapsule_GetContext.argtypes = [ctypes.py_object, ctypes.c_char_p], [ctypes.py_object]
-    address = api.PyCapsule_GetPointer(capsule, api.PyCapsule_GetName(capsule))
-    return address, (api.PyCapsule_GetContext(capsule) or 0) if signature.endswith("void*)") else None
+SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
 
 
 def _bind_c(source: Objective, pointer: tuple[int, int | None], args: tuple) -> CompiledObjective:
@@ -326,69 +276,15 @@ def _bind_c(source: Objective, pointer: tuple[int, int | None], args: tuple) -> 
     address, user_data = pointer
     record = (address,) if user_data is None else (address, user_data)
 
+    unpack: Any = load
+
     def with_data(x, words):
-        function, data = load(words, PAIR)
+        function, data = unpack(words, PAIR)
         return call_c(function, x, data)
 
     def without_data(x, words):
-        return call_c(load(words, SINGLE)[0], x, None)
+        return call_c(unpack(words, SINGLE)[0], x, None)
 
     adapter = without_data if user_data is None else with_data
-    return CompiledObjective(_once(adapter.__name__, lambda: compile_for(kernel(adapter), ADAPTER)), record, source)
-
-
-SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
-
-
-# --- the first check ---------------------------------------------------------------------------------------------
-
-ARITHMETIC_ERRORS = (ZeroDivisionError, OverflowError, FloatingPointError)  # compiled code gives inf or nan there
-
-
-def _check(function, args: tuple, probe: np.ndarray) -> bool:
-    """Call the plain Python function once, so that what is wrong with it appears as itself. True: it writes into x."""
-    x = np.array(probe, dtype=np.float64)
-    try:
-        with np.errstate(all="ignore"):
-            value = plain(function)(x, *args)
-    except ARITHMETIC_ERRORS:
-        return not np.array_equal(x, probe)
-    except Exception as error:
-        if _is_domain_error(error):
-            return not np.array_equal(x, probe)
-        raise at_point(error, probe) from None
-    _as_float(value)
-    return not np.array_equal(x, probe, equal_nan=True)
-
-
-def _as_float(value) -> float:
-    """The value of an objective as a float, or an error that says what was returned."""
-    if isinstance(value, float | int | bool | np.floating | np.integer | np.bool_):
-        return float(value)
-    if isinstance(value, np.ndarray):
-        got = f"an array of shape {value.shape}"
-    else:
-        got = "None" if value is None else f"{type(value).__name__} {value!r:.40}"
-    raise TypeError(f"fun: the objective returned {got}, expected one real number")
-
-
-def _is_domain_error(error: Exception) -> bool:
-    """math.log(-1) and its kin: a ValueError that no `raise` statement made. Compiled code gives nan there."""
-    trace = error.__traceback__
-    if not isinstance(error, ValueError) or trace is None:
-        return False
-    while trace.tb_next is not None:
-        trace = trace.tb_next
-    code = trace.tb_frame.f_code
-    raised = any(i.offset == trace.tb_lasti and i.opname == "RAISE_VARARGS" for i in dis.get_instructions(code))
-    return not raised and any(name in code.co_names for name in (*vars(math), "math"))
-
-
-def at_point(error: Exception, x: np.ndarray) -> Exception:
-    """The exception, with the x that raised it as a note and as the attribute `x`."""
-    error.add_note(f"raised by the objective at x = {np.array2string(np.asarray(x), threshold=20)}")
-    try:
-        error.x = np.array(x)  # type: ignore[attr-defined]
-    except AttributeError:
-        pass
-    return error
+    compiled = _once(adapter.__name__, lambda: compile_for(kernel(adapter, inner=True, cached=True), ADAPTER))
+    return CompiledObjective(compiled, record, source)

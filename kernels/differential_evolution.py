@@ -6,7 +6,7 @@ in which rand/1 has K = 0, current-to-best/1 and its descendants have base = par
 which holds what else may be drawn (an archive, a second population) behind the population.
 """
 
-from .jit import kernel
+from .jit import inlined
 from .random import uniform
 
 # Slots of a row's random numbers. Those of single choices first, then one per coordinate.
@@ -15,7 +15,7 @@ REDRAWS = 16  # F is drawn again until it is positive
 COORDINATES = 64
 
 
-@kernel
+@inlined
 def cross_binomial_row(i, state, key, parent, donors, weight, guide_weight, crossover):
     """trial[i]: each coordinate comes from the mutant with probability `crossover`, one of them always.
 
@@ -34,7 +34,7 @@ def cross_binomial_row(i, state, key, parent, donors, weight, guide_weight, cros
     return crossed
 
 
-@kernel
+@inlined
 def cross_exponential_row(i, state, key, parent, donors, weight, guide_weight, crossover):
     """trial[i]: a run of coordinates, beginning anywhere and cyclic, comes from the mutant."""
     x, trial = state.x, state.trial

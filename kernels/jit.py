@@ -18,6 +18,7 @@ import importlib.metadata
 import os
 import pickle
 import sys
+import sysconfig
 import tempfile
 import threading
 import types as python_types
@@ -25,6 +26,7 @@ import uuid
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, wraps
 from pathlib import Path
+from typing import Any
 
 # GNU OpenMP spins at barriers by default: one busy neighbour then makes every parallel region take 12 ms. It reads
 # this when it is loaded, which is at the first parallel call.
@@ -33,12 +35,15 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 import llvmlite
 import numba
 import numpy as np
-from numba.core import config, types
+from numba.core import config as _config
+from numba.core import types
 from numba.core.caching import CompileResultCacheImpl, _Cache
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
+from numba.core.extending import _Intrinsic
 from numba.core.serialize import dumps
-from numba.extending import _Intrinsic
+from numba.np.ufunc import threading_layer as numba_threading_layer
+from numba.np.ufunc.dufunc import DUFunc
 
 # Never `contract` (results would hang on whether the CPU has FMA) and never nnan or ninf (they delete NaN guards).
 RELAXED = frozenset({"reassoc", "nsz", "arcp", "afn"})
@@ -46,15 +51,19 @@ RELAXED = frozenset({"reassoc", "nsz", "arcp", "afn"})
 PRANGE_ONLY = {"prange": True, "comprehension": False, "reduction": False, "inplace_binop": False,
                "setitem": False, "numpy": False, "stencil": False, "fusion": False}  # fmt: skip
 CACHE_LIMIT = 512 * 2**20  # bytes; the least recently used files go first
-VERSIONS = {
+config: Any = _config  # Numba fills it at import, out of a type checker's sight
+STANDARD_LIBRARY = sysconfig.get_path("stdlib")
+VERSIONS = {  # of whatever compiled code is made from, beside its own source
     "python": ".".join(map(str, sys.version_info[:3])),
     "numpy": np.__version__,
     "numba": numba.__version__,
     "llvmlite": llvmlite.__version__,
+    "scipy": importlib.metadata.version("scipy"),
 }
+_REDUCE: Any = CompileResultCacheImpl.reduce  # a method that does not look at itself
 
 
-def kernel(function=None, *, parallel=False, flags=frozenset()):
+def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inline=False) -> Any:
     """Compile a function with the engine's options and the content-keyed cache.
 
     Parameters
@@ -66,6 +75,11 @@ def kernel(function=None, *, parallel=False, flags=frozenset()):
     flags : frozenset of str, default none
         LLVM's floating-point flags. Kernels take none, so that the same source gives the same bits wherever it is
         inlined.
+    inner : bool, default False
+        Only compiled code calls the function: no entry for Python is made and no file of its own is kept, which takes
+        about half the time. What calls it is cached with it.
+    inline : bool, default False
+        LLVM copies the function into every caller; see `inlined`.
 
     Examples
     --------
@@ -77,17 +91,34 @@ def kernel(function=None, *, parallel=False, flags=frozenset()):
     9.0
     """
     if function is None:
-        return lambda f: kernel(f, parallel=parallel, flags=flags)
-    dispatcher = numba.njit(
-        nogil=True, error_model="numpy", fastmath=set(flags), parallel=PRANGE_ONLY if parallel else False
-    )(function)
-    dispatcher._cache = ContentCache(dispatcher)
+        return lambda f: kernel(f, parallel=parallel, flags=flags, inner=inner, inline=inline)
+    options: dict[str, Any] = {
+        "nogil": True,
+        "error_model": "numpy",
+        "fastmath": set(flags),
+        "parallel": dict(PRANGE_ONLY) if parallel else False,  # a copy: Numba empties it
+        "no_cpython_wrapper": inner,
+        "no_cfunc_wrapper": inner,
+        "forceinline": inline,
+    }
+    dispatcher: Any = numba.njit(**options)(function)
+    if not inner:
+        dispatcher._cache = ContentCache(dispatcher)
     return dispatcher
 
 
-def relaxed(function):
+def relaxed(function) -> Any:
     """Compile an objective, or what it calls: as `kernel`, with sums that may be reordered."""
     return kernel(function, flags=RELAXED)
+
+
+def inlined(function) -> Any:
+    """A kernel that LLVM copies into every caller.
+
+    For what is called per row or per element: a loop with a call in it is not vectorised, and a state of 19 arrays is
+    a call with more than a hundred machine arguments, which cost more than the row (measured: 187 to 50 ns).
+    """
+    return kernel(function, inline=True)
 
 
 _once_lock = threading.RLock()
@@ -133,6 +164,7 @@ class ContentCache(_Cache):
 
     hits = 0  # of this process, over all functions
     misses = 0
+    unbounded = CACHE_LIMIT  # bytes written since the folder was last bounded; the first file counts as too many
 
     def __init__(self, dispatcher):
         self._dispatcher = dispatcher
@@ -140,19 +172,16 @@ class ContentCache(_Cache):
         self.options = _describe_options(dispatcher)  # now: Numba empties the dict of `parallel` when it compiles
 
     @property
-    def cache_path(self):
+    def cache_path(self):  # pyright: ignore[reportIncompatibleMethodOverride]  (the base class returns None)
         return str(cache_folder())
 
-    def load_overload(self, sig, target_context):
+    def load_overload(self, sig, target_context):  # pyright: ignore[reportIncompatibleMethodOverride]
         target_context.refresh()
         path = self._path(sig, target_context.codegen())
         try:
             payload = pickle.loads(path.read_bytes())
             result = CompileResult._rebuild(target_context, *payload)
-        except FileNotFoundError:
-            ContentCache.misses += 1
-            return None
-        except Exception:  # a torn or foreign file: compile anew and overwrite it
+        except Exception:  # there is none, or it is torn or not to be read: compile anew
             ContentCache.misses += 1
             return None
         ContentCache.hits += 1
@@ -163,10 +192,14 @@ class ContentCache(_Cache):
         if any(not lifted.can_cache for lifted in data.lifted) or data.library.has_dynamic_globals:
             return
         try:
-            _write_atomically(self._path(sig, data.codegen), dumps(CompileResultCacheImpl.reduce(None, data)))  # type: ignore[arg-type]
-        except OSError:
-            return  # a read-only or full disk costs the cache, never the run
-        _bound_cache()
+            content = dumps(_REDUCE(None, data))
+            _write_atomically(self._path(sig, data.codegen), content)
+        except Exception:
+            return  # a read-only or full disk, or what cannot be pickled, costs the cache, never the run
+        ContentCache.unbounded += len(content)
+        if ContentCache.unbounded > CACHE_LIMIT // 32:
+            ContentCache.unbounded = 0
+            _bound_cache()
 
     def enable(self):
         pass
@@ -185,61 +218,91 @@ class ContentCache(_Cache):
 
 
 def fingerprint(function) -> str:
-    """A digest of all that decides what `function` compiles to: its own content and that of all it references."""
+    """A digest of all that decides what `function` compiles to: its own content and that of all it references.
+
+    What a user registers with Numba from outside the function (`numba.extending.overload`) is not seen.
+    """
     return hashlib.sha256(_describe(function, {}, frozenset()).encode()).hexdigest()
 
 
 def _describe(value, seen: dict, names: frozenset) -> str:
-    """Text that is equal for equal content. `seen` ends cycles; `names`: attributes that a module is asked for."""
+    """Text that is equal for equal content. `seen`: what was described before, kept alive so that its id stays its own.
+
+    `names`: the attributes that a module is asked for.
+    """
     if value is None or isinstance(value, bool | int | str | bytes | complex):
         return repr(value)
     if isinstance(value, float):
         return value.hex()
     if isinstance(value, np.ndarray | np.generic):
         array = np.asarray(value)
+        if array.dtype.hasobject:
+            return f"objects{array.shape}{_describe(array.ravel().tolist(), seen, names)}"
         return f"{array.dtype.str}{array.shape}{array.flags.c_contiguous}{hashlib.sha256(array.tobytes()).hexdigest()}"
     if isinstance(value, tuple | list):
         return f"{type(value).__qualname__}({','.join(_describe(item, seen, names) for item in value)})"
     if isinstance(value, set | frozenset):
         return f"set({','.join(sorted(_describe(item, seen, names) for item in value))})"
     if isinstance(value, dict):
-        return f"dict({','.join(_describe(k, seen, names) + ':' + _describe(v, seen, names) for k, v in value.items())})"
-    if isinstance(value, types.Type | np.dtype):
+        return (
+            f"dict({','.join(_describe(k, seen, names) + ':' + _describe(v, seen, names) for k, v in value.items())})"
+        )
+    if isinstance(value, types.Type):
+        return type_text(value)
+    if isinstance(value, np.dtype):
         return str(value)
-    if isinstance(value, type):
-        return f"class {value.__module__}.{value.__qualname__}{getattr(value, '_fields', '')}"
+    if isinstance(value, type) and not hasattr(value, "class_type"):  # which jitclasses have
+        constants = getattr(value, "_fields", None) or dict(getattr(value, "__members__", {}))  # named tuple, enum
+        return f"class {value.__module__}.{value.__qualname__}{constants}"
     if isinstance(value, python_types.ModuleType):
-        found = {n: getattr(value, n) for n in sorted(names) if hasattr(value, n)}
+        if (id(value), names) in seen:
+            return f"seen {value.__name__}"
+        seen[id(value), names] = value
         if of_library(value.__name__):  # its version tells the rest; a stand-in for `math` holds kernels of ours
-            found = {n: v for n, v in found.items() if isinstance(v, Dispatcher)}
-        inside = ",".join(f"{n}={_describe(v, seen, names)}" for n, v in found.items())
-        return f"module {value.__name__} {getattr(value, '__version__', '')}({inside})"
+            inside = vars(value)
+            found = {n: inside[n] for n in sorted(names) if isinstance(inside.get(n), Dispatcher | DUFunc)}
+        else:
+            found = {n: getattr(value, n) for n in sorted(names) if hasattr(value, n)}
+        version = vars(value).get("__version__", "")
+        return f"module {value.__name__} {version}({_describe(found, seen, names)})"
     return _describe_callable(value, seen)
 
 
-def _describe_callable(value, seen: dict) -> str:
+def _describe_callable(value: Any, seen: dict) -> str:
     if id(value) in seen:
-        return f"seen {seen[id(value)]}"
-    seen[id(value)] = len(seen)
+        return f"seen {seen[id(value)][0]}"
+    seen[id(value)] = len(seen), value
+    if isinstance(value, DUFunc):
+        value = value._dispatcher  # pyright: ignore[reportAttributeAccessIssue]
     if isinstance(value, Dispatcher):
-        options = value._cache.options if isinstance(value._cache, ContentCache) else _describe_options(value)
+        options = getattr(value._cache, "options", None) or _describe_options(value)  # pyright: ignore[reportAttributeAccessIssue]
         return f"compiled{options}{_describe(value.py_func, seen, frozenset())}"
     if isinstance(value, _Intrinsic):
         return f"intrinsic{_describe(value._defn, seen, frozenset())}"
     if isinstance(value, python_types.FunctionType) and not of_library(value.__module__):
         return _describe_function(value, seen)
-    if hasattr(value, "__qualname__") or isinstance(value, np.ufunc):
+    if of_library(getattr(value, "__module__", None)) and (
+        hasattr(value, "__qualname__") or isinstance(value, np.ufunc)
+    ):
         return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', repr(value))}"
     try:
         return hashlib.sha256(dumps(value)).hexdigest()
-    except Exception:
-        return uuid.uuid4().hex  # cannot be described: never found again, never wrong
+    except Exception:  # cannot be described: this process knows it by identity, no other finds it
+        return _opaque.setdefault(id(value), (value, uuid.uuid4().hex))[1]
+
+
+_opaque: dict[int, tuple] = {}  # keeps the objects, so that an id is never another one's
 
 
 def of_library(module_name: str | None) -> bool:
     """Whether a module's content is told by the versions in the key."""
     top = (module_name or "builtins").split(".")[0]
-    return top in ("numpy", "numba", "llvmlite", "scipy") or (top in sys.stdlib_module_names and top != "__main__")
+    if top in VERSIONS:
+        return True
+    if top not in sys.stdlib_module_names:
+        return False
+    file = getattr(sys.modules.get(top), "__file__", None)  # a user's own queue.py is not the standard library's
+    return top != "__main__" and (file is None or file.startswith(STANDARD_LIBRARY))
 
 
 def _describe_options(dispatcher) -> str:
@@ -264,7 +327,7 @@ def _describe_code(code) -> str:
     constants = [_describe_code(c) if hasattr(c, "co_code") else _describe(c, {}, frozenset()) for c in code.co_consts]
     shape = (code.co_argcount, code.co_kwonlyargcount, code.co_posonlyargcount, code.co_flags)
     words = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    return f"{code.co_code.hex()}{shape}{words}{constants}"
+    return f"{code.co_code.hex()}{code.co_exceptiontable.hex()}{shape}{words}{constants}"
 
 
 def names_in(code) -> frozenset:
@@ -281,17 +344,28 @@ def _cell(cell):
 
 
 def _ordered(value):
+    if isinstance(value, dict):
+        return sorted(value.items())
     return sorted(value) if isinstance(value, set | frozenset) else value
 
 
 def _signature_text(sig) -> str:
-    """The argument types; a function passed as an argument counts with its content, not with its address."""
-    arguments = getattr(sig, "args", sig)
-    return repr([fingerprint(a.dispatcher) if isinstance(a, types.Dispatcher) else str(a) for a in arguments])
+    return ",".join(type_text(argument) for argument in getattr(sig, "args", sig))
+
+
+def type_text(ty: Any) -> str:
+    """A type of Numba as text that tells it from all others: functions by content, named tuples with their fields."""
+    if isinstance(ty, types.Dispatcher):
+        return fingerprint(ty.dispatcher)
+    if isinstance(ty, types.BaseTuple):
+        fields = f"{ty.instance_class.__qualname__}{ty.fields}" if isinstance(ty, types.BaseNamedTuple) else ""  # pyright: ignore[reportAttributeAccessIssue]
+        return f"{fields}({','.join(type_text(member) for member in ty.types)})"  # pyright: ignore[reportAttributeAccessIssue]
+    return str(ty)
 
 
 def _settings() -> tuple:
-    return (str(config.OPT), config.BOUNDSCHECK, config.LOOP_VECTORIZE, config.SLP_VECTORIZE, config.DEBUGINFO_DEFAULT)
+    names = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DEBUGINFO_DEFAULT")
+    return tuple(str(getattr(config, name)) for name in names)
 
 
 def _write_atomically(path: Path, data: bytes) -> None:
@@ -336,19 +410,32 @@ def _bound_cache(limit: int = CACHE_LIMIT) -> None:
 _workqueue_lock = threading.RLock()
 
 
+LAYERS = {  # Numba's name: its module, and the wishes (NUMBA_THREADING_LAYER) that it fulfils
+    "tbb": ("tbbpool", ("tbb", "default", "safe", "threadsafe", "forksafe")),
+    "omp": ("omppool", ("omp", "default", "threadsafe")),
+    "workqueue": ("workqueue", ("workqueue", "default", "forksafe")),
+}
+
+
 @once
 def threading_layer() -> str:
     """Choose Numba's threading layer before the first parallel call: TBB if installed, else OpenMP, else workqueue."""
-    _preload_tbb()
-    for name, module in (("tbb", "tbbpool"), ("omp", "omppool"), ("workqueue", "workqueue")):
-        if config.THREADING_LAYER in (name, "default", "safe", "threadsafe", "forksafe"):
+    try:
+        return numba_threading_layer()  # the program ran something in parallel before: nothing is left to choose
+    except ValueError:
+        pass
+    wish = config.THREADING_LAYER
+    if wish in LAYERS["tbb"][1]:
+        _preload_tbb()
+    for name, (module, wishes) in LAYERS.items():
+        if wish in wishes:
             try:
                 importlib.import_module(f"numba.np.ufunc.{module}")
             except ImportError:
                 continue
             config.THREADING_LAYER = name
             return name
-    return str(config.THREADING_LAYER)
+    return wish  # there is no such layer here; Numba says so at the first parallel call
 
 
 def parallel_region() -> AbstractContextManager:

@@ -15,7 +15,7 @@ and where a method keeps a population: x (R, D), its values f (R,), `order` (R,)
 import numpy as np
 
 from .arguments import RAISED_BITS
-from .jit import kernel
+from .jit import inlined, kernel
 from .random import generation_key, row_key, run_key, uniform
 
 # counters
@@ -51,13 +51,13 @@ PARAMS = 3  # the first parameter of a solver's own
 RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, RAISED = 0, 1, 2, 3, 4, 5
 
 
-@kernel
+@inlined
 def row_of(i, state):
     """The key of row i in this generation: its slots are this row's random numbers."""
     return row_key(np.uint64(state.counters[KEY]), i)
 
 
-@kernel
+@inlined
 def open_generation(state):
     """The key and the number of rows of the generation that begins."""
     counters = state.counters
@@ -67,7 +67,7 @@ def open_generation(state):
     counters[ROWS] = min(counters[LIVE], counters[MAX_EVALS] - counters[EVALUATIONS])
 
 
-@kernel
+@inlined
 def sample(u, low, high, integer):
     """The point of [low, high] that u in [0, 1) stands for; k whole numbers have equal shares."""
     value = low + u * (high - low + integer)
@@ -75,7 +75,7 @@ def sample(u, low, high, integer):
     return min(max(value, low), high)
 
 
-@kernel
+@inlined
 def sample_row(i, state):
     """Row i of trial: uniform in the box."""
     key = row_of(i, state)
@@ -107,7 +107,7 @@ def collect(state):
             state.best_x[j] = state.trial[best_row, j]
 
 
-@kernel
+@inlined
 def spread(state):
     """Largest minus smallest value of the population."""
     low, high = np.inf, -np.inf
@@ -134,7 +134,7 @@ def close_generation(state, width):
     open_generation(state)
 
 
-@kernel
+@inlined
 def record(state):
     """Append to the history; when it is full, keep every second entry and record half as often."""
     counters, history = state.counters, state.history
@@ -183,7 +183,7 @@ def sort_rows(f, order, scratch, start, stop):
         width *= 2
 
 
-@kernel
+@inlined
 def merge_runs(f, order, scratch, left, middle, right):
     """Merge order[left:middle] and order[middle:right], each sorted."""
     if middle >= right or f[order[middle - 1]] <= f[order[middle]]:
@@ -223,7 +223,7 @@ def keep_best(state, start, count, kept):
 # --- repair ------------------------------------------------------------------------------------------------------
 
 
-@kernel
+@inlined
 def round_row(i, state):
     """Whole numbers where they are asked for; the box of such a variable ends on whole numbers."""
     for j in range(state.trial.shape[1]):
@@ -231,7 +231,7 @@ def round_row(i, state):
         state.trial[i, j] = np.floor(value + 0.5) if state.integer[j] > 0.0 else value
 
 
-@kernel
+@inlined
 def repair_to_midpoint_row(i, state, parent):
     """A coordinate outside the box goes midway between the bound and its parent (L-SHADE, section II)."""
     for j in range(state.trial.shape[1]):
@@ -240,7 +240,7 @@ def repair_to_midpoint_row(i, state, parent):
         state.trial[i, j] = 0.5 * (high + inside) if value > high else value
 
 
-@kernel
+@inlined
 def repair_by_redraw_row(i, state, key, slot):
     """A coordinate outside the box is drawn anew, uniformly (L-SRTDE)."""
     for j in range(state.trial.shape[1]):
@@ -249,7 +249,7 @@ def repair_by_redraw_row(i, state, key, slot):
         state.trial[i, j] = anew if value < low or value > high else value
 
 
-@kernel
+@inlined
 def copy_row(source, row, target, to):
     for j in range(source.shape[1]):
         target[to, j] = source[row, j]

@@ -96,24 +96,28 @@ def parse_bounds(bounds) -> tuple[np.ndarray, np.ndarray]:
     if bounds is None:
         raise ValueError("bounds: got None, expected a (low, high) pair for each variable: this method searches a box")
     try:
-        box = np.array(
-            [[np.nan if end is None else end for end in pair] for pair in bounds], dtype=np.float64, ndmin=2
-        )
+        box = np.array([[np.nan if end is None else end for end in pair] for pair in bounds], dtype=np.float64, ndmin=2)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"bounds: got {_short(bounds)}, expected a (low, high) pair of numbers per variable") from error
+        raise ValueError(
+            f"bounds: got {_short(bounds)}, expected a (low, high) pair of numbers per variable"
+        ) from error
     if box.size == 0:
         raise ValueError("bounds: got none, expected a (low, high) pair for each variable")
     if box.ndim != 2 or box.shape[1] != 2:
         raise ValueError(f"bounds: got an array of shape {box.shape}, expected (D, 2): a (low, high) pair per variable")
     for k, (low, high) in enumerate(box):
         if np.isnan(low) or np.isnan(high):
-            raise ValueError(f"bounds: variable {k} has ({low}, {high}), expected two numbers (None and NaN are no bounds here)")
+            raise ValueError(
+                f"bounds: variable {k} has ({low}, {high}), expected two numbers (None and NaN are no bounds here)"
+            )
         if np.isinf(low) or np.isinf(high):
             raise ValueError(f"bounds: variable {k} has ({low}, {high}), expected a finite box")
         if low > high:
             raise ValueError(f"bounds: variable {k} has low {low} above high {high}, expected low <= high")
         if not np.isfinite(high - low):
-            raise ValueError(f"bounds: variable {k} has ({low}, {high}), whose width overflows; expected a width below 1.8e308")
+            raise ValueError(
+                f"bounds: variable {k} has ({low}, {high}), whose width overflows; expected a width below 1.8e308"
+            )
     return np.ascontiguousarray(box[:, 0]), np.ascontiguousarray(box[:, 1])
 
 
@@ -123,13 +127,17 @@ def parse_integrality(integrality, lower: np.ndarray, upper: np.ndarray) -> np.n
         return _frozen(np.zeros(len(lower), dtype=np.bool_))
     mask = np.asarray(integrality)
     if mask.dtype.kind not in "bui" or mask.ndim > 1 or not np.isin(mask, (0, 1)).all():
-        raise ValueError(f"integrality: got {_short(integrality)}, expected True (or 1) per whole-numbered variable, else False")
+        raise ValueError(
+            f"integrality: got {_short(integrality)}, expected True (or 1) per whole-numbered variable, else False"
+        )
     if mask.ndim == 1 and mask.shape != lower.shape:
         raise ValueError(f"integrality: got {mask.size} entries, expected one for each of the {len(lower)} variables")
     mask = np.broadcast_to(mask, lower.shape).astype(np.bool_)
     for k in np.flatnonzero(mask):
         if np.ceil(lower[k]) > np.floor(upper[k]):
-            raise ValueError(f"integrality: no whole number lies in ({lower[k]}, {upper[k]}), the bounds of variable {k}")
+            raise ValueError(
+                f"integrality: no whole number lies in ({lower[k]}, {upper[k]}), the bounds of variable {k}"
+            )
     return _frozen(mask)
 
 
@@ -142,7 +150,9 @@ def parse_x0(x0, lower: np.ndarray, upper: np.ndarray) -> np.ndarray | None:
     except (TypeError, ValueError) as error:
         raise ValueError(f"x0: got {_short(x0)}, expected {len(lower)} numbers, or rows of so many") from error
     if points.ndim != 2 or points.shape[1] != len(lower) or points.shape[0] == 0:
-        raise ValueError(f"x0: got shape {np.shape(x0)}, expected ({len(lower)},) or (n, {len(lower)}), as bounds has it")
+        raise ValueError(
+            f"x0: got shape {np.shape(x0)}, expected ({len(lower)},) or (n, {len(lower)}), as bounds has it"
+        )
     outside = ~((points >= lower) & (points <= upper))
     if outside.any():
         row, k = np.argwhere(outside)[0]

@@ -13,7 +13,7 @@ The functions that take an array take one slot per entry, beginning with `slot`.
 import numpy as np
 
 from .elementary import cos, log, tan
-from .jit import kernel
+from .jit import inlined, kernel
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, odd: the step of SplitMix64
 MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -30,7 +30,7 @@ TWO_PI = 6.283185307179586
 PI = 3.141592653589793
 
 
-@kernel
+@inlined
 def mix(z):
     """A bijection of 64 bits in which each input bit flips each output bit with probability one half."""
     z = (z ^ (z >> S30)) * MULTIPLIER_1
@@ -38,40 +38,40 @@ def mix(z):
     return z ^ (z >> S31)
 
 
-@kernel
+@inlined
 def run_key(seed, run):
     return mix(mix(np.uint64(seed) + GAMMA) ^ (np.uint64(run) * RUN + GAMMA))
 
 
-@kernel
+@inlined
 def generation_key(key, generation):
     return mix(key ^ (np.uint64(generation) * GENERATION + GAMMA))
 
 
-@kernel
+@inlined
 def row_key(key, individual):
     return mix(key ^ (np.uint64(individual) * INDIVIDUAL + GAMMA))
 
 
-@kernel
+@inlined
 def bits(key, slot):
     """64 random bits."""
     return mix(key + (np.uint64(slot) + np.uint64(1)) * GAMMA)
 
 
-@kernel
+@inlined
 def unit(z):
     """The upper 52 of 64 bits as a double in [0, 1). No conversion of integers: AVX2 has none for 64 bits."""
     return np.uint64((z >> S12) | ONE_TO_TWO).view(np.float64) - 1.0
 
 
-@kernel
+@inlined
 def uniform(key, slot):
     """Uniform in [0, 1), a multiple of 2**-52."""
     return unit(bits(key, slot))
 
 
-@kernel
+@inlined
 def normal(key, slot):
     """Standard normal, by Box and Muller (1958); the second uniform comes from the same slot."""
     z = bits(key, slot)
@@ -79,26 +79,26 @@ def normal(key, slot):
     return radius * cos(TWO_PI * unit(mix(z ^ PAIR)))
 
 
-@kernel
+@inlined
 def cauchy(key, slot):
     """Standard Cauchy, by inversion."""
     return tan(PI * (uniform(key, slot) - 0.5))
 
 
-@kernel
+@inlined
 def integer(key, slot, n):
     """Uniform in 0..n-1, for n up to 2**31 (the bias is below n / 2**52)."""
     return int(uniform(key, slot) * n)
 
 
-@kernel
+@inlined
 def integer_except(key, slot, n, a):
     """Uniform in 0..n-1 without a."""
     r = integer(key, slot, n - 1)
     return r + 1 if r >= a else r
 
 
-@kernel
+@inlined
 def integer_except_two(key, slot, n, a, b):
     """Uniform in 0..n-1 without a and b, which differ."""
     low, high = min(a, b), max(a, b)
@@ -107,7 +107,7 @@ def integer_except_two(key, slot, n, a, b):
     return r + 1 if r >= high else r
 
 
-@kernel
+@inlined
 def integer_except_three(key, slot, n, a, b, c):
     """Uniform in 0..n-1 without a, b and c, which differ."""
     low, high = min(a, b, c), max(a, b, c)

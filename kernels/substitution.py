@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import types as python_types
 from collections.abc import Callable
+from typing import Any
 
 from numba.core.dispatcher import Dispatcher
 
 from .jit import names_in, of_library
 
-def rebuild(function, twins: dict, compile: Callable, memo: dict | None = None):
+
+def rebuild(function, twins: dict, compile: Callable, memo: dict | None = None) -> Any:
     """`function` with every library function that has a twin replaced, in itself and in all it calls.
 
     Parameters
@@ -22,9 +24,11 @@ def rebuild(function, twins: dict, compile: Callable, memo: dict | None = None):
     function : callable
         A Python function or a Numba dispatcher (its Python function is taken).
     twins : dict
-        Library function -> what stands in for it.
+        Library function -> what stands in for it. What is its own twin is left alone.
     compile : callable
         Applied to each rebuilt function: a decorator such as `relaxed`.
+    memo : dict, optional
+        Filled with what was rebuilt: id of the original -> the new one.
     """
     memo = {} if memo is None else memo
     source = function.py_func if isinstance(function, Dispatcher) else function
@@ -67,24 +71,25 @@ def _replace(value, names: frozenset, twins: dict, compile: Callable, memo: dict
 
 def _replace_module(module, names: frozenset, twins: dict, compile: Callable, memo: dict):
     """A stand-in for the module in which the functions that `names` asks for are replaced."""
-    attributes = {n: getattr(module, n) for n in names if hasattr(module, n)}
-    changed = {}
-    for name, value in attributes.items():
-        if isinstance(value, python_types.ModuleType) and of_library(module.__name__):
-            continue  # numpy.linalg and the like have no twins
-        new = _replace(value, names, twins, compile, memo)
-        if new is not value:
-            changed[name] = new
-    if not changed:
-        return module
-    stand_in = python_types.ModuleType(module.__name__)
+    if (id(module), names) in memo:
+        return memo[id(module), names]
+    memo[id(module), names] = stand_in = python_types.ModuleType(module.__name__)
     stand_in.__dict__.update(module.__dict__)
+    if of_library(module.__name__):  # nothing below it has a twin
+        inside = {n: vars(module)[n] for n in names if n in vars(module)}
+        inside = {n: v for n, v in inside.items() if not isinstance(v, python_types.ModuleType)}
+    else:
+        inside = {n: getattr(module, n) for n in names if hasattr(module, n)}
+    changed = {n: _replace(value, names, twins, compile, memo) for n, value in inside.items()}
+    if of_library(module.__name__) and all(changed[n] is inside[n] for n in inside):
+        memo[id(module), names] = module
+        return module
     stand_in.__dict__.update(changed)
     return stand_in
 
 
 def plain(function):
     """The function as Python runs it: nothing in it is compiled, so that calling it compiles nothing."""
-    return rebuild(function, {}, lambda f: f) if isinstance(function, python_types.FunctionType | Dispatcher) else function
-
-
+    if isinstance(function, python_types.FunctionType | Dispatcher):
+        return rebuild(function, {}, lambda f: f)
+    return function

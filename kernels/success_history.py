@@ -15,7 +15,7 @@ Fields of a state, beside those of population.py:
 import numpy as np
 
 from . import population
-from .jit import kernel
+from .jit import inlined, kernel
 from .random import cauchy, integer, integer_except, integer_except_two, normal
 
 # counters and params of these methods, behind the shared ones
@@ -30,13 +30,13 @@ REDRAWS, MOST_REDRAWS = 16, 40
 TERMINAL = -1.0  # a memory of CR that stays at 0
 
 
-@kernel
+@inlined
 def progress(state):
     """The share of the budget that is spent."""
     return state.counters[population.EVALUATIONS] / state.counters[population.MAX_EVALS]
 
 
-@kernel
+@inlined
 def draw_weight(key, mean):
     """F from Cauchy(mean, 0.1): again while <= 0, cut at 1 (eq. 2)."""
     weight, k = 0.0, 0
@@ -46,13 +46,13 @@ def draw_weight(key, mean):
     return min(weight, 1.0) if weight > 0.0 else mean
 
 
-@kernel
+@inlined
 def draw_crossover(key, mean):
     """CR from Normal(mean, 0.1) cut to [0, 1]; 0 for the terminal value (eq. 1)."""
     return 0.0 if mean < 0.0 else min(max(mean + 0.1 * normal(key, CROSSOVER), 0.0), 1.0)
 
 
-@kernel
+@inlined
 def draw_donors(i, state, key, best_share):
     """Rows (base, plus, minus, guide) of current-to-pbest/1: minus may come from the archive."""
     n = state.counters[population.LIVE]
@@ -100,7 +100,7 @@ def successful_means(state):
     return total_f2 / total_f, total_c2 / total_c if total_c > 0.0 else 0.0
 
 
-@kernel
+@inlined
 def select_row(i, state):
     """The candidate replaces its parent if it is not worse; a better one sends the parent to the archive."""
     if state.trial_f[i] <= state.f[i]:

@@ -12,7 +12,7 @@ RESTARTS = 10  # of `thalweg run`: one run of a global method may end in a valle
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(package_name="thalweg")
+@click.version_option(package_name="thalweg", prog_name="thalweg")
 def main():
     """An optimisation engine: objectives in plain Python, solvers at the speed of compiled code."""
 
@@ -36,41 +36,38 @@ class WholeNumber(click.ParamType):
         return int(number)
 
 
-class Refusal(click.ClickException):
-    """An input that cannot be used: one or two lines, exit code 2."""
-
-    exit_code = 2
-
-
 @main.command()
 @click.argument("file", metavar="FILE[:NAME]")
 @click.option("--method", default="auto", show_default=True, help="One of `thalweg solvers`, or auto.")
 @click.option("--seed", type=WholeNumber(), help="The same seed gives the same bits. Default: drawn, and printed.")
-@click.option("--restarts", type=WholeNumber(), help=f"Independent runs. Default {RESTARTS}; with --max-time alone, what fits.")
+@click.option("--restarts", type=WholeNumber(), help=f"Runs. Default: {RESTARTS}; with --max-time alone, what fits.")
 @click.option("--threads", type=WholeNumber(), help="Default: all cores.")
 @click.option("--max-evals", type=WholeNumber(), help="Evaluations per run. Default: 10,000 per variable.")
 @click.option("--max-time", type=float, help="Seconds.")
 @click.option("--target", type=float, help="Stop when a value <= this is found; exit code 1 if none is.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
-@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="An option of the method; may be repeated.")
+@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the method; may be repeated.")
 @click.option("--checkpoint", type=click.Path(dir_okay=False), help="Written as it runs; resumed if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON, and nothing else.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
-def run(context, file, as_json, quiet, **settings):
-    """Minimise the Problem in a Python file, and print the answer beside what is known.
+def run(context, file, as_json, quiet, restarts, **settings):
+    """Minimise the Problem in a Python file.
 
-    The file holds module-level `thalweg.kernels.Problem`s; where it holds several, NAME chooses one.
+    Prints the answer beside what is known of it. The file holds module-level
+    `thalweg.kernels.Problem`s; where it holds several, NAME chooses one.
 
     Exit code: 0 success, 1 no success (target missed, interrupted, exception in the objective), 2 bad input.
     """
+    from . import report
     from .run import run_file
 
+    if restarts is None:  # with max_time alone, one is repeated until the time is up
+        endless = settings["max_time"] is not None and settings["max_evals"] is None
+        restarts = 1 if endless else RESTARTS
     # What the user's file prints must not come between the lines of the JSON.
     with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-        loaded, result = run_file(file, progress=not quiet, **settings)
-    from . import report
-
+        loaded, result = run_file(file, progress=not quiet, restarts=restarts, **settings)
     if as_json:
         click.echo(json_text.dumps(report.as_json(loaded.problem, loaded.name, result), indent=2, allow_nan=False))
     else:
@@ -97,8 +94,12 @@ def functions():
 @main.command()
 @click.argument("methods", nargs=-1, metavar="[METHOD]...")
 def warm(methods):
-    """Compile every method (or those named) into the disk cache, so that nothing is compiled later but objectives."""
+    """Fill the disk cache with compiled methods.
+
+    All of them, or those named. Later only objectives are compiled.
+    """
     from ..solvers import SOLVERS
+    from .load import Refusal
     from .warm import fill_cache
 
     for name in methods:
@@ -109,7 +110,7 @@ def warm(methods):
 
 @main.command()
 def info():
-    """Versions, threading layer, CPU, GPU, cache: what a report of a problem needs."""
+    """Versions, threading layer, CPU, GPU, cache."""
     from .info import describe
 
     for name, text in describe():

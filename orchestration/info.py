@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import llvmlite.binding
-import numba
 
 from ..kernels import jit
+from ..solvers.running import available_threads
 from .warm import cache_size
 
 TOLD = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512dq", "avx512vl", "neon", "sve", "sve2")  # vector units
@@ -25,7 +25,7 @@ def describe() -> Iterator[tuple[str, str]]:
     for name in ("numba", "llvmlite", "numpy", "scipy", "dask", "distributed", "tbb", "numba-cuda"):
         yield name, version(name)
     yield "threading layer", jit.threading_layer()
-    yield "cores", f"{os.cpu_count()}, of which {numba.config.NUMBA_NUM_THREADS} are used"
+    yield "cores", f"{os.cpu_count()}, of which {available_threads()} are used"
     yield "CPU", f"{llvmlite.binding.get_host_cpu_name()}, {cpu_features()}"
     yield "GPU", gpu()
     files, size = cache_size()

@@ -1,4 +1,4 @@
-"""From `FILE[:name]` on the command line to a `Problem`: the file is run as a module, as `python FILE` would import it."""
+"""From `FILE[:name]` on the command line to a `Problem`: the file is run as a module, not as a script."""
 
 from __future__ import annotations
 
@@ -10,11 +10,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+import click
+
 from ..kernels.problem import Problem
 
 
-class LoadError(Exception):
-    """What the user reads where a file does not give a problem."""
+class Refusal(click.ClickException):
+    """An input that cannot be used: one or two lines for the user, exit code 2."""
+
+    exit_code = 2
 
 
 class Loaded(NamedTuple):
@@ -28,14 +32,14 @@ def load(text: str) -> Loaded:
 
     Raises
     ------
-    LoadError
+    Refusal
         If there is no such file, it cannot be run, or it does not hold the problem.
     """
     path, name = split(text)
     if path.is_dir():
-        raise LoadError(f"FILE: {path} is a folder, expected a Python file")
+        raise Refusal(f"FILE: {path} is a folder, expected a Python file")
     if not path.is_file():
-        raise LoadError(f"FILE: {path} does not exist{_nearest(path.name, _siblings(path))}")
+        raise Refusal(f"FILE: {path} does not exist{_nearest(path.name, _siblings(path))}")
     module = execute(path.resolve())
     found = _choose(module, path, name)
     return Loaded(getattr(module, found), found, path.resolve())
@@ -64,9 +68,9 @@ def execute(path: Path) -> ModuleType:
         exec(compile(path.read_bytes(), str(path), "exec", dont_inherit=True), module.__dict__)
     except SyntaxError as error:
         where = f"{error.filename}, line {error.lineno}"
-        raise LoadError(f"FILE: {where}: {error.msg}\n    {(error.text or '').strip()}") from None
+        raise Refusal(f"FILE: {where}: {error.msg}\n    {(error.text or '').strip()}") from None
     except (Exception, SystemExit) as error:
-        raise LoadError(f"FILE: {path.name} cannot be loaded:\n{traceback_within(error, {str(path)})}") from None
+        raise Refusal(f"FILE: {path.name} cannot be loaded:\n{traceback_within(error, {str(path)})}") from None
     return module
 
 
@@ -92,14 +96,15 @@ def _choose(module: ModuleType, path: Path, name: str | None) -> str:
         if isinstance(value, Problem):
             return name
         what = f"is a {type(value).__name__}, no Problem" if name in vars(module) else "is not there"
-        raise LoadError(f"name: {name!r} {what} in {path.name}{_nearest(name, problems)}{_listed(problems)}")
+        raise Refusal(f"name: {name!r} {what} in {path.name}{_nearest(name, problems)}{_listed(problems)}")
     if not problems:
-        raise LoadError(
+        raise Refusal(
             f"FILE: {path.name} holds no Problem; give it one at module level:\n"
             "    problem = thalweg.kernels.Problem(fun=f, bounds=[(low, high), ...])"
         )
     if len(problems) > 1:
-        raise LoadError(f"FILE: {path.name} holds {len(problems)} problems; choose one, {path.name}:NAME{_listed(problems)}")
+        what = f"{len(problems)} problems; choose one with {path.name}:NAME"
+        raise Refusal(f"FILE: {path.name} holds {what}{_listed(problems)}")
     return next(iter(problems))
 
 

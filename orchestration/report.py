@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
+import textwrap
+from typing import Any
 
 import numpy as np
 
@@ -25,8 +28,8 @@ def agreeing_digits(value: float, known: float) -> int:
 
 def answer(problem: Problem, name: str, result: Result) -> str:
     """The report on a finished run."""
-    title = f"{name}   {problem.reference}" if problem.reference else name
-    return "\n".join([title, "", *_values(problem, result), "", *_circumstances(result)])
+    facts = [("problem", name), *([("source", problem.reference)] if problem.reference else [])]
+    return "\n".join([*_facts(facts), "", *_values(problem, result), "", *_facts(_circumstances(result))])
 
 
 def _values(problem: Problem, result: Result) -> list[str]:
@@ -54,7 +57,7 @@ def _values(problem: Problem, result: Result) -> list[str]:
     return [*lines[:-1], "", lines[-1]]
 
 
-def _circumstances(result: Result) -> list[str]:
+def _circumstances(result: Result) -> list[tuple[str, str]]:
     """Why it stopped, what it took, and how it was run."""
     runs, timing = len(result.runs), result.timing
     rows = [("stopped", result.message)]
@@ -67,7 +70,13 @@ def _circumstances(result: Result) -> list[str]:
     threads = f"{result.threads} thread{'s' * (result.threads != 1)}"
     rows.append(("method", f"{result.method}, seed {result.seed}, {threads} on {result.device}"))
     rows.append(("objective", result.objective))
-    return [f"{name:<13}{text}" for name, text in rows]
+    return rows
+
+
+def _facts(rows: list[tuple[str, str]]) -> list[str]:
+    """Names and texts, wrapped to the terminal."""
+    width = min(max(shutil.get_terminal_size((120, 24)).columns, 50), 120)
+    return [textwrap.fill(f"{name:<13}{text}", width, subsequent_indent=" " * 13) for name, text in rows]
 
 
 def _agreement(result: Result) -> str:
@@ -78,8 +87,8 @@ def _agreement(result: Result) -> str:
 
 
 def _at_bounds(problem: Problem, x: np.ndarray) -> list[str]:
-    free = problem.lower < problem.upper
-    lower, upper = free & (x == problem.lower), free & (x == problem.upper)
+    near = 1e-9 * (problem.upper - problem.lower)  # methods that only ever halve the way come this close
+    lower, upper = x - problem.lower < near, problem.upper - x < near
     return ["at its lower bound" if low else "at its upper bound" if high else "" for low, high in zip(lower, upper)]
 
 
@@ -133,7 +142,7 @@ def as_json(problem: Problem, name: str, result: Result) -> dict:
     return _plain(content)
 
 
-def _plain(value):
+def _plain(value) -> Any:
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | list | tuple):

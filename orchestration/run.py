@@ -9,8 +9,7 @@ import sys
 import click
 
 from ..solvers import minimize
-from .cli import RESTARTS, Refusal
-from .load import Loaded, LoadError, load, traceback_within
+from .load import Loaded, Refusal, load, traceback_within
 
 REFUSED = re.compile(r"[a-z_0-9]+(\[\d+\])*(, [a-z_0-9]+)*: ")  # how every message of ours on an argument begins
 NOTE = "raised by the objective"
@@ -21,28 +20,25 @@ class Raised(click.ClickException):
     """The objective raised an exception: its traceback, exit code 1."""
 
 
-def run_file(file: str, *, options=(), restarts=None, progress: bool = True, **settings):
-    """Load the problem and minimise it: (Loaded, Result).
+def run_file(file: str, *, options=(), progress: bool = True, **settings):
+    """Load the problem and minimise it: (Loaded, Result). `options`: texts key=value; `settings`: as in `minimize`.
 
     Raises
     ------
     click.ClickException
         With what the user is to read; anything else that comes out is an error of ours.
     """
-    try:
-        loaded = load(file)
-    except LoadError as error:
-        raise Refusal(str(error)) from None
-    if restarts is None:
-        endless = settings["max_time"] is not None and settings["max_evals"] is None
-        restarts = 1 if endless else RESTARTS  # one is then repeated until the time is up
+    loaded = load(file)
     settings["options"] = dict(map(_parse_option, options)) or None
     announce(loaded, progress)
     try:
-        return loaded, minimize(loaded.problem, restarts=restarts, progress=progress, **settings)
+        result = minimize(loaded.problem, progress=progress, **settings)
     except Exception as error:
         announce(loaded, False)
         raise explain(error, loaded) from None
+    if progress and sys.stderr.isatty():
+        click.echo(err=True)
+    return loaded, result
 
 
 def announce(loaded: Loaded, begins: bool) -> None:

@@ -7,6 +7,7 @@ import inspect
 import os
 import re
 
+import click
 from rich.console import Console
 from rich.table import Table
 
@@ -16,26 +17,18 @@ from ..solvers import SOLVERS
 WIDE = 160  # of a pipe or a file: a row is one line, for grep
 
 
-def console() -> Console:
-    """Standard output; as wide as the terminal, or as COLUMNS says, or `WIDE`."""
-    out = Console(highlight=False, markup=False, emoji=False)
-    return out if out.is_terminal or "COLUMNS" in os.environ else Console(
-        highlight=False, markup=False, emoji=False, width=WIDE
-    )  # fmt: skip
-
-
 def print_solvers() -> None:
     """Name and summary of each solver, and below them its options with defaults and meaning."""
-    out = console()
     for solver in SOLVERS.values():
-        out.print(f"{solver.name}   {solver.summary}")
+        click.echo(f"{solver.name}   {solver.summary}")
         table = _plain_table()
         meanings = option_meanings(solver.Options)
         for field in dataclasses.fields(solver.Options):
-            table.add_row("   ", field.name, str(field.default), meanings.get(field.name, ""))
-        out.print(table)
-        out.print()
-    out.print("auto chooses among them by dimension and budget. Options: thalweg run FILE --option population=100")
+            table.add_row("  ", field.name, str(field.default), meanings.get(field.name, ""))
+        _print(table)
+        click.echo()
+    click.echo("auto chooses among them by dimension and budget.")
+    click.echo("Options are set by: thalweg run FILE --option population=100")
 
 
 def option_meanings(options: type) -> dict[str, str]:
@@ -53,9 +46,18 @@ def print_functions() -> None:
     table = _plain_table(*rows[0])
     for row in sorted(rows, key=lambda row: row["name"]):
         table.add_row(*row.values())
-    out = console()
-    out.print(table)
-    out.print(f"\n{len(rows)} functions; from Python: thalweg.kernels.functions.problem(name, dimension)")
+    _print(table)
+    click.echo(f"\n{len(rows)} functions; from Python: thalweg.kernels.functions.problem(name, dimension)")
+
+
+def _print(table: Table) -> None:
+    """As wide as the terminal, or as COLUMNS says, or `WIDE`; no line ends with blanks."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not (console.is_terminal or "COLUMNS" in os.environ):
+        console = Console(highlight=False, markup=False, emoji=False, width=WIDE)
+    with console.capture() as captured:
+        console.print(table)
+    click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 def _plain_table(*headings: str) -> Table:

@@ -33,7 +33,8 @@ def fill_cache(methods: Iterable[str]) -> None:
         minimize(every_function, [(0.5, 1.0)], method=name, seed=0, max_evals=500)
         click.echo(f"{time.perf_counter() - before:6.1f} s")
     files, size = cache_size()
-    click.echo(f"{time.perf_counter() - begin:.1f} s in all; {jit.cache_folder()} holds {files} files, {size / 2**20:.1f} MB")
+    click.echo(f"{time.perf_counter() - begin:.1f} s in all")
+    click.echo(f"{jit.cache_folder()}: {files} files, {size / 2**20:.1f} MB")
 
 
 def cache_size() -> tuple[int, int]:

@@ -21,7 +21,7 @@ import numpy as np
 from numba.core import types
 
 from ..kernels import population
-from ..kernels.jit import kernel
+from ..kernels.jit import inlined, kernel
 from ..kernels.problem import Problem
 
 Matrix = Annotated[np.ndarray, types.float64[:, ::1]]
@@ -65,12 +65,12 @@ class Limits:
     patience: int = 0  # generations without improvement; 0: no such stop
 
 
-@kernel
+@inlined
 def nothing(state):
     pass
 
 
-@kernel
+@inlined
 def nothing_row(i, state):
     pass
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from ..kernels import population as shared
 from ..kernels.differential_evolution import CHOICES, cross_binomial_row, cross_exponential_row
-from ..kernels.jit import kernel
+from ..kernels.jit import inlined, kernel
 from ..kernels.random import integer_except, integer_except_three, integer_except_two
 from .contract import Integers, Matrix, Solver, Vector, common_fields, require
 
@@ -59,7 +59,7 @@ def init(problem, options, limits, key):
     )
 
 
-@kernel
+@inlined
 def propose_row(i, state):
     n, params = state.counters[shared.LIVE], state.params
     key = shared.row_of(i, state)
@@ -81,7 +81,7 @@ def propose_row(i, state):
     shared.round_row(i, state)
 
 
-@kernel
+@inlined
 def select_row(i, state):
     if state.trial_f[i] <= state.f[i]:
         state.f[i] = state.trial_f[i]

@@ -12,7 +12,7 @@ import numpy as np
 from ..kernels import population as shared
 from ..kernels import success_history as history
 from ..kernels.differential_evolution import cross_binomial_row
-from ..kernels.jit import kernel
+from ..kernels.jit import inlined, kernel
 from ..kernels.random import integer
 from .contract import Solver, require
 from .lshade import State, history_state
@@ -42,7 +42,7 @@ def init(problem, options, limits, key):
     return history_state(problem, rows, options.archive, memory, limits, key, (options.best_share,))
 
 
-@kernel
+@inlined
 def propose_row(i, state):
     key = shared.row_of(i, state)
     spent = history.progress(state)

@@ -13,7 +13,7 @@ import numpy as np
 from ..kernels import population as shared
 from ..kernels import success_history as history
 from ..kernels.differential_evolution import cross_binomial_row
-from ..kernels.jit import kernel
+from ..kernels.jit import inlined, kernel
 from ..kernels.random import integer
 from .contract import Integers, Matrix, Solver, Vector, common_fields, ranked_fields, require
 
@@ -77,7 +77,7 @@ def history_state(problem, rows, archive_rate, memory, limits, key, own_params):
     )
 
 
-@kernel
+@inlined
 def propose_row(i, state):
     key = shared.row_of(i, state)
     slot = integer(key, history.PERIOD, state.memory.shape[1])

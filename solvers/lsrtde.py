@@ -13,7 +13,7 @@ import numpy as np
 from ..kernels import population as shared
 from ..kernels.differential_evolution import COORDINATES, cross_binomial_row
 from ..kernels.elementary import exp, log, tanh
-from ..kernels.jit import kernel
+from ..kernels.jit import inlined, kernel
 from ..kernels.random import integer, normal, uniform
 from .contract import Integers, Matrix, Solver, Vector, common_fields, ranked_fields, require
 
@@ -70,7 +70,7 @@ def init(problem, options, limits, key):
     )
 
 
-@kernel
+@inlined
 def propose_row(i, state):
     counters = state.counters
     n, top = counters[shared.LIVE], counters[shared.RANK_2]
@@ -132,7 +132,7 @@ def tally(state):
         counters[MEMORY_SLOT] = (slot + 1) % state.memory.size
 
 
-@kernel
+@inlined
 def select_row(i, state):
     if state.top_place[i] >= 0:
         shared.copy_row(state.trial, i, state.x, state.top_place[i])

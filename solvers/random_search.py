@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..kernels import population
-from ..kernels.jit import kernel
+from ..kernels.jit import inlined
 from ..kernels.random import generation_key, row_key, run_key, uniform
 from .contract import Integers, Matrix, Solver, Vector, common_fields, require
 
@@ -38,7 +38,7 @@ def init(problem, options, limits, key):
     return State(**common_fields(problem, rows, limits, key))
 
 
-@kernel
+@inlined
 def propose_row(i, state):
     counters, trial = state.counters, state.trial
     point = counters[population.EVALUATIONS] + i

@@ -1,0 +1,123 @@
+"""What can be wrong with an objective, said as early and as clearly as possible.
+
+The plain Python function is called once before anything is compiled, so that its errors appear as themselves; an
+exception carries the x that raised it; Numba's reasons are cut to what a user can act on.
+"""
+
+from __future__ import annotations
+
+import dis
+import math
+import re
+import types as python_types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numba.core.dispatcher import Dispatcher
+
+from .substitution import plain
+
+
+class CompilationError(TypeError):
+    """The objective is beyond what Numba compiles."""
+
+
+def check(function, args: tuple, probe: np.ndarray) -> bool:
+    """Call the plain Python function once; raise what is wrong with it. True: it wrote into its x."""
+    x = np.array(probe, dtype=np.float64)
+    try:
+        with np.errstate(all="ignore"):
+            value = plain(function)(x, *args)
+    except Exception as error:
+        if not undefined(error):
+            raise at_point(error, probe) from None
+    else:
+        as_float(value)
+    return not np.array_equal(x, probe, equal_nan=True)
+
+
+def as_float(value) -> float:
+    """The value of an objective as a float, or an error that says what was returned."""
+    if isinstance(value, float | int | np.floating | np.integer | np.bool_):
+        return float(value)
+    if isinstance(value, np.ndarray):
+        got = f"an array of shape {value.shape}"
+    else:
+        got = "None" if value is None else f"{type(value).__name__} {value!r:.40}"
+    raise TypeError(f"fun: the objective returned {got}, expected one real number")
+
+
+def undefined(error: Exception) -> bool:
+    """Whether Python raised where compiled code gives inf or nan: 1 / 0, math.exp(1000), math.log(-1).
+
+    The last is a ValueError that no `raise` statement made, in code that uses `math`.
+    """
+    if isinstance(error, ZeroDivisionError | OverflowError | FloatingPointError):
+        return not _was_raised(error)
+    if not isinstance(error, ValueError) or _was_raised(error):
+        return False
+    return any(name in _innermost(error).tb_frame.f_code.co_names for name in ("math", *vars(math)))
+
+
+def _was_raised(error: Exception) -> bool:
+    """Whether a `raise` statement made the exception."""
+    trace = _innermost(error)
+    here = (i for i in dis.get_instructions(trace.tb_frame.f_code) if i.offset == trace.tb_lasti)
+    return any(i.opname == "RAISE_VARARGS" for i in here)
+
+
+def _innermost(error: Exception) -> Any:
+    trace: Any = error.__traceback__
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace
+
+
+def at_point(error: Exception, x: np.ndarray) -> Exception:
+    """The exception, with the x that raised it as a note and as the attribute `x`."""
+    error.add_note(f"raised by the objective at x = {np.array2string(np.asarray(x), threshold=20)}")
+    try:
+        error.x = np.array(x)  # pyright: ignore[reportAttributeAccessIssue]
+    except AttributeError:
+        pass
+    return error
+
+
+def stores_items(functions) -> bool:
+    """Whether any of the functions assigns to an item (`a[i] = v`): it may then write into its x."""
+    codes = [
+        getattr(f, "py_func", f).__code__ for f in functions if isinstance(f, Dispatcher | python_types.FunctionType)
+    ]
+    while codes:
+        code = codes.pop()
+        codes += [inner for inner in code.co_consts if isinstance(inner, python_types.CodeType)]
+        if any(i.opname in ("STORE_SUBSCR", "STORE_SLICE") for i in dis.get_instructions(code)):
+            return True
+    return False
+
+
+def explain(error: Exception, function) -> CompilationError:
+    """Numba's reason in at most two lines, what it did not understand and where, and what to do."""
+    noise = ("Failed in", "During:", "- Resolution", "There are", "- Of which", "File ", "raised from")
+    lines = [line.strip() for line in str(error).splitlines()]
+    lines = [line for line in lines if line and not line.startswith(noise)] or [type(error).__name__]
+    reason = lines[0]
+    if reason.endswith("for signature:") and len(lines) > 1:
+        reason += " " + lines[1].removeprefix(">>> ")
+    reason = re.sub(r"\.\. Raised from .*", ".", reason)
+    return CompilationError(
+        f"fun: Numba cannot compile {function.__name__}: {reason:.300}\n{_place(str(error), function)}\n"
+        "Write it with numbers, arrays and loops, or evaluate it in Python with objective(f, compiled=False)"
+    )
+
+
+def _place(message: str, function) -> str:
+    """The innermost line that Numba names and that stands neither in Numba nor in the engine's adapter."""
+    ours = (Path(__file__).parent / "calling.py").resolve()
+    for file, line in re.findall(r'File "([^"]+)", line (\d+)', message) + re.findall(r" (\S+) \((\d+)\)$", message):
+        path = Path(file).resolve()
+        if path != ours and "numba" not in path.parts:
+            return f'File "{file}", line {line}'
+    code = function.__code__
+    return f'File "{code.co_filename}", line {code.co_firstlineno}'
