@@ -10,13 +10,18 @@ record, one argument after the other:
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from llvmlite import ir
 from numba import typeof
 from numba.core import cgutils, types
-from numba.extending import intrinsic
+from numba.extending import intrinsic as _intrinsic
 from numba.np.arrayobj import populate_array
 
 WORD = 8  # bytes
+intrinsic: Any = _intrinsic  # what it makes takes one argument less than what is written
+VECTOR = types.Array(types.float64, 1, "C")
 
 
 def normalise(args) -> tuple:
@@ -45,11 +50,13 @@ def _normalise(value, name: str):
     if isinstance(value, tuple):
         members = [_normalise(member, f"{name}[{k}]") for k, member in enumerate(value)]
         return type(value)(*members) if hasattr(value, "_fields") else tuple(members)
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise TypeError(f"{name}: got a masked array, whose mask compiled code does not see; pass data and mask")
     if isinstance(value, list) or hasattr(value, "__array__"):
         return _normalise_array(value, name)
     raise TypeError(
-        f"{name}: got {_article(type(value).__name__)}, which cannot be compiled; expected arrays, numbers or tuples of these. "
-        "Put constants into the function's closure, or use objective(f, compiled=False)"
+        f"{name}: got {_article(type(value).__name__)}, which cannot be compiled; expected arrays, "
+        "numbers or tuples of these. Put constants into the function's closure, or use objective(f, compiled=False)"
     )
 
 
@@ -72,14 +79,15 @@ def _article(noun: str) -> str:
     return ("an " if noun[:1].lower() in "aeiou" else "a ") + noun
 
 
-def record_type(args: tuple) -> types.BaseTuple:
+def record_type(args: tuple) -> Any:
     """Numba's type of normalised arguments; read-only arrays count as writable, so that one adapter serves both."""
     return types.BaseTuple.from_types([_member_type(value) for value in args])
 
 
-def _member_type(value):
+def _member_type(value) -> Any:
     if isinstance(value, np.ndarray):
-        return types.Array(typeof(value).dtype, value.ndim, "C")
+        ty: Any = typeof(value)
+        return types.Array(ty.dtype, value.ndim, "C")
     if isinstance(value, tuple):
         members = [_member_type(member) for member in value]
         named = hasattr(value, "_fields")
@@ -122,7 +130,7 @@ def load(typingctx, address, record):
     return record_ty(types.intp, record), codegen
 
 
-def _load(context, builder, ty, address, offset: int):
+def _load(context, builder, ty: Any, address, offset: int):
     """LLVM value of a member of type `ty` that begins `offset` words behind `address`, and the offset behind it."""
 
     def word(k, as_type):
@@ -132,7 +140,7 @@ def _load(context, builder, ty, address, offset: int):
     intp = context.get_value_type(types.intp)
     if isinstance(ty, types.BaseTuple):
         members = []
-        for member_ty in ty.types:
+        for member_ty in ty.types:  # pyright: ignore[reportAttributeAccessIssue]
             member, offset = _load(context, builder, member_ty, address, offset)
             members.append(member)
         return context.make_tuple(builder, ty, members), offset
@@ -161,29 +169,43 @@ def call_row(typingctx, function, args, x, i):
     """Call the objective whose adapter stands at address `function` with row i of x (n, D); NaN if it raises.
 
     The row is borrowed and nothing is allocated. An exception is not propagated, because in a parallel loop it would
-    be lost or end the process: the value is then the NaN `RAISED`, and the caller replays the row to raise it.
+    be lost or end the process: the value is then the NaN `RAISED_BITS`, and the caller replays the row to raise it.
     """
 
     def codegen(context, builder, signature, arguments):
         address, record, matrix, row = arguments
-        vector_ty = types.Array(types.float64, 1, "C")
-        x_ty = signature.args[2]
-        source = context.make_array(x_ty)(context, builder, value=matrix)
-        rows, columns = cgutils.unpack_tuple(builder, source.shape, 2)
+        source = context.make_array(signature.args[2])(context, builder, value=matrix)
+        _, columns = cgutils.unpack_tuple(builder, source.shape, 2)
         start = builder.gep(source.data, [builder.mul(row, columns)])
-        view = context.make_array(vector_ty)(context, builder)
+        view = context.make_array(VECTOR)(context, builder)
         itemsize = columns.type(WORD)
         populate_array(view, start, [columns], [itemsize], itemsize, meminfo=None)
-        argtypes = (vector_ty, types.intp)
-        function_type = context.call_conv.get_function_type(types.float64, argtypes)
-        callee = builder.inttoptr(address, function_type.as_pointer())
-        status, value = context.call_conv.call_function(
-            builder, callee, types.float64, argtypes, (view._getvalue(), record)
-        )
+        status, value = _call(context, builder, address, view._getvalue(), record)
         raised = builder.bitcast(row.type(RAISED_BITS), value.type)
         return builder.select(status.is_ok, value, raised)
 
     return types.float64(types.intp, types.intp, x, types.intp), codegen
+
+
+@intrinsic
+def call(typingctx, function, args, x):
+    """Call the objective whose adapter stands at address `function` with x (D,), and raise what it raises."""
+
+    def codegen(context, builder, signature, arguments):
+        address, record, vector = arguments
+        status, value = _call(context, builder, address, vector, record)
+        with cgutils.if_unlikely(builder, status.is_error):
+            context.call_conv.return_status_propagate(builder, status)
+        return value
+
+    return types.float64(types.intp, types.intp, VECTOR), codegen
+
+
+def _call(context, builder, address, x, record):
+    argument_types = (VECTOR, types.intp)
+    function_type = context.call_conv.get_function_type(types.float64, argument_types)
+    callee = builder.inttoptr(address, function_type.as_pointer())
+    return context.call_conv.call_function(builder, callee, types.float64, argument_types, (x, record))
 
 
 RAISED_BITS = 0x7FF8DEAD0000BEEF  # a quiet NaN that arithmetic does not make
@@ -198,8 +220,6 @@ def call_c(typingctx, function, x, user_data):
     with_data = not isinstance(user_data, types.NoneType)
 
     def codegen(context, builder, signature, arguments):
-        from llvmlite import ir
-
         double, pointer = ir.DoubleType(), ir.IntType(8).as_pointer()
         argument_types = [ir.IntType(32), double.as_pointer()] + ([pointer] if with_data else [])
         callee = builder.inttoptr(arguments[0], ir.FunctionType(double, argument_types).as_pointer())

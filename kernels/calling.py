@@ -117,7 +117,7 @@ def replay_row(function, args, x):
 class CompiledObjective:
     """An adapter and the record of its arguments: two addresses for compiled code."""
 
-    adapter: Dispatcher
+    adapter: Any  # a dispatcher
     args: tuple
     source: Objective
     runs_as = "compiled"
@@ -209,9 +209,6 @@ _adapters: dict[Any, Any] = {}
 _adapters_lock = threading.RLock()
 KEPT = 1000  # adapters; the oldest goes first, and comes back from the disk with the same bits
 
-# What stands in for what inside an objective; the engine's own functions keep their own flags.
-TWINS = elementary.TWINS | {twin: twin for twin in vars(elementary).values() if isinstance(twin, Dispatcher)}
-
 
 def _once(key, make):
     """`make()`, once per process and key: there is one machine code per objective."""
@@ -244,22 +241,23 @@ def _adapter(function, record: types.BaseTuple, precise: bool, copies: bool):
 
 def _compile_adapter(function, record, precise: bool, copies: bool):
     reached: dict = {}
-    unpack: Any = load
     try:
         if precise:
-            inner = rebuild(function, {}, partial(kernel, inner=True), reached)
+            inner = rebuild(function, {}, partial(kernel, inner=True, cached=False), reached)
         else:
-            inner = rebuild(function, TWINS, partial(kernel, flags=RELAXED, inner=True), reached)
+            inner = rebuild(
+                function, elementary.TWINS, partial(kernel, flags=RELAXED, inner=True, cached=False), reached
+            )
         if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
 
             def adapter(x, address):
-                return inner(x.copy(), *unpack(address, record))
+                return inner(x.copy(), *load(address, record))
         else:
 
             def adapter(x, address):
-                return inner(x, *unpack(address, record))
+                return inner(x, *load(address, record))
 
-        return compile_for(kernel(adapter, inner=True, cached=True), ADAPTER)
+        return compile_for(kernel(adapter, inner=True), ADAPTER)
     except Exception as error:  # Numba's own, and whatever its inside stumbles upon
         raise explain(error, function) from None
 
@@ -276,15 +274,13 @@ def _bind_c(source: Objective, pointer: tuple[int, int | None], args: tuple) -> 
     address, user_data = pointer
     record = (address,) if user_data is None else (address, user_data)
 
-    unpack: Any = load
-
     def with_data(x, words):
-        function, data = unpack(words, PAIR)
+        function, data = load(words, PAIR)
         return call_c(function, x, data)
 
     def without_data(x, words):
-        return call_c(unpack(words, SINGLE)[0], x, None)
+        return call_c(load(words, SINGLE)[0], x, None)
 
     adapter = without_data if user_data is None else with_data
-    compiled = _once(adapter.__name__, lambda: compile_for(kernel(adapter, inner=True, cached=True), ADAPTER))
+    compiled = _once(adapter.__name__, lambda: compile_for(kernel(adapter, inner=True), ADAPTER))
     return CompiledObjective(compiled, record, source)

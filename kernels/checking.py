@@ -105,7 +105,7 @@ def explain(error: Exception, function) -> CompilationError:
     reason = lines[0]
     if reason.endswith("for signature:") and len(lines) > 1:
         reason += " " + lines[1].removeprefix(">>> ")
-    reason = re.sub(r"\.\. Raised from .*", ".", reason)
+    reason = re.sub(r"\.?\.? Raised from .*", ".", reason)
     return CompilationError(
         f"fun: Numba cannot compile {function.__name__}: {reason:.300}\n{_place(str(error), function)}\n"
         "Write it with numbers, arrays and loops, or evaluate it in Python with objective(f, compiled=False)"

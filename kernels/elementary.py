@@ -16,6 +16,7 @@ to more than what Python says (see `_declare`). A build for another device repla
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -23,7 +24,7 @@ from numba.core import types
 from numba.extending import lower_builtin, type_callable
 from numba.np.ufunc.dufunc import DUFunc
 
-from .jit import fingerprint, inlined, kernel
+from .jit import inlined, kernel
 
 # --- arguments beyond the reach of the reduction -------------------------------------------------------------------
 
@@ -298,10 +299,12 @@ class ArrayFunction(DUFunc):
     A DUFunc of Numba that compiles nothing: it hands out the kernel's machine code, for complex numbers NumPy's.
     """
 
+    _dispatcher: Any
+    _lower_me: Any
+
     def __init__(self, function, library):
         super().__init__(function)
         self.function, self.library = function, kernel(lambda x: library(x))
-        self.__qualname__ = f"{function.__name__} {fingerprint(function)}"  # what the cache knows it by
 
     def _compile_for_argtys(self, argtys, return_type=None):
         chosen = self.library if isinstance(argtys[0], types.Complex) else self.function

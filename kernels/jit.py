@@ -38,6 +38,7 @@ import numpy as np
 from numba.core import config as _config
 from numba.core import types
 from numba.core.caching import CompileResultCacheImpl, _Cache
+from numba.core.codegen import RuntimeLinker
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
 from numba.core.extending import _Intrinsic
@@ -63,7 +64,7 @@ VERSIONS = {  # of whatever compiled code is made from, beside its own source
 _REDUCE: Any = CompileResultCacheImpl.reduce  # a method that does not look at itself
 
 
-def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inline=False) -> Any:
+def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inline=False, cached=True) -> Any:
     """Compile a function with the engine's options and the content-keyed cache.
 
     Parameters
@@ -76,8 +77,9 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
         LLVM's floating-point flags. Kernels take none, so that the same source gives the same bits wherever it is
         inlined.
     inner : bool, default False
-        Only compiled code calls the function: no entry for Python is made and no file of its own is kept, which takes
-        about half the time. What calls it is cached with it.
+        Only compiled code calls the function: no entry for Python is made, which saves a third of the time.
+    cached : bool, default True
+        Keep the compiled code on disk. What only an objective calls needs no file of its own: it is in its caller's.
     inline : bool, default False
         LLVM copies the function into every caller; see `inlined`.
 
@@ -91,7 +93,7 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
     9.0
     """
     if function is None:
-        return lambda f: kernel(f, parallel=parallel, flags=flags, inner=inner, inline=inline)
+        return lambda f: kernel(f, parallel=parallel, flags=flags, inner=inner, inline=inline, cached=cached)
     options: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
@@ -102,7 +104,7 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
         "forceinline": inline,
     }
     dispatcher: Any = numba.njit(**options)(function)
-    if not inner:
+    if cached:
         dispatcher._cache = ContentCache(dispatcher)
     return dispatcher
 
@@ -189,7 +191,7 @@ class ContentCache(_Cache):
         return result
 
     def save_overload(self, sig, data):
-        if any(not lifted.can_cache for lifted in data.lifted) or data.library.has_dynamic_globals:
+        if data.lifted or data.library.has_dynamic_globals or _waits_for_others(data.library):
             return
         try:
             content = dumps(_REDUCE(None, data))
@@ -215,6 +217,14 @@ class ContentCache(_Cache):
         for part in (fingerprint(self._dispatcher), _signature_text(sig), codegen.magic_tuple(), VERSIONS, _settings()):
             digest.update(repr(part).encode())
         return cache_folder() / f"{self._name}-{digest.hexdigest()[:40]}.nbc"
+
+
+def _waits_for_others(library) -> bool:
+    """Whether the code has references that Numba fills at run time, as in functions that call each other.
+
+    Numba does not fill them in code that comes from the disk: the process would crash.
+    """
+    return any(v.name.startswith(RuntimeLinker.PREFIX) for v in library._final_module.global_variables)
 
 
 def fingerprint(function) -> str:

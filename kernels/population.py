@@ -107,6 +107,15 @@ def collect(state):
             state.best_x[j] = state.trial[best_row, j]
 
 
+@kernel
+def find_best_row(state):
+    """counters[BEST_ROW]: the first row of the population with the lowest value."""
+    best = 0
+    for i in range(1, state.counters[LIVE]):
+        best = i if state.f[i] < state.f[best] else best
+    state.counters[BEST_ROW] = best
+
+
 @inlined
 def spread(state):
     """Largest minus smallest value of the population."""

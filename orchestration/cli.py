@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json as json_text
 import sys
 
 import click
@@ -48,10 +47,10 @@ class WholeNumber(click.ParamType):
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the method; may be repeated.")
 @click.option("--checkpoint", type=click.Path(dir_okay=False), help="Written as it runs; resumed if it exists.")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole result as JSON, and nothing else.")
+@click.option("--json", is_flag=True, help="Print the whole result as JSON, and nothing else.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.pass_context
-def run(context, file, as_json, quiet, restarts, **settings):
+def run(context, file, json, quiet, restarts, **settings):
     """Minimise the Problem in a Python file.
 
     Prints the answer beside what is known of it. The file holds module-level
@@ -59,19 +58,20 @@ def run(context, file, as_json, quiet, restarts, **settings):
 
     Exit code: 0 success, 1 no success (target missed, interrupted, exception in the objective), 2 bad input.
     """
-    from . import report
+    from .as_json import as_json
+    from .report import answer
     from .run import run_file
 
     if restarts is None:  # with max_time alone, one is repeated until the time is up
         endless = settings["max_time"] is not None and settings["max_evals"] is None
         restarts = 1 if endless else RESTARTS
     # What the user's file prints must not come between the lines of the JSON.
-    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
+    with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
         loaded, result = run_file(file, progress=not quiet, restarts=restarts, **settings)
-    if as_json:
-        click.echo(json_text.dumps(report.as_json(loaded.problem, loaded.name, result), indent=2, allow_nan=False))
+    if json:
+        click.echo(as_json(loaded.problem, loaded.name, result))
     else:
-        click.echo(report.answer(loaded.problem, loaded.name, result))
+        click.echo(answer(loaded.problem, loaded.name, result))
     context.exit(0 if result.success else 1)
 
 

@@ -78,7 +78,9 @@ def traceback_within(error: BaseException, files: set[str]) -> str:
     """The traceback from the first line in one of the user's files on, with the notes of the exception."""
     shown = traceback.TracebackException.from_exception(error)
     frames = list(shown.stack)
-    first = next((k for k, frame in enumerate(frames) if frame.filename in files), len(frames))
+    ours = [k for k, frame in enumerate(frames) if _is_ours(frame.filename)]
+    after_ours = ours[-1] + 1 if ours else 0  # compiled code from the cache may name the file it was first typed in
+    first = next((k for k, frame in enumerate(frames) if frame.filename in files), after_ours)
     frames = [frame for frame in frames[first:] if not _is_ours(frame.filename)]
     return "".join([*traceback.StackSummary.from_list(frames).format(), *shown.format_exception_only()]).rstrip()
 

@@ -1,4 +1,4 @@
-"""What `thalweg run` prints: the answer beside what is known, or everything as JSON."""
+"""What `thalweg run` prints: the answer beside what is known."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 import re
 import shutil
 import textwrap
-from typing import Any
 
 import numpy as np
 
@@ -45,7 +44,11 @@ def _values(problem: Problem, result: Result) -> list[str]:
         known = [*known_x[:shown], problem.minimum.fun]
         reached = [*result.x[:shown], result.fun]
         headings += ["certified", "digits"]
-        columns.append(_aligned([_number(v, w) for v, w in zip(known, [*whole[:shown], False], strict=True)]))
+        columns.append(
+            _aligned(
+                ["" if math.isnan(k) else _number(k, w) for k, w in zip(known, [*whole[:shown], False], strict=True)]
+            )
+        )
         columns.append([_digits(v, k) for v, k in zip(reached, known, strict=True)])
     at_bounds = _at_bounds(problem, result.x)[:shown]
     if any(at_bounds):
@@ -60,8 +63,11 @@ def _values(problem: Problem, result: Result) -> list[str]:
 def _circumstances(result: Result) -> list[tuple[str, str]]:
     """Why it stopped, what it took, and how it was run."""
     runs, timing = len(result.runs), result.timing
-    rows = [("stopped", result.message)]
-    rows.append(("evaluations", f"{result.nfev:,}" + (f" in {runs} runs; {_agreement(result)}" if runs > 1 else "")))
+    finite = math.isfinite(result.fun)
+    missed = finite and not result.success and result.stop_reason != StopReason.INTERRUPTED
+    rows = [("stopped", result.message + " The target was not reached." * missed)]
+    agreement = f"; {_agreement(result)}" if finite else ""
+    rows.append(("evaluations", f"{result.nfev:,}" + (f" in {runs} runs{agreement}" if runs > 1 else "")))
     if result.n_failed:
         rows.append(("failed", f"{result.n_failed:,} of them gave NaN"))
     rate = result.nfev / max(timing["run"], 1e-9)
@@ -83,7 +89,7 @@ def _agreement(result: Result) -> str:
     """How many runs end where the best does: what tells whether to trust it."""
     values = result.runs["fun"]
     close = int(np.sum(np.abs(values - result.fun) <= 1e-6 * abs(result.fun) + 1e-12))
-    return f"{'all' if close == len(values) else close} of them end within 1e-6 of the best value"
+    return f"{'all' if close == len(values) else f'{close} of them'} end within 1e-6 of the best"
 
 
 def _at_bounds(problem: Problem, x: np.ndarray) -> list[str]:
@@ -95,7 +101,7 @@ def _at_bounds(problem: Problem, x: np.ndarray) -> list[str]:
 def _number(value, whole: bool = False) -> str:
     """Twelve significant digits, at least one after the point; a whole number as it is."""
     if not math.isfinite(value):
-        return "" if math.isnan(value) else str(float(value))
+        return str(float(value))
     if whole and value == int(value):
         return str(int(value))
     mantissa, e, exponent = f"{value:{NUMBER}}".partition("e")
@@ -121,34 +127,3 @@ def _table(headings: list[str], columns: list[list[str]]) -> list[str]:
     widths = [max(map(len, [heading, *column])) for heading, column in zip(headings, columns, strict=True)]
     rows = [headings, *zip(*columns, strict=True)]
     return ["   ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-# --- JSON --------------------------------------------------------------------------------------------------------
-
-
-def as_json(problem: Problem, name: str, result: Result) -> dict:
-    """The whole result, and what is known of the problem, in JSON's types; null stands for inf and nan."""
-    known = problem.minimum
-    runs = [dict(zip(result.runs.dtype.names, row, strict=True)) for row in result.runs]
-    for run in runs:
-        run["stop"] = StopReason(int(run["stop"])).name.lower()
-    content = {
-        "problem": {"name": name, "reference": problem.reference, "names": problem.names, "bounds": problem.bounds},
-        "minimum": None if known is None else {"x": known.x, "fun": known.fun},
-        **result,
-        "stop_reason": result.stop_reason.name.lower(),
-        "runs": runs,
-    }
-    return _plain(content)
-
-
-def _plain(value) -> Any:
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray | list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value

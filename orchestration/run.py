@@ -56,7 +56,7 @@ def explain(error: Exception, loaded: Loaded) -> Exception:
         return Raised(f"the objective of {loaded.name} raised an exception\n{traceback_within(error, files)}")
     if isinstance(error, OSError):
         return Refusal(f"{error.strerror or error}: {error.filename}")
-    if REFUSED.match(str(error)):
+    if isinstance(error, ImportError) or REFUSED.match(str(error)):
         return Refusal(str(error))
     return error
 

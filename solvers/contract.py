@@ -45,6 +45,7 @@ class Solver:
     select_row: Callable | None = None
     settle: Callable | None = None
     ranked: bool = False
+    seeks_best: bool = False  # counters[BEST_ROW] is kept: the row of the lowest value
     has_population: bool = True  # False: the values of a generation do not converge, so `ftol` has no meaning
 
 

@@ -88,15 +88,7 @@ def select_row(i, state):
         shared.copy_row(state.trial, i, state.x, i)
 
 
-@kernel
-def settle(state):
-    best = 0
-    for i in range(1, state.counters[shared.LIVE]):
-        best = i if state.f[i] < state.f[best] else best
-    state.counters[shared.BEST_ROW] = best
-
-
 SOLVER = Solver(
     "de", "differential evolution with fixed weight and crossover", Options, State, init, propose_row,
-    select_row=select_row, settle=settle,
+    select_row=select_row, seeks_best=True,
 )  # fmt: skip

@@ -28,6 +28,7 @@ def build(solver: Solver) -> SimpleNamespace:
     propose_row = solver.propose_row
     tally, settle = solver.tally or nothing, solver.settle or nothing
     select_row, ranked, has_population = solver.select_row or nothing_row, solver.ranked, solver.has_population
+    seeks_best = solver.seeks_best
 
     @kernel
     def propose(state, start, stop):
@@ -49,6 +50,8 @@ def build(solver: Solver) -> SimpleNamespace:
         if ranked:
             population.rank(state)
         settle(state)
+        if seeks_best:
+            population.find_best_row(state)
         width = population.spread(state) if has_population and state.params[population.FTOL] >= 0.0 else 1.0
         population.close_generation(state, width if has_population else 1e308)
 

@@ -129,6 +129,13 @@ def test_json_has_null_where_there_is_no_number(write):
     assert json.loads(done.stdout)["fun"] is None
 
 
+def test_no_finite_value(write):
+    done = thalweg("run", write(HEAD + "p = Problem(fun=lambda x: float('nan'), bounds=[(1, 2)])"), "--max-evals", 100)
+    assert done.exit_code == 1
+    assert "No evaluation gave a finite value." in done.stdout
+    assert "1,000 of them gave NaN" in done.stdout
+
+
 def test_the_settings_reach_minimize(write):
     done = run(write(ONE), "--method", "de", "--option", "population=20", "--option", "strategy=best1bin", "--json")
     answer = json.loads(done.stdout)
@@ -152,7 +159,7 @@ def test_a_target(write):
     assert "The target value was reached." in reached.stdout
     missed = run(write(ONE), "--target", "-1")
     assert missed.exit_code == 1
-    assert "budget" in missed.stdout
+    assert "The target was not reached." in missed.stdout
 
 
 def test_a_checkpoint_is_written_and_resumed(write, tmp_path):

@@ -1,0 +1,7 @@
+"""What only the GPU needs: the import of CUDA, substitutes, launches. Nothing here is imported on a CPU-only path.
+
+shim.py         the one place that imports CUDA
+objective.py    an objective as a function of the device; its values for a batch of points
+generation.py   one generation of any solver, in two shapes
+launches.py     states on the device: up, on, down
+"""

@@ -1,0 +1,99 @@
+"""The one place that imports CUDA: numba-cuda on an NVIDIA GPU, or its simulator (NUMBA_ENABLE_CUDASIM=1).
+
+The rest of the engine uses the common subset alone: kernels, device functions, shared and local arrays, barriers,
+atomics on integers. In the simulator kernels run as Python, a thread of Python for each of the device.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import sys
+from typing import Any
+
+import numpy as np
+from numba.core import config as _config
+
+INSTALL = 'pip install "thalweg[cuda13]" (or "thalweg[cuda12]", for a driver of CUDA 12)'
+
+if importlib.util.find_spec("numba_cuda") is None:  # Numba's built-in CUDA is deprecated and not what we test with
+    raise ImportError(f'device="cuda": numba-cuda is not installed; {INSTALL}')
+
+from numba import cuda as _cuda
+
+config: Any = _config
+SIMULATED = bool(config.ENABLE_CUDASIM)
+if SIMULATED:
+    sys.setswitchinterval(1e-5)  # its scheduler spins, and would keep the interpreter 5 ms at each barrier
+
+
+class _Simulator:
+    """`cuda` as a thread of the simulator sees it, in every module and not only where the kernel stands."""
+
+    def __getattr__(self, name):
+        from numba.cuda.simulator.kernel import _get_kernel_context
+
+        return getattr(_get_kernel_context() or _cuda, name)
+
+
+cuda: Any = _Simulator() if SIMULATED else _cuda
+
+
+def require_gpu() -> None:
+    """RuntimeError with what to do if there is nothing to run on."""
+    if SIMULATED or cuda.is_available():
+        return
+    reason = ""
+    try:
+        cuda.current_context()
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200]
+    raise RuntimeError(
+        f"device=\"cuda\": no NVIDIA GPU with a driver is found ({reason}); use device=\"cpu\". "
+        f"The toolkit that compiles for it comes with {INSTALL}"
+    )
+
+
+def device_function(function):
+    """A function that kernels call."""
+    return function if SIMULATED else cuda.jit(device=True)(function)
+
+
+def device_kernel(function):
+    """A function to be launched on a grid."""
+    return cuda.jit(_quiet(function) if SIMULATED else function)
+
+
+def _quiet(function):
+    """NumPy warns where 64-bit integers wrap, in each thread of the simulator anew; the device wraps without a word."""
+
+    def guarded(*args):
+        with np.errstate(all="ignore"):
+            return function(*args)
+
+    return guarded
+
+
+def to_device(array: np.ndarray):
+    """A copy on the device; in the simulator a copy."""
+    return array.copy() if SIMULATED else cuda.to_device(array)
+
+
+def to_host(array, out: np.ndarray) -> None:
+    """Copy from the device into `out`; waits for the kernels launched before."""
+    if SIMULATED:
+        out[...] = array
+    elif out.size:
+        array.copy_to_host(out)
+
+
+def device_name() -> str:
+    if SIMULATED:
+        return "simulator"
+    name = cuda.get_current_device().name
+    return name.decode() if isinstance(name, bytes) else str(name)
+
+
+def versions() -> dict:
+    """What a result on a GPU hangs on, beside what it hangs on everywhere."""
+    return {"numba_cuda": importlib.metadata.version("numba-cuda"), "gpu": device_name()}
