@@ -264,3 +264,8 @@ def copy_row(source, row, target, to):
         target[to, j] = source[row, j]
 
 
+@inlined
+def replace_row(replaces, source, row, target, to):
+    """Copy a row if `replaces`; without a branch, which LLVM turns into better code than a copy under a condition."""
+    for j in range(source.shape[1]):
+        target[to, j] = source[row, j] if replaces else target[to, j]

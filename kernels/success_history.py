@@ -103,12 +103,12 @@ def successful_means(state):
 @inlined
 def select_row(i, state):
     """The candidate replaces its parent if it is not worse; a better one sends the parent to the archive."""
-    if state.trial_f[i] <= state.f[i]:
-        place = state.place[i]
-        if place >= 0 and state.owner[place] == i:
-            population.copy_row(state.x, i, state.x, state.trial_f.size + place)
-        population.copy_row(state.trial, i, state.x, i)
-        state.f[i] = state.trial_f[i]
+    place = state.place[i]
+    if place >= 0 and state.owner[place] == i:
+        population.copy_row(state.x, i, state.x, state.trial_f.size + place)
+    survives = state.trial_f[i] <= state.f[i]
+    state.f[i] = state.trial_f[i] if survives else state.f[i]
+    population.replace_row(survives, state.trial, i, state.x, i)
 
 
 @kernel

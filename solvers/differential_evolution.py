@@ -83,9 +83,9 @@ def propose_row(i, state):
 
 @inlined
 def select_row(i, state):
-    if state.trial_f[i] <= state.f[i]:
-        state.f[i] = state.trial_f[i]
-        shared.copy_row(state.trial, i, state.x, i)
+    survives = state.trial_f[i] <= state.f[i]
+    state.f[i] = state.trial_f[i] if survives else state.f[i]
+    shared.replace_row(survives, state.trial, i, state.x, i)
 
 
 SOLVER = Solver(

@@ -110,6 +110,8 @@ def minimize(
     seed = settings.make_seed(seed)
     runs = settings.make_positive("restarts", restarts)
     max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
+    if device == "cuda" and threads is not None:
+        raise ValueError("threads: device='cuda' has threads of its own, as many as suit it; leave this out")
     threads = available_threads() if threads is None else settings.make_positive("threads", threads)
     if device not in ("cpu", "cuda"):
         raise ValueError(f"device: got {device!r}, expected 'cpu' or 'cuda'")
@@ -118,27 +120,28 @@ def minimize(
 
     begin = time.perf_counter()
     bound = objective(problem.fun).bind(problem.args, _probe(problem))
-    if device == "cuda":
-        from .cuda import minimize_on_cuda
+    states = {}  # of a checkpoint
 
-        return minimize_on_cuda(
-            problem, bound, solver, chosen, limits, seed, runs, max_time=max_time, callback=callback,
-            progress=progress, checkpoint=checkpoint, threads=threads,
-        )  # fmt: skip
-    compile_for_run(solver, bound)
-    compiling = time.perf_counter() - begin
+    def make_state(index):
+        state, seconds = states.pop(index, (None, 0.0))
+        return state or solver.init(problem, chosen, limits, Key(seed, index)), seconds
+
+    def make(index):
+        state, seconds = make_state(index)
+        return make_run(solver, state, index, bound, threads if pool == 1 else 1, seconds)
 
     endless = max_time is not None and max_evals is None and restarts == 1
     compiled = isinstance(bound, CompiledObjective)
     pool = min(threads, runs if not endless else threads) if compiled and (runs > 1 or endless) else 1
-    states = {}
+    if device == "cuda":
+        from .cuda import CudaSession
 
-    def make(index):
-        state, seconds = states.pop(index, (None, 0.0))
-        state = state or solver.init(problem, chosen, limits, Key(seed, index))
-        return make_run(solver, state, index, bound, threads if pool == 1 else 1, seconds)
-
-    session = Session(make, None if endless else runs, problem.dimension, max_time)
+        pool = 1
+        session = CudaSession(make_state, solver, bound, None if endless else runs, problem.dimension, max_time)
+    else:
+        compile_for_run(solver, bound)
+        session = Session(make, None if endless else runs, problem.dimension, max_time)
+    compiling = time.perf_counter() - begin
     hooks, finish = [], []
     if callback is not None:
         hooks.append(_call_back(callback))
@@ -149,7 +152,7 @@ def minimize(
         hooks.append(shown)
         finish.append(shown.close)
     if checkpoint is not None:
-        header = _header(problem, bound, solver, chosen, limits, seed, None if endless else runs)
+        header = _header(problem, bound, solver, chosen, limits, seed, None if endless else runs, device)
         saved = Checkpoint(checkpoint, header)
         session.resume(*saved.load(solver.State, session.dtype), states)
         session.snapshot_every = 0.5
@@ -164,14 +167,14 @@ def minimize(
     running = time.perf_counter() - session.begin
     result = summarise(session, limits)
     result.update(
-        timing={"compile": compiling, "run": running, "evaluate": _evaluating(session, bound, result)},
+        timing={"compile": compiling, "run": running, "evaluate": _evaluating(session, bound, result, device)},
         method=solver.name,
         options=dataclasses.asdict(chosen),
         objective=bound.runs_as,
         threads=session.threads,
         device=device,
         seed=seed,
-        versions=versions(),
+        versions=versions(device),
     )
     return result
 
@@ -189,7 +192,8 @@ def summarise(session: Session, limits) -> Result:
         stop = session.stop
     finite = bool(np.isfinite(fun))
     missed = limits.target > -np.inf and stop != StopReason.REACHED_TARGET
-    message = stop.sentence if finite else f"No evaluation gave a finite value. {stop.sentence}"
+    message = ("" if finite else "No evaluation gave a finite value. ") + stop.sentence
+    message += " The target was not reached." if missed else ""
     history = session.histories.get(int(best["run"]), np.zeros((0, 2)))
     return Result(
         x=best["x"].copy(),
@@ -206,13 +210,18 @@ def summarise(session: Session, limits) -> Result:
     )
 
 
-def versions() -> dict:
+def versions(device: str = "cpu") -> dict:
     """What a result's bits hang on, beside the seed."""
     try:
         own = importlib.metadata.version("thalweg")
     except importlib.metadata.PackageNotFoundError:
         own = "not installed"
-    return {"thalweg": own, **jit.VERSIONS, "cpu": llvmlite.binding.get_host_cpu_name()}
+    found = {"thalweg": own, **jit.VERSIONS, "cpu": llvmlite.binding.get_host_cpu_name()}
+    if device == "cuda":
+        from ..kernels.cuda import shim
+
+        found |= shim.versions()
+    return found
 
 
 def _problem(fun, bounds, x0, args, integrality) -> Problem:
@@ -233,17 +242,20 @@ def _probe(problem: Problem) -> np.ndarray:
     return np.where(problem.integrality, whole, point)
 
 
-def _evaluating(session: Session, bound, result: Result) -> float:
-    """Seconds spent in the objective: measured in Python; for compiled code, what a sample at x lets one expect."""
+def _evaluating(session: Session, bound, result: Result, device: str) -> float:
+    """Seconds in the objective: measured in Python; in compiled code, what a sample at x tells; NaN on a GPU."""
     if not isinstance(bound, CompiledObjective):
         return session.evaluating
-    if not np.isfinite(result.x).all():
+    if device == "cuda" or not np.isfinite(result.x).all():
         return float("nan")
-    rows = np.repeat(result.x[None], 8, axis=0)
-    bound.evaluate(rows[:1])
-    begin = time.perf_counter()
-    bound.evaluate(rows)
-    return (time.perf_counter() - begin) / len(rows) * result.nfev / max(session.threads, 1)
+    count, elapsed = 1, 0.0
+    while elapsed < 2e-3:
+        count *= 4
+        rows = np.repeat(result.x[None], count, axis=0)
+        begin = time.perf_counter()
+        bound.evaluate(rows)
+        elapsed = time.perf_counter() - begin
+    return elapsed / count * result.nfev / max(session.threads, 1)
 
 
 def _call_back(callback):
@@ -265,7 +277,7 @@ def _call_back(callback):
     return hook
 
 
-def _header(problem, bound, solver, options, limits, seed, runs) -> dict:
+def _header(problem, bound, solver, options, limits, seed, runs, device) -> dict:
     """What a checkpoint belongs to."""
     box = np.ascontiguousarray(problem.bounds).tobytes() + problem.integrality.tobytes()
     start = b"" if problem.x0 is None else np.ascontiguousarray(problem.x0).tobytes()
@@ -277,5 +289,6 @@ def _header(problem, bound, solver, options, limits, seed, runs) -> dict:
         "limits": {k: repr(v) for k, v in dataclasses.asdict(limits).items()},
         "seed": seed,
         "restarts": runs,
-        "versions": versions(),
+        "device": device,
+        "versions": versions(device),
     }

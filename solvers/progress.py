@@ -35,19 +35,20 @@ class Progress:
         if self.live is not None:
             self.live.update(self._line(session))
             self.live.stop()
-        elif time.perf_counter() - self.begin >= LINE_EVERY:
+        else:
             self.console.print(self._line(session), highlight=False, soft_wrap=True)
 
-    def _line(self, session: Session) -> str:
-        fun, _, evaluations, generations = session.best_so_far()
+    def _line(self, session: Session):
+        from rich.text import Text
+
+        fun, _, evaluations, _ = session.best_so_far()
         elapsed = max(time.perf_counter() - self.begin, 1e-9)
         done = len(session.records)
         parts = [f"{self.method}  best {fun:.10g}", _share(evaluations, self.evaluations)]
-        parts.append(f"{generations:,} generations")
         if self.runs != 1:
             parts.append(f"run {done}" + (f"/{self.runs}" if self.runs else ""))
         parts.append(f"{evaluations / elapsed:,.0f}/s  {elapsed:.1f} s")
-        return "  ".join(parts)
+        return Text("  ".join(parts), no_wrap=self.live is not None, overflow="ellipsis")
 
 
 def _share(evaluations: int, planned: int | None) -> str:

@@ -85,8 +85,7 @@ class Session:
             self._work(lambda: None)
         except BaseException as error:
             with self.lock:
-                self.errors.setdefault(self.next_index, error)
-                self.stop = StopReason.RAISED
+                self.errors.setdefault(self.next_index - 1, error)
 
     def _work(self, tick: Callable[[], None]) -> None:
         """Take the next run and carry it out, until there is none."""
@@ -98,8 +97,8 @@ class Session:
                 try:
                     run.step()
                 except Exception as error:
-                    self.errors[index] = error
-                    self.stop = StopReason.RAISED
+                    with self.lock:
+                        self.errors[index] = error
                     return
                 if self.snapshot_every is not None and run.seconds - snapshot_at >= self.snapshot_every:
                     snapshot_at = run.seconds
@@ -112,15 +111,15 @@ class Session:
             while self.next_index in self.records:  # from a checkpoint
                 self.next_index += 1
             index = self.next_index
-            if self.stop is not None or (self.runs is not None and index >= self.runs):
-                return None
-            if self.first_hit is not None and index > self.first_hit:
+            if self._ends(index) or (self.runs is not None and index >= self.runs):
                 return None
             self.next_index += 1
             return index
 
     def _ends(self, index: int) -> bool:
-        return self.stop is not None or (self.first_hit is not None and index > self.first_hit)
+        """Whether a run has no part in the answer: lower ones finish, so that the answer is not a matter of arrival."""
+        last = min([*self.errors, *([] if self.first_hit is None else [self.first_hit])], default=index)
+        return self.stop is not None or index > last
 
     def _snapshot(self, run: Run) -> None:
         self.snapshots[run.index] = (type(run.state)(*(array.copy() for array in run.state)), run.seconds)

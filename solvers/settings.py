@@ -75,7 +75,8 @@ def _of_type(name: str, value, hint):
 
 
 def as_integer(name: str, value) -> int:
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value != value or value != math.floor(value):
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+    if not (number and math.isfinite(value) and value == math.floor(value)):
         raise TypeError(f"{name}: got {value!r}, expected a whole number")
     return int(value)
 

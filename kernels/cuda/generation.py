@@ -29,10 +29,10 @@ def viewer(State):
     return device_function(scope["view"])
 
 
-def make_stages(solver: SimpleNamespace, call) -> SimpleNamespace:
+def make_stages(solver, call) -> SimpleNamespace:
     """The stages of a generation that need the solver and the objective, as device functions.
 
-    solver: State, propose_row, tally, select_row, settle (kernels or None), ranked, seeks_best, has_population.
+    solver: propose_row, tally, select_row, settle (kernels or None), ranked, seeks_best, has_population.
     call: `call(x, args) -> float` on the device.
     """
     propose_row = of_engine(solver.propose_row)
@@ -158,3 +158,13 @@ def kernels_of_rows(State, stages: SimpleNamespace, block: int) -> list:
     launches += [(rank_rows, False, False)] if ranked else []
     launches += [(conclude, False, True)]
     return [(device_kernel(function), takes_args, single) for function, takes_args, single in launches]
+
+
+def kernel_of_values(call):
+    """`evaluate(points, values, args)`: values[i] = objective(points[i]), a thread each."""
+
+    def evaluate(points, values, args):
+        for i in range(cuda.grid(1), values.size, cuda.gridsize(1)):
+            values[i] = call(points[i], args)
+
+    return device_kernel(evaluate)

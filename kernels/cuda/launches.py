@@ -6,34 +6,39 @@ the host (`host`) and on the device, and carry them on by whole generations.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
 from ..calling import CompiledObjective
 from ..checking import explain
-from ..population import LIVE, RAISED, STOP
-from .generation import kernel_of_runs, kernels_of_rows, make_stages
-from .objective import arguments_on_device, function_of
+from ..jit import fingerprint
+from ..population import RAISED, STOP
+from .generation import kernel_of_runs, kernel_of_values, kernels_of_rows, make_stages
+from .objective import arguments_on_device, check_fits_device, function_of, writes_into_x
 from .reductions import UNFILLED
-from .shim import SIMULATED, cuda, device_kernel, require_gpu, to_device, to_host
+from .shim import SIMULATED, require_gpu, to_device, to_host
 
 # Threads of a block. The simulator, which starts each as a thread of Python, has fewer.
 FEWEST, MOST = (4, 8) if SIMULATED else (32, 256)  # where a block carries a run
 ROW_BLOCK = 8 if SIMULATED else 128  # where each has its row
-ONE_BLOCK = 8 if SIMULATED else 1024  # where one block serves a large population
+ONE_BLOCK = 8 if SIMULATED else 512  # where one block serves a large population
+KEPT = 64  # objectives whose kernels stay compiled
+_compiled: dict = {}
 
 
 class Launcher:
     """The kernels of a solver and an objective, compiled when the first states are there."""
 
-    block: int
     grid: int
+    block: int
 
-    def __init__(self, solver: SimpleNamespace, bound: CompiledObjective, dimension: int):
+    def __init__(self, solver: Any, bound: CompiledObjective):
         require_gpu()
-        self.State, self.bound = solver.State, bound
-        self.stages = make_stages(solver, function_of(bound, dimension))
+        check_fits_device(bound)
+        self.solver, self.State, self.bound = solver, solver.State, bound
         self.args = arguments_on_device(bound.args)
 
     @property
@@ -65,76 +70,95 @@ class Launcher:
         rows = np.argwhere(self.host.trial_f[suspects].view(np.int64) == UNFILLED)
         return self.host.trial[suspects[rows[0, 0]], rows[0, 1]] if len(rows) else None
 
-    def _compile(self, kernel, *args):
-        try:
-            return kernel.specialize(*args)
-        except Exception as error:  # Numba's own, and whatever its inside stumbles upon
-            source = self.bound.source.function
-            raise explain(error, getattr(source, "py_func", source)) from None
+    def _kernels(self, block: int) -> list:
+        """The kernels of this shape for blocks of so many threads, compiled once per process."""
+
+        def build() -> list:
+            dimension = self.host.trial.shape[2]
+            return self._build(make_stages(self.solver, function_of(self.bound, dimension)), block)
+
+        return compiled_once((type(self), self.solver, block), self.bound, self.host.trial.shape[2], build)
 
     def _configure(self, runs: int, rows: int) -> None:
         raise NotImplementedError
 
+    def _build(self, stages: SimpleNamespace, block: int) -> list:
+        raise NotImplementedError
+
     def advance(self, generations: int, last: int) -> None:
-        """Launch so many generations of the runs 0..last that go on."""
+        """Launch so many generations of the runs 0..last, as the wave counts them, that go on."""
         raise NotImplementedError
 
 
 class Runs(Launcher):
     """A block for each run."""
 
-    kernel = None
-
     def _configure(self, runs: int, rows: int) -> None:
-        self.grid = runs
-        if self.kernel is None:
-            self.block = int(np.clip(1 << (rows - 1).bit_length(), FEWEST, MOST))
-            kernel = kernel_of_runs(self.State, self.stages, self.block)
-            self.kernel = self._compile(kernel, self.states, self.args, np.int64(0), np.int64(0))
+        self.grid, self.block = runs, _power_of_two(rows, FEWEST, MOST)
+        (self.kernel,) = self._kernels(self.block)
+
+    def _build(self, stages: SimpleNamespace, block: int) -> list:
+        kernel = kernel_of_runs(self.State, stages, block)
+        return [kernel.specialize(self.states, self.args, np.int64(0), np.int64(0))]
 
     def advance(self, generations: int, last: int) -> None:
-        assert self.kernel is not None
         self.kernel[self.grid, self.block](self.states, self.args, np.int64(generations), np.int64(last))
 
 
 class Rows(Launcher):
     """A thread for each individual; of one run."""
 
-    kernels: list | None = None
-
     def _configure(self, runs: int, rows: int) -> None:
-        assert runs == 1
-        self.grid, self.block = -(-rows // ROW_BLOCK), ROW_BLOCK
-        if self.kernels is None:
-            self.single = int(np.clip(1 << (rows - 1).bit_length(), FEWEST, ONE_BLOCK))
-            self.kernels = [
-                (self._compile(kernel, self.states, *([self.args] * takes_args)), takes_args, one_block)
-                for kernel, takes_args, one_block in kernels_of_rows(self.State, self.stages, self.single)
-            ]
+        if runs != 1:
+            raise ValueError(f"runs: got {runs}, expected 1 where each individual has a thread")
+        self.grid, self.block, self.single = -(-rows // ROW_BLOCK), ROW_BLOCK, _power_of_two(rows, FEWEST, ONE_BLOCK)
+        self.kernels = self._kernels(self.single)
+
+    def _build(self, stages: SimpleNamespace, block: int) -> list:
+        return [
+            (kernel.specialize(self.states, *([self.args] * takes_args)), takes_args, by_one_block)
+            for kernel, takes_args, by_one_block in kernels_of_rows(self.State, stages, block)
+        ]
 
     def advance(self, generations: int, last: int) -> None:
-        assert self.kernels is not None
         for _ in range(generations):
-            for kernel, takes_args, one_block in self.kernels:
-                configured = kernel[1, self.single] if one_block else kernel[self.grid, self.block]
+            for kernel, takes_args, by_one_block in self.kernels:
+                configured = kernel[1, self.single] if by_one_block else kernel[self.grid, self.block]
                 configured(self.states, *([self.args] * takes_args))
 
 
 def evaluate(bound: CompiledObjective, x: np.ndarray) -> np.ndarray:
     """Values (n,) of the rows of x (n, D) on the device, a thread each; as CompiledObjective.evaluate."""
     require_gpu()
+    check_fits_device(bound)
     x = np.ascontiguousarray(x, dtype=np.float64)
-    call = function_of(bound, x.shape[1])
-
-    def evaluate_rows(points, values, args):
-        for i in range(cuda.grid(1), values.size, cuda.gridsize(1)):
-            values[i] = call(points[i], args)
-
     args, values = arguments_on_device(bound.args), np.full(len(x), UNFILLED).view(np.float64)
     points, on_device = to_device(x), to_device(values)
-    kernel = device_kernel(evaluate_rows).specialize(points, on_device, args)
-    kernel[-(-len(x) // ROW_BLOCK), ROW_BLOCK](points, on_device, args)
+
+    def build():
+        return kernel_of_values(function_of(bound, x.shape[1])).specialize(points, on_device, args)
+
+    kernel = compiled_once(("evaluate",), bound, x.shape[1], build)
+    kernel[max(-(-len(x) // ROW_BLOCK), 1), ROW_BLOCK](points, on_device, args)
     to_host(on_device, values)
     for i in np.flatnonzero(values.view(np.int64) == UNFILLED):
         bound.replay(x[i])
     return values
+
+
+def compiled_once(key: tuple, bound: CompiledObjective, dimension: int, build: Callable):
+    """What `build()` compiles for an objective, or what it made before; its errors say what to do."""
+    key = (*key, fingerprint(bound.adapter), dimension if writes_into_x(bound) else 0)
+    if key not in _compiled:
+        try:
+            _compiled[key] = build()
+        except Exception as error:  # Numba's own, and whatever its inside stumbles upon
+            source = bound.source.function
+            raise explain(error, getattr(source, "py_func", source)) from None
+        if len(_compiled) > KEPT:
+            _compiled.pop(next(iter(_compiled)))
+    return _compiled[key]
+
+
+def _power_of_two(rows: int, fewest: int, most: int) -> int:
+    return int(np.clip(1 << (rows - 1).bit_length(), fewest, most))

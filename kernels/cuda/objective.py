@@ -12,9 +12,9 @@ the NaN RAISED_BITS, so that the row is known afterwards and the host raises the
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
-from numba.core.dispatcher import Dispatcher
 
 from .. import elementary
 from ..calling import CompiledObjective
@@ -65,23 +65,31 @@ def _one_argument(function):
     return call
 
 
-def function_of(bound: CompiledObjective, dimension: int):
-    """`call(x, args) -> float` on the device.
+def check_fits_device(bound) -> None:
+    """ValueError with the reason if an objective is nothing that a GPU can run."""
+    reason = ""
+    if not isinstance(bound, CompiledObjective):
+        reason = f"its objective runs as {bound.runs_as!r}; leave out compiled=False or vectorized=True"
+    elif not hasattr(_source(bound), "__code__"):
+        reason = "its objective is a C function, compiled for the CPU; write it in Python"
+    if reason:
+        raise ValueError(f"device='cuda' cannot run this: {reason}, or use device='cpu'")
 
-    Raises
-    ------
-    ValueError
-        If the objective is no Python function: there is nothing to compile for the device.
-    """
-    source = bound.source.function
-    if not isinstance(source, Dispatcher) and not hasattr(source, "__code__"):
-        raise ValueError(
-            "device: 'cuda' cannot call a C function, whose machine code is the CPU's; write the objective in Python, "
-            "or use device='cpu'"
-        )
-    writes = "copy" in bound.adapter.py_func.__code__.co_names  # into its x, so the CPU's adapter passes a copy
-    inner = rebuild(source, library() if bound.source.precise else twins(), device_function)
-    return _adapter(inner, bool(bound.args), dimension if writes else 0)
+
+def _source(bound: CompiledObjective) -> Any:
+    function = bound.source.function
+    return getattr(function, "py_func", function)
+
+
+def writes_into_x(bound: CompiledObjective) -> bool:
+    """Whether the objective gets a copy of its x, as it does on the CPU because it may write into it."""
+    return "copy" in bound.adapter.py_func.__code__.co_names
+
+
+def function_of(bound: CompiledObjective, dimension: int):
+    """`call(x, args) -> float` on the device, for x of shape (dimension,)."""
+    inner = rebuild(_source(bound), library() if bound.source.precise else twins(), device_function)
+    return _adapter(inner, bool(bound.args), dimension if writes_into_x(bound) else 0)
 
 
 def _adapter(inner, takes_args: bool, own: int):

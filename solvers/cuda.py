@@ -1,0 +1,156 @@
+"""`device="cuda"`: the runs of one call of `minimize` on a GPU, in waves that fit its memory.
+
+The states live on the device and are carried on for about 0.1 s at a time; in between the host reads counters and best
+values and looks at clock, callback, progress, checkpoint and Ctrl-C. Draws are those of the CPU, values equal to
+rounding. An exception of the objective cannot leave the device: its x comes to the host, where the plain function is
+called again and raises it. What cannot be compiled for a GPU is refused before anything runs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+
+import numpy as np
+
+from ..kernels import population
+from ..kernels.cuda.launches import Launcher, Rows, Runs
+from .result import StopReason
+from .session import Session
+
+CHUNK = 0.1  # seconds between looks
+LARGE = 1024  # rows from which a single run has a thread for each row, on the whole device
+WAVE_BYTES = 2**31  # of states on the device at a time
+ENDLESS_WAVE = 256  # runs at a time where only the clock ends them
+
+
+class CudaSession(Session):
+    """A session whose runs are advanced together, a wave at a time."""
+
+    def __init__(self, make_state, solver, bound, runs: int | None, dimension: int, max_time: float | None):
+        """`make_state(index) -> (state, seconds)`: of a run as it begins, or as a checkpoint has it."""
+        super().__init__(lambda index: None, runs, dimension, max_time)  # type: ignore[arg-type,return-value]
+        self.make_state = make_state
+        first = make_state(0)[0]
+        rows, size = first.trial.shape[0], sum(array.nbytes for array in first)
+        self.launcher = (Rows if runs == 1 and rows > LARGE else Runs)(solver, bound)
+        self.wave_size = max(min(WAVE_BYTES // size, runs or ENDLESS_WAVE), 1)
+        self.launcher.load([first])  # compiles
+        self.generations = 1  # of a launch
+
+    def _work(self, tick) -> None:
+        while indices := self._next_wave():
+            wave = Wave(self.launcher, indices, [self.make_state(index) for index in indices])
+            self.active[-1] = wave  # type: ignore[assignment]
+            self.threads = self.launcher.threads
+            snapshot_at = time.perf_counter()
+            while (running := wave.running(self._last())).any() and self.stop is None:
+                self.generations = wave.step(self.generations, self._last(), running)
+                self._record(wave, np.flatnonzero(wave.stops != population.RUNNING))
+                if self.snapshot_every is not None and time.perf_counter() - snapshot_at >= self.snapshot_every:
+                    self._snapshot_wave(wave)
+                    snapshot_at = time.perf_counter()
+                tick()
+            self._finish(wave)  # type: ignore[arg-type]
+
+    def _next_wave(self) -> list[int]:
+        indices: list[int] = []
+        while len(indices) < self.wave_size and (index := self._take()) is not None:
+            indices.append(index)
+        return indices
+
+    def _last(self) -> int:
+        """The last run that still counts."""
+        return 2**62 if self.first_hit is None else self.first_hit
+
+    def _finish(self, wave) -> None:
+        """Record the runs of a wave that have not ended: the clock, the user or a lower run ended them."""
+        going = wave.open.copy()
+        if self.snapshot_every is not None and self.stop is not None:
+            self._snapshot_wave(wave)
+        self._record(wave, np.flatnonzero(going))
+        self.active.pop(-1, None)
+
+    def _record(self, wave, finished: np.ndarray) -> None:
+        """Move runs, given by their place in the wave, to the records; keep the history of the best."""
+        finished = finished[wave.open[finished]]
+        if not finished.size:
+            return
+        wave.open[finished] = False
+        with self.lock:
+            for k in finished:
+                stop = int(wave.stops[k]) or int(self.stop or StopReason.CANCELLED)
+                record = np.array((*wave.row(k), stop, wave.seconds[k], wave.host.best_x[k]), dtype=self.dtype)
+                self.records[wave.indices[k]] = record
+                if wave.stops[k] != population.RUNNING:
+                    self.snapshots.pop(wave.indices[k], None)
+                if stop == StopReason.REACHED_TARGET:
+                    self.first_hit = min(wave.indices[k], self._last())
+            best = self.best_record()
+            index = None if best is None else int(best["run"])
+            if index in wave.indices and index not in self.histories:
+                k = wave.indices.index(index)
+                wave.launcher.pull("history")
+                self.histories = {index: wave.host.history[k, : wave.host.counters[k, population.HISTORY]].copy()}
+            wave.publish()  # without those that the records hold from now on
+
+    def _snapshot_wave(self, wave) -> None:
+        """The states of the runs that go on, for a checkpoint."""
+        wave.launcher.pull()
+        for k in np.flatnonzero(wave.open):
+            state = wave.launcher.state(k)
+            copy = type(state)(*(array.copy() for array in state))
+            self.snapshots[wave.indices[k]] = (copy, float(wave.seconds[k]))
+
+
+class Wave:
+    """Runs that are on the device together, as the host last saw them."""
+
+    def __init__(self, launcher: Launcher, indices: list[int], states: Iterable[tuple]):
+        self.launcher, self.indices = launcher, indices
+        loaded, seconds = zip(*states)
+        launcher.load(list(loaded))
+        self.host = launcher.host
+        self.seconds = np.array(seconds, dtype=np.float64)
+        self.open = np.ones(len(indices), dtype=np.bool_)  # not yet recorded
+        self.publish()
+
+    @property
+    def stops(self) -> np.ndarray:
+        return self.host.counters[:, population.STOP]
+
+    def running(self, last: int) -> np.ndarray:
+        """Which runs the next launch carries on."""
+        return self.open & (self.stops == population.RUNNING) & (np.array(self.indices) <= last)
+
+    def step(self, generations: int, last: int, running: np.ndarray) -> int:
+        """Launch, wait, read. Returns the generations of a launch that takes about CHUNK."""
+        begin = time.perf_counter()
+        before = self.host.counters[:, population.GENERATION].copy()
+        self.launcher.advance(generations, int(np.searchsorted(self.indices, last, side="right")) - 1)
+        self.launcher.pull("counters", "params", "best_x")
+        elapsed = time.perf_counter() - begin
+        self.seconds[running] += elapsed
+        stuck = running & (self.stops == population.RUNNING)
+        stuck &= self.host.counters[:, population.GENERATION] == before
+        x = self.launcher.raised_at(stuck)
+        if x is not None:
+            self.launcher.bound.replay(x)
+        if stuck.any():
+            raise RuntimeError("the device carried a run no further, and no exception of the objective explains it")
+        self.publish()
+        return int(np.clip(generations * CHUNK / max(elapsed, 1e-6), 1, 4 * generations))
+
+    def row(self, k: int) -> tuple:
+        """(run, fun, nfev, nit, n_failed) of the k-th run."""
+        counts = self.host.counters[k, [population.EVALUATIONS, population.GENERATION, population.FAILED]]
+        return (self.indices[k], self.host.params[k, population.BEST], *counts)
+
+    def publish(self) -> None:
+        """Note the best and the counts over the runs that are not yet recorded."""
+        going = np.flatnonzero(self.open)
+        values = self.host.params[going, population.BEST]
+        k = going[np.argmin(values)] if going.size else 0
+        counts = self.host.counters[going].sum(axis=0)
+        best, evaluations, generations = values.min(initial=np.inf), population.EVALUATIONS, population.GENERATION
+        self.best = (float(best), self.host.best_x[k].copy(), int(counts[evaluations]), int(counts[generations]))
