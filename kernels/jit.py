@@ -24,7 +24,7 @@ import threading
 import types as python_types
 import uuid
 from contextlib import AbstractContextManager, nullcontext
-from functools import cache, wraps
+from functools import cache, update_wrapper, wraps
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,7 @@ CACHE_LIMIT = 512 * 2**20  # bytes; the least recently used files go first
 config: Any = _config  # Numba fills it at import, out of a type checker's sight
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 VERSIONS = {  # of whatever compiled code is made from, beside its own source
+    "cache": "2",  # to be raised when what is written to disk changes
     "python": ".".join(map(str, sys.version_info[:3])),
     "numpy": np.__version__,
     "numba": numba.__version__,
@@ -103,9 +104,8 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
         "no_cfunc_wrapper": inner,
         "forceinline": inline,
     }
-    dispatcher: Any = numba.njit(**options)(function)
-    if cached:
-        dispatcher._cache = ContentCache(dispatcher)
+    dispatcher: Any = numba.njit(**options)(_copy(function))
+    dispatcher._cache = ContentCache(dispatcher, cached)
     return dispatcher
 
 
@@ -162,15 +162,21 @@ def cache_folder() -> Path:
 
 
 class ContentCache(_Cache):
-    """Numba's cache interface over one file per (content, signature, CPU): `<name>-<digest>.nbc`."""
+    """Numba's cache interface over one file per (content, signature, CPU): `<name>-<digest>.nbc`.
+
+    It also gives the machine code a name made of its content. Numba numbers its symbols in the order of compilation:
+    two functions of one name, compiled in two processes, could have one symbol, and a third process that loads both
+    from the disk would call one of them for the other, without a word.
+    """
 
     hits = 0  # of this process, over all functions
     misses = 0
     unbounded = CACHE_LIMIT  # bytes written since the folder was last bounded; the first file counts as too many
 
-    def __init__(self, dispatcher):
-        self._dispatcher = dispatcher
-        self._name = dispatcher.py_func.__name__.strip("<>")
+    def __init__(self, dispatcher, on_disk: bool = True):
+        self._dispatcher, self._on_disk = dispatcher, on_disk
+        self._paths: dict[Any, Path] = {}
+        self._name, self._qualname = dispatcher.py_func.__name__.strip("<>"), dispatcher.py_func.__qualname__
         self.options = _describe_options(dispatcher)  # now: Numba empties the dict of `parallel` when it compiles
 
     @property
@@ -179,7 +185,11 @@ class ContentCache(_Cache):
 
     def load_overload(self, sig, target_context):  # pyright: ignore[reportIncompatibleMethodOverride]
         target_context.refresh()
-        path = self._path(sig, target_context.codegen())
+        content = fingerprint(self._dispatcher)
+        self._dispatcher.py_func.__qualname__ = f"{content[:20]}.{self._qualname}"
+        if not self._on_disk:
+            return None
+        path = self._paths[sig] = self._path(content, sig, target_context.codegen())
         try:
             payload = pickle.loads(path.read_bytes())
             result = CompileResult._rebuild(target_context, *payload)
@@ -191,11 +201,11 @@ class ContentCache(_Cache):
         return result
 
     def save_overload(self, sig, data):
-        if data.lifted or data.library.has_dynamic_globals or _waits_for_others(data.library):
+        if not self._on_disk or data.lifted or data.library.has_dynamic_globals or _waits_for_others(data.library):
             return
         try:
             content = dumps(_REDUCE(None, data))
-            _write_atomically(self._path(sig, data.codegen), content)
+            _write_atomically(self._paths[sig], content)
         except Exception:
             return  # a read-only or full disk, or what cannot be pickled, costs the cache, never the run
         ContentCache.unbounded += len(content)
@@ -212,11 +222,20 @@ class ContentCache(_Cache):
     def flush(self):
         pass
 
-    def _path(self, sig, codegen) -> Path:
+    def _path(self, content: str, sig, codegen) -> Path:
         digest = hashlib.sha256()
-        for part in (fingerprint(self._dispatcher), _signature_text(sig), codegen.magic_tuple(), VERSIONS, _settings()):
+        for part in (content, _signature_text(sig), codegen.magic_tuple(), VERSIONS, _settings()):
             digest.update(repr(part).encode())
         return cache_folder() / f"{self._name}-{digest.hexdigest()[:40]}.nbc"
+
+
+def _copy(function):
+    """The function for the compiler, which may be given another name."""
+    copy = python_types.FunctionType(
+        function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return update_wrapper(copy, function)
 
 
 def _waits_for_others(library) -> bool:

@@ -23,8 +23,8 @@ class Checkpoint:
         self.path, self.header = Path(path), header
         self.written = time.perf_counter()
 
-    def load(self, State: type, dimension_dtype: np.dtype) -> tuple[dict, dict]:
-        """(records, states) by run number; empty where the file does not exist.
+    def load(self, State: type, dtype: np.dtype) -> tuple[dict, dict, dict]:
+        """(records, states, histories) by run number; empty where the file does not exist.
 
         Raises
         ------
@@ -32,9 +32,9 @@ class Checkpoint:
             If the file is torn, is no checkpoint, or belongs to another problem, method, seed, budget or version.
         """
         if not self.path.exists():
-            return {}, {}
+            return {}, {}, {}
         try:
-            with np.load(self.path, allow_pickle=False) as file:
+            with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 content = {name: file[name] for name in file.files}
             header = json.loads(str(content["header"]))
         except (zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError) as error:
@@ -47,12 +47,13 @@ class Checkpoint:
                     f"checkpoint: {self.path} belongs to another run: its {name} is {header.get(name)!r}, "
                     f"here it is {value!r}. Give another path, or delete it to begin anew"
                 )
-        records = {int(r["run"]): r for r in content["records"].astype(dimension_dtype)}
+        records = {int(r["run"]): r for r in content["records"].astype(dtype)}
         states = {}
         for index, seconds in zip(content["active"], content["seconds"], strict=True):
             state = State(**{field: content[f"{index}.{field}"] for field in State._fields})
             states[int(index)] = (state, float(seconds))
-        return records, states
+        histories = {int(name.split(".")[1]): content[name] for name in content if name.startswith("history.")}
+        return records, states, histories
 
     def __call__(self, session: Session) -> None:
         """As a hook of a session: write if it is time."""

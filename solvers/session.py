@@ -39,9 +39,10 @@ class Session:
         self.lock = threading.Lock()
         self.begin = time.perf_counter()
 
-    def resume(self, records: dict, saved: dict, states: dict) -> None:
-        """Take up what a checkpoint holds: the records of finished runs, the states of the others."""
+    def resume(self, records: dict, saved: dict, histories: dict, states: dict) -> None:
+        """Take up what a checkpoint holds: the records of finished runs, the states of the others into `states`."""
         self.records.update(records)
+        self.histories.update(histories)
         states.update(saved)
         self.snapshots.update(saved)
         hits = [index for index, r in records.items() if r["stop"] == StopReason.REACHED_TARGET]

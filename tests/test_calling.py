@@ -96,8 +96,8 @@ def test_object_with_array_interface():
     np.testing.assert_allclose(values(weighted, (Series(),), check=False), POINTS[:, 0] + 6.0)
 
 
-Pair = collections.namedtuple("Pair", "scale shift")  # noqa: PYI024
-Swapped = collections.namedtuple("Pair", "shift scale")  # noqa: PYI024
+Pair = collections.namedtuple("Pair", "scale shift")
+Swapped = collections.namedtuple("Pair", "shift scale")
 
 
 def scaled(x, pair):
@@ -255,7 +255,9 @@ def linear_algebra(x, a):
     return np.linalg.norm(np.linalg.solve(a, x)) + x @ a @ x + np.dot(a, x).max()
 
 
-@pytest.mark.parametrize("fun", [calls_njit, with_signature, plain_helper, recursive, expression], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    "fun", [calls_njit, with_signature, plain_helper, recursive, expression], ids=lambda f: f.__name__
+)
 @pytest.mark.parametrize("precise", [False, True])
 def test_functions_of_every_kind(fun, precise):
     agree(fun, precise=precise)
@@ -269,8 +271,10 @@ def test_closures_and_lambdas():
 
     agree(fun)
     agree(lambda x: math.exp(x[0]) + abs(x[1]))
-    for shift in (1.0, 2.0, 3.0):  # same code, different cells
-        agree(lambda x: x[0] + shift)
+    for shift in (1.0, 2.0, 3.0):  # same code, different defaults and cells
+        agree(lambda x, shift=shift: x[0] + shift)
+    for function in [(lambda c: lambda x: x[0] * c)(c) for c in (1.0, 2.0, 3.0)]:
+        agree(function)
 
 
 def test_linear_algebra():
@@ -282,7 +286,9 @@ def test_user_modules_that_import_each_other(tmp_path, monkeypatch):
         "import math\nimport mod_b_thalweg\nscale = 2.0\n"
         "def helper(x):\n    return scale * math.cos(x) + mod_b_thalweg.other(x)\n"
     )
-    (tmp_path / "mod_b_thalweg.py").write_text("import mod_a_thalweg\ndef other(x):\n    return mod_a_thalweg.scale * x\n")
+    (tmp_path / "mod_b_thalweg.py").write_text(
+        "import mod_a_thalweg\ndef other(x):\n    return mod_a_thalweg.scale * x\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     import mod_a_thalweg
     import mod_b_thalweg
@@ -663,8 +669,8 @@ def test_sums_are_reordered_only_without_precise():
 
     def fun(x):
         s = 0.0
-        for v in x:
-            s += v
+        for i in range(x.size):  # Numba vectorises this, not `for v in x`
+            s += x[i]
         return s
 
     exact = in_python(fun, points=points)

@@ -5,10 +5,8 @@ Minima are found by a tree in shared memory, by (value, row): the outcome does n
 
 import numpy as np
 
+from .. import population
 from ..arguments import RAISED_BITS
-from ..population import (
-    BEST, BEST_ROW, EVALUATIONS, FAILED, LIVE, RAISED, RANK_1, RANK_2, RANK_3, ROWS, RUNNING, STALL, STOP,
-)  # fmt: skip
 from .shim import cuda, device_function
 
 UNFILLED = np.int64(RAISED_BITS)  # the bits of a value that was never filled in: the objective raised
@@ -39,15 +37,17 @@ def lowest(value, row, values, rows, thread, width):
 def collect(state, values, rows, thread, width):
     """population.collect by one block."""
     counters, trial_f = state.counters, state.trial_f
-    before, low, low_row = state.params[BEST], np.inf, np.int64(0)
-    for i in range((thread + 1) % width, counters[ROWS], width):  # its neighbour's rows: a `raise` ended that thread
+    before, low, low_row = state.params[population.BEST], np.inf, np.int64(0)
+    for i in range(
+        (thread + 1) % width, counters[population.ROWS], width
+    ):
         value = trial_f[i]
         if value != value:
             if np.float64(value).view(np.int64) == UNFILLED:
-                counters[STOP] = RAISED  # the host finds the row
+                counters[population.STOP] = population.RAISED  # the host finds the row
             else:
                 trial_f[i] = np.inf
-                cuda.atomic.add(counters, FAILED, 1)
+                cuda.atomic.add(counters, population.FAILED, 1)
         elif value < low:
             low, low_row = value, np.int64(i)
     best, best_row = lowest(low, low_row, values, rows, thread, width)
@@ -55,11 +55,11 @@ def collect(state, values, rows, thread, width):
     if improves:
         for j in range(thread, state.best_x.size, width):
             state.best_x[j] = state.trial[best_row, j]
-    if thread == 0 and counters[STOP] == RUNNING:
-        counters[EVALUATIONS] += counters[ROWS]
-        counters[STALL] = 0 if improves else counters[STALL] + 1
+    if thread == 0 and counters[population.STOP] == population.RUNNING:
+        counters[population.EVALUATIONS] += counters[population.ROWS]
+        counters[population.STALL] = 0 if improves else counters[population.STALL] + 1
         if improves:
-            state.params[BEST] = best
+            state.params[population.BEST] = best
 
 
 @device_function
@@ -75,27 +75,27 @@ def rank_rows(f, order, first, start, stop, step):
 @device_function
 def rank(state, first, step):
     counters = state.counters
-    rank_rows(state.f, state.order, first, np.int64(0), counters[RANK_1], step)
-    rank_rows(state.f, state.order, first, counters[RANK_2], counters[RANK_3], step)
+    rank_rows(state.f, state.order, first, np.int64(0), counters[population.RANK_1], step)
+    rank_rows(state.f, state.order, first, counters[population.RANK_2], counters[population.RANK_3], step)
 
 
 @device_function
 def find_best_row(state, values, rows, thread, width):
     """population.find_best_row by one block."""
     low, low_row = np.inf, np.int64(0)
-    for i in range(thread, state.counters[LIVE], width):
+    for i in range(thread, state.counters[population.LIVE], width):
         if state.f[i] < low:
             low, low_row = state.f[i], np.int64(i)
     _, row = lowest(low, low_row, values, rows, thread, width)
     if thread == 0:
-        state.counters[BEST_ROW] = row
+        state.counters[population.BEST_ROW] = row
 
 
 @device_function
 def spread(state, values, rows, thread, width):
     """population.spread by one block."""
     low, high = np.inf, -np.inf
-    for i in range(thread, state.counters[RANK_1], width):
+    for i in range(thread, state.counters[population.RANK_1], width):
         low, high = min(low, state.f[i]), max(high, state.f[i])
     smallest, _ = lowest(low, np.int64(0), values, rows, thread, width)
     largest, _ = lowest(-high, np.int64(0), values, rows, thread, width)

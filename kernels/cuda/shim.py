@@ -19,7 +19,7 @@ INSTALL = 'pip install "thalweg[cuda13]" (or "thalweg[cuda12]", for a driver of 
 if importlib.util.find_spec("numba_cuda") is None:  # Numba's built-in CUDA is deprecated and not what we test with
     raise ImportError(f'device="cuda": numba-cuda is not installed; {INSTALL}')
 
-from numba import cuda as _cuda
+from numba import cuda as _cuda  # noqa: E402
 
 config: Any = _config
 SIMULATED = bool(config.ENABLE_CUDASIM)
@@ -49,7 +49,7 @@ def require_gpu() -> None:
     except Exception as error:
         reason = " ".join(str(error).split())[:200]
     raise RuntimeError(
-        f"device=\"cuda\": no NVIDIA GPU with a driver is found ({reason}); use device=\"cpu\". "
+        f'device="cuda": no NVIDIA GPU with a driver is found ({reason}); use device="cpu". '
         f"The toolkit that compiles for it comes with {INSTALL}"
     )
 

@@ -1,0 +1,360 @@
+"""The door: arguments of every kind, stops, callbacks, checkpoints, exceptions, threads."""
+
+import pickle
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import numpy as np
+import pytest
+from scipy.optimize import Bounds
+
+from thalweg.kernels import Problem, objective
+from thalweg.solvers import SOLVERS, StopReason, minimize, running, settings
+
+BOX = [(-2.0, 3.0)] * 4
+
+
+def valley(x):
+    total = 0.0
+    for i in range(x.size - 1):
+        total += 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2
+    return total
+
+
+def slow_in_python(x):
+    time.sleep(0.002)
+    return float((x**2).sum())
+
+
+# --- what it takes ------------------------------------------------------------------------------------------------
+
+
+def test_forms_of_bounds_and_fun_give_the_same_run():
+    reference = minimize(valley, BOX, seed=1, max_evals=2000)
+    for bounds in (np.array(BOX), Bounds([-2] * 4, [3] * 4), tuple(BOX)):
+        assert minimize(valley, bounds, seed=1, max_evals=2000).fun == reference.fun
+    problem = Problem(fun=valley, bounds=BOX)
+    assert minimize(problem, seed=1, max_evals=2000).fun == reference.fun
+    assert minimize(objective(valley), BOX, seed=1, max_evals=2000).fun == reference.fun
+
+
+def test_python_objectives_take_the_same_path_as_compiled_ones():
+    """An objective exact in binary: whole-numbered x, so that Python and compiled code cannot differ by rounding."""
+    whole = dict(integrality=True, seed=3, max_evals=600, method="lshade", bounds=[(-50, 50)] * 3)
+    compiled = minimize(lambda x: x[0] ** 2 + 3 * x[1] ** 2 + (x[2] - 7) ** 2, **whole)
+    python = minimize(objective(lambda x: float(x[0] ** 2 + 3 * x[1] ** 2 + (x[2] - 7) ** 2), compiled=False), **whole)
+    batch = minimize(
+        objective(lambda x: x[:, 0] ** 2 + 3 * x[:, 1] ** 2 + (x[:, 2] - 7) ** 2, vectorized=True), **whole
+    )
+    assert compiled.objective == "compiled" and python.objective == "python" and "vectorized" in batch.objective
+    for other in (python, batch):
+        assert other.fun == compiled.fun and np.array_equal(other.x, compiled.x)
+        np.testing.assert_array_equal(other.history["best"], compiled.history["best"])
+
+
+def test_auto_chooses_by_dimension_and_budget():
+    def chosen(dimension, budget):
+        return minimize(lambda x: x[0], [(0, 1)] * dimension, seed=1, max_evals=budget, max_time=0.05).method
+
+    assert chosen(3, 500) == "lshade" and chosen(20, 10_000) == "lshade" and chosen(20, 200_000) == "lsrtde"
+
+
+def test_result_behaves_like_scipys():
+    result = minimize(valley, BOX, seed=1, max_evals=500)
+    assert result["x"] is result.x and result.nfev == 500 and "nit" in result
+    with pytest.raises(AttributeError, match="no 'wrong'"):
+        _ = result.wrong
+    copied = pickle.loads(pickle.dumps(result))
+    assert copied.fun == result.fun and copied.stop_reason is StopReason.OUT_OF_BUDGET
+    text = repr(result)
+    assert "out_of_budget" in text and "lshade" in text and len(text.splitlines()) == len(result)
+    assert {"thalweg", "numba", "llvmlite", "cpu"} <= set(result.versions)
+    assert result.timing["evaluate"] >= 0 and result.timing["run"] > 0
+
+
+def test_a_drawn_seed_is_told_and_repeats_the_run():
+    drawn = minimize(valley, BOX, max_evals=500)
+    assert minimize(valley, BOX, seed=drawn.seed, max_evals=500).fun == drawn.fun
+
+
+# --- what it refuses ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"bounds": [(1, 0)] * 4}, ValueError, "bounds: variable 0 has low 1.0 above high 0.0"),
+        ({"bounds": [(0, np.nan)]}, ValueError, "bounds: variable 0"),
+        ({"bounds": [(0, np.inf)]}, ValueError, "finite box"),
+        ({"bounds": [(0, 1, 2)]}, ValueError, "bounds: got an array of shape"),
+        ({"bounds": []}, ValueError, "bounds: got none"),
+        ({"bounds": None}, ValueError, "bounds: got None"),
+        ({"x0": [0, 0]}, ValueError, "x0: got shape"),
+        ({"x0": [9, 0, 0, 0]}, ValueError, r"x0: variable 0 is 9.0, expected a number in"),
+        ({"args": ({},)}, TypeError, r"args\[0\]: got a dict"),
+        ({"method": "lsade"}, ValueError, "did you mean 'lshade'"),
+        ({"method": 3}, TypeError, "method: got int"),
+        ({"options": {"population": 3}}, ValueError, "population: got 3, expected at least 4"),
+        ({"options": 7}, TypeError, "options: got int"),
+        ({"max_evals": 0}, ValueError, "max_evals: got 0"),
+        ({"max_evals": -5}, ValueError, "max_evals: got -5"),
+        ({"max_evals": 1.5}, TypeError, "max_evals: got 1.5"),
+        ({"max_evals": np.inf}, TypeError, "max_evals: got inf"),
+        ({"max_time": 0}, ValueError, "max_time: got 0"),
+        ({"seed": 1.0}, TypeError, "seed: got 1.0"),
+        ({"seed": True}, TypeError, "seed: got True"),
+        ({"seed": -1}, ValueError, "seed: got -1"),
+        ({"restarts": 0}, ValueError, "restarts: got 0"),
+        ({"threads": 0}, ValueError, "threads: got 0"),
+        ({"ftol": -1e-3}, ValueError, "ftol: got"),
+        ({"patience": -1}, ValueError, "patience: got -1"),
+        ({"target": "low"}, TypeError, "target: got 'low'"),
+        ({"device": "tpu"}, ValueError, "device: got 'tpu'"),
+        ({"jac": valley}, ValueError, "uses no gradient"),
+        ({"callback": 3}, TypeError, "callback: got int"),
+        ({"integrality": [2, 0, 0, 0]}, ValueError, "integrality: got"),
+        ({"integrality": [True]}, ValueError, "integrality: got 1 entries"),
+        ({"bounds": [(0.2, 0.8)] * 4, "integrality": True}, ValueError, "no whole number"),
+    ],
+)
+def test_bad_input_is_named(change, error, words):
+    with pytest.raises(error, match=words):
+        minimize(**{"fun": valley, "bounds": BOX, "max_evals": 100, **change})
+
+
+def test_bad_objectives_are_named():
+    for fun, error, words in [
+        (lambda x: x, TypeError, r"returned an array of shape \(4,\)"),
+        (lambda x: None, TypeError, "returned None"),
+        (lambda x: 1j, TypeError, "returned complex"),
+        (lambda x: "low", TypeError, "returned str"),
+        (3, TypeError, "fun: got int"),
+    ]:
+        with pytest.raises(error, match=words):
+            minimize(fun, BOX, max_evals=100)
+
+
+# --- exceptions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("restarts", [1, 6])
+def test_an_exception_arrives_as_itself_with_its_x(restarts):
+    def picky(x):
+        if x[0] > 2.9:
+            raise ValueError("too far")
+        return x[0] ** 2
+
+    seen = []
+    for threads in (1, 2):
+        with pytest.raises(ValueError, match="too far") as caught:
+            minimize(objective(picky, check=False), BOX, seed=1, restarts=restarts, threads=threads)
+        assert caught.value.x[0] > 2.9 and "raised by the objective at x" in caught.value.__notes__[0]
+        seen.append(caught.value.x)
+    np.testing.assert_array_equal(*seen)
+    assert minimize(valley, BOX, seed=1, max_evals=200).success  # and the next run is none the worse
+
+
+def test_an_exception_of_a_python_objective_arrives_as_itself():
+    def picky(x):
+        raise KeyError("nothing there")
+
+    for vectorized in (False, True):
+        with pytest.raises(KeyError, match="nothing there"):
+            minimize(objective(picky, compiled=False, vectorized=vectorized), BOX, max_evals=100)
+
+
+# --- stops that hang on the clock ---------------------------------------------------------------------------------
+
+
+def test_max_time_alone_repeats_runs_until_it_is_up():
+    begin = time.perf_counter()
+    result = minimize(valley, BOX, seed=1, max_time=0.6)
+    assert 0.5 < time.perf_counter() - begin < 3.0
+    assert result.stop_reason == StopReason.OUT_OF_TIME and len(result.runs) > 1
+    first = minimize(valley, BOX, seed=1)
+    assert result.runs["fun"][0] == first.fun
+
+
+def test_max_time_bounds_slow_objectives():
+    begin = time.perf_counter()
+    result = minimize(objective(slow_in_python, compiled=False), BOX, seed=1, max_evals=10**6, max_time=0.4)
+    assert time.perf_counter() - begin < 1.5 and result.nfev < 1000 and np.isfinite(result.fun)
+
+
+def test_callbacks_see_the_best_so_far_and_may_stop():
+    seen = []
+
+    def watch(intermediate_result):
+        seen.append(intermediate_result)
+        if len(seen) == 3:
+            raise StopIteration
+
+    result = minimize(valley, BOX, seed=1, max_evals=10**9, callback=watch, options={"population": 50})
+    assert result.stop_reason == StopReason.CALLBACK and len(seen) == 3
+    assert seen[0].fun >= seen[1].fun >= seen[2].fun >= result.fun and seen[0].x.shape == (4,)
+    points = []
+    minimize(valley, BOX, seed=1, max_time=0.3, callback=lambda x: points.append(x))
+    assert points and points[0].shape == (4,)
+
+
+def test_a_callback_that_raises_is_heard():
+    def broken(x):
+        raise RuntimeError("in the callback")
+
+    for restarts in (1, 4):
+        with pytest.raises(RuntimeError, match="in the callback"):
+            minimize(valley, BOX, seed=1, max_evals=10**8, restarts=restarts, callback=broken)
+
+
+INTERRUPTED = """
+    import sys, time, threading, os, signal
+    from thalweg.kernels import objective
+    from thalweg.solvers import minimize
+    def f(x):
+        return (x[0] - 1) ** 2 + x[1] ** 2
+    minimize(f, [(-5, 5)] * 2, seed=1, max_evals=100, restarts=2)
+    restarts = int(sys.argv[1])
+    threading.Timer(0.5, lambda: (globals().update(t=time.perf_counter()), os.kill(os.getpid(), signal.SIGINT))).start()
+    r = minimize(f, [(-5, 5)] * 2, seed=1, max_evals=10**12, restarts=restarts, patience=10**9)
+    print(time.perf_counter() - t, r.stop_reason.name, r.success, r.fun < 1e-3, r.nfev > 0)
+"""
+
+
+@pytest.mark.parametrize("restarts", [1, 4])
+def test_ctrl_c_returns_the_best_so_far(restarts, tmp_path):
+    script = tmp_path / "run.py"
+    script.write_text(textwrap.dedent(INTERRUPTED))
+    done = subprocess.run([sys.executable, script, str(restarts)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    seconds, *rest = done.stdout.split()
+    assert rest == ["INTERRUPTED", "False", "True", "True"]
+    assert float(seconds) < 2.0  # 0.3 s on an idle machine; this one may be busy
+
+
+def test_two_threads_may_minimise_at_the_same_time():
+    expected = [minimize(valley, BOX, seed=s, max_evals=20_000, restarts=3).fun for s in range(4)]
+    found = [None] * 4
+
+    def work(s):
+        found[s] = minimize(valley, BOX, seed=s, max_evals=20_000, restarts=3).fun
+
+    workers = [threading.Thread(target=work, args=(s,)) for s in range(4)]
+    [w.start() for w in workers]
+    [w.join() for w in workers]
+    assert found == expected
+
+
+def test_a_single_run_gives_the_same_bits_when_it_goes_parallel(monkeypatch):
+    serial = minimize(valley, BOX, seed=5, max_evals=400_000, threads=1)
+    monkeypatch.setattr(running, "FIRST_PROBE", 0.0)
+    monkeypatch.setattr(running, "PROBE_EVERY", 0.0)
+    mixed = minimize(valley, BOX, seed=5, max_evals=400_000, threads=2)
+    assert mixed.fun == serial.fun and np.array_equal(mixed.x, serial.x)
+
+
+# --- many runs ----------------------------------------------------------------------------------------------------
+
+
+def test_a_target_keeps_the_runs_up_to_the_first_that_reached_it():
+    def ragged(x):
+        return x[0] ** 2 + np.cos(20.0 * x[0]) + x[1] ** 2 + np.cos(20.0 * x[1]) + 2.0
+
+    arguments = dict(bounds=[(-5, 5)] * 2, seed=2, max_evals=400, method="de", target=0.1, restarts=40)
+    one, two = (minimize(ragged, threads=t, **arguments) for t in (1, 2))
+    np.testing.assert_array_equal(one.runs["fun"], two.runs["fun"])
+    assert one.stop_reason == StopReason.REACHED_TARGET and 1 < len(one.runs) < 40
+    assert one.runs["stop"][-1] == StopReason.REACHED_TARGET
+    assert (one.runs["stop"][:-1] != StopReason.REACHED_TARGET).all()
+
+
+# --- checkpoints --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", list(SOLVERS))
+@pytest.mark.parametrize("restarts", [1, 3])
+def test_a_stopped_run_goes_on_to_the_same_bits(name, restarts, tmp_path):
+    path = tmp_path / "run.npz"
+    arguments = dict(bounds=BOX, seed=9, method=name, max_evals=2_000_000, restarts=restarts)
+    whole = minimize(valley, **arguments)
+
+    def stop(x):
+        raise StopIteration
+
+    stopped = minimize(valley, **arguments, checkpoint=path, callback=stop, threads=1)
+    assert stopped.stop_reason == StopReason.CALLBACK and stopped.nfev < whole.nfev
+    resumed = minimize(valley, **arguments, checkpoint=path)
+    assert resumed.fun == whole.fun and np.array_equal(resumed.x, whole.x) and resumed.nfev == whole.nfev
+    np.testing.assert_array_equal(resumed.runs["fun"], whole.runs["fun"])
+    np.testing.assert_array_equal(resumed.history["best"], whole.history["best"])
+    again = minimize(valley, **arguments, checkpoint=path)  # all is done: the answer comes from the file
+    assert again.fun == whole.fun and again.timing["run"] < 1.0
+    np.testing.assert_array_equal(again.history["best"], whole.history["best"])
+
+
+def test_python_objectives_resume_too(tmp_path):
+    path = tmp_path / "run.npz"
+    slow = objective(slow_in_python, compiled=False)
+    arguments = dict(bounds=BOX, seed=9, method="de", max_evals=400)
+    whole = minimize(slow, **arguments)
+    stopped = minimize(slow, **arguments, checkpoint=path, max_time=0.25)
+    assert stopped.nfev < 400
+    resumed = minimize(slow, **arguments, checkpoint=path)
+    assert resumed.fun == whole.fun and resumed.nfev == 400
+
+
+def test_foreign_and_torn_checkpoints_are_refused(tmp_path):
+    path = tmp_path / "run.npz"
+    minimize(valley, BOX, seed=9, max_evals=2000, checkpoint=path)
+    for change, name in [
+        ({"seed": 8}, "seed"),
+        ({"method": "de"}, "method"),
+        ({"max_evals": 2001}, "limits"),
+        ({"bounds": [(-2.0, 3.5)] * 4}, "box"),
+        ({"fun": lambda x: x[0]}, "objective"),
+        ({"options": {"population": 30}}, "options"),
+    ]:
+        with pytest.raises(ValueError, match=f"belongs to another run: its {name}"):
+            minimize(**{"fun": valley, "bounds": BOX, "seed": 9, "max_evals": 2000, "checkpoint": path, **change})
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(ValueError, match="torn"):
+        minimize(valley, BOX, seed=9, max_evals=2000, checkpoint=path)
+
+
+KILLED = """
+    import sys
+    from thalweg.solvers import minimize
+    def valley(x):
+        total = 0.0
+        for i in range(x.size - 1):
+            total += 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2
+        return total
+    r = minimize(valley, [(-2.0, 3.0)] * 4, seed=9, max_evals=int(sys.argv[2]), restarts=2, checkpoint=sys.argv[1] or None)
+    print(r.fun.hex(), r.nfev)
+"""
+
+
+def test_a_killed_process_goes_on_to_the_same_bits(tmp_path):
+    script, path, budget = tmp_path / "run.py", tmp_path / "run.npz", "6000000"
+    script.write_text(textwrap.dedent(KILLED))
+    first = subprocess.Popen([sys.executable, script, path, budget])
+    end = time.monotonic() + 60
+    while not path.exists() and first.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert path.exists()
+    done = [
+        subprocess.run([sys.executable, script, p, budget], capture_output=True, text=True, timeout=120).stdout
+        for p in (path, "")
+    ]
+    assert done[0] == done[1] != ""
+
+
+def test_seeds_reach_the_whole_range():
+    assert settings.make_seed(2**64 - 1) == 2**64 - 1
+    top = minimize(valley, BOX, seed=2**64 - 1, max_evals=200)
+    assert top.seed == 2**64 - 1 and top.fun != minimize(valley, BOX, seed=2**63 - 1, max_evals=200).fun
