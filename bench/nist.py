@@ -186,6 +186,8 @@ def digits(value: float, certified: float) -> float:
 
 
 def main() -> None:
+    from common import machine, save, table, versions
+
     from thalweg.solvers import minimize
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -199,8 +201,7 @@ def main() -> None:
             parser.error(f"{name} is not one of {', '.join(MODELS)}")
 
     names = options.names or list(MODELS)
-    passed = []
-    print(f"{'set':10}{'p':>3}{'median':>8}{'worst':>7}{'certified':>18}{'found':>18}{'evaluations':>13}{'s':>7}")
+    rows = []
     for name in names:
         problem = load(name)
         budget = BUDGET * problem.dimension
@@ -221,16 +222,42 @@ def main() -> None:
             agreed.append(digits(result.fun, problem.minimum.fun))
             found.append(result.fun)
             evaluations.append(result.nfev)
-        median = statistics.median(agreed)
-        if median >= DIGITS:
-            passed.append(name)
-        print(
-            f"{name:10}{problem.dimension:3}{median:8.1f}{min(agreed):7.1f}{problem.minimum.fun:18.10e}"
-            f"{statistics.median(found):18.10e}{max(evaluations):13}{statistics.median(seconds):7.2f}"
-            f"  {'pass' if median >= DIGITS else 'FAIL'}",
-            flush=True,
-        )
-    print(f"\n{len(passed)} of {len(names)} to {DIGITS} digits or more (median of {options.seeds} seeds)")
+        row = Row(
+            name, problem.dimension, statistics.median(agreed), min(agreed), problem.minimum.fun,
+            statistics.median(found), max(evaluations), statistics.median(seconds),
+        )  # fmt: skip
+        rows.append(row)
+        print(*row.cells(), sep="  ", flush=True)
+    passed = sum(row.digits >= DIGITS for row in rows)
+    head = ["set", "p", "digits, median", "digits, worst", "certified", "found, median", "evaluations", "s"]
+    text = f"""# NIST non-linear regression, method={options.method}, {options.seeds} seeds, {options.restarts} run(s) each
+
+{machine()}
+
+{versions()}
+
+{table(head, [row.cells() for row in rows])}
+
+{passed} of {len(rows)} to {DIGITS} digits or more (median of the seeds), at most {BUDGET:,} evaluations per parameter.
+"""
+    print(text)
+    if not options.names:
+        save("nist", [row._asdict() for row in rows], text)
+
+
+class Row(NamedTuple):
+    name: str
+    parameters: int
+    digits: float
+    worst: float
+    certified: float
+    found: float
+    evaluations: int
+    seconds: float
+
+    def cells(self) -> list[str]:
+        numbers = f"{self.digits:.1f}", f"{self.worst:.1f}", f"{self.certified:.10e}", f"{self.found:.10e}"
+        return [self.name, str(self.parameters), *numbers, f"{self.evaluations:,}", f"{self.seconds:.2f}"]
 
 
 if __name__ == "__main__":

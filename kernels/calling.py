@@ -58,7 +58,7 @@ class Objective:
         return CompiledObjective(_adapter(function, record_type(args), self.precise, copies), args, self)
 
 
-def objective(function=None, *, precise=False, check=True, compiled=True, vectorized=False):
+def objective(function=None, *, precise=False, check=True, compiled=True, vectorized=False) -> Any:
     """Say how a function is to be compiled and called; also a decorator.
 
     Parameters

@@ -201,7 +201,7 @@ class ContentCache(_Cache):
         return result
 
     def save_overload(self, sig, data):
-        if not self._on_disk or data.lifted or data.library.has_dynamic_globals or _waits_for_others(data.library):
+        if not self._on_disk or data.lifted or data.library.has_dynamic_globals or self._waits(data.library):
             return
         try:
             content = dumps(_REDUCE(None, data))
@@ -222,6 +222,19 @@ class ContentCache(_Cache):
     def flush(self):
         pass
 
+    def _waits(self, library) -> bool:
+        """Whether the code has references that Numba fills at run time, as functions have that call themselves.
+
+        Numba does not fill them in code that comes from the disk: it would crash the process.
+        """
+        function = self._dispatcher.py_func
+        used = [function.__globals__.get(name) for name in function.__code__.co_names]
+        used += [_cell(cell) for cell in function.__closure__ or ()]
+        unresolved = (v.name for v in library._final_module.global_variables)
+        return any(value is self._dispatcher for value in used) or any(
+            name.startswith(RuntimeLinker.PREFIX) for name in unresolved
+        )
+
     def _path(self, content: str, sig, codegen) -> Path:
         digest = hashlib.sha256()
         for part in (content, _signature_text(sig), codegen.magic_tuple(), VERSIONS, _settings()):
@@ -235,15 +248,9 @@ def _copy(function):
         function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__
     )
     copy.__kwdefaults__ = function.__kwdefaults__
-    return update_wrapper(copy, function)
-
-
-def _waits_for_others(library) -> bool:
-    """Whether the code has references that Numba fills at run time, as in functions that call each other.
-
-    Numba does not fill them in code that comes from the disk: the process would crash.
-    """
-    return any(v.name.startswith(RuntimeLinker.PREFIX) for v in library._final_module.global_variables)
+    update_wrapper(copy, function)
+    copy.__module__ = function.__module__ or "__main__"  # `exec` may give none
+    return copy
 
 
 def fingerprint(function) -> str:
@@ -308,7 +315,7 @@ def _describe_callable(value: Any, seen: dict) -> str:
         return f"compiled{options}{_describe(value.py_func, seen, frozenset())}"
     if isinstance(value, _Intrinsic):
         return f"intrinsic{_describe(value._defn, seen, frozenset())}"
-    if isinstance(value, python_types.FunctionType) and not of_library(value.__module__):
+    if isinstance(value, python_types.FunctionType) and not library_function(value):
         return _describe_function(value, seen)
     if of_library(getattr(value, "__module__", None)) and (
         hasattr(value, "__qualname__") or isinstance(value, np.ufunc)
@@ -332,6 +339,12 @@ def of_library(module_name: str | None) -> bool:
         return False
     file = getattr(sys.modules.get(top), "__file__", None)  # a user's own queue.py is not the standard library's
     return top != "__main__" and (file is None or file.startswith(STANDARD_LIBRARY))
+
+
+def library_function(function) -> bool:
+    """Whether a Python function is a library's own; one made by `exec` may only have the name of its module."""
+    module = sys.modules.get(function.__module__ or "")
+    return module is not None and vars(module) is function.__globals__ and of_library(function.__module__)
 
 
 def _describe_options(dispatcher) -> str:
@@ -465,6 +478,11 @@ def threading_layer() -> str:
             config.THREADING_LAYER = name
             return name
     return wish  # there is no such layer here; Numba says so at the first parallel call
+
+
+def available_threads() -> int:
+    """Cores this process may use, as Numba counts them."""
+    return int(config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
 
 
 def parallel_region() -> AbstractContextManager:

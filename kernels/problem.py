@@ -114,7 +114,7 @@ def parse_bounds(bounds) -> tuple[np.ndarray, np.ndarray]:
             raise ValueError(f"bounds: variable {k} has ({low}, {high}), expected a finite box")
         if low > high:
             raise ValueError(f"bounds: variable {k} has low {low} above high {high}, expected low <= high")
-        if not np.isfinite(high - low):
+        if high / 2 - low / 2 > np.finfo(np.float64).max / 2:
             raise ValueError(
                 f"bounds: variable {k} has ({low}, {high}), whose width overflows; expected a width below 1.8e308"
             )

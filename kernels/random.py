@@ -45,18 +45,18 @@ def run_key(seed, run):
 
 @inlined
 def generation_key(key, generation):
-    return mix(key ^ (np.uint64(generation) * GENERATION + GAMMA))
+    return mix(np.uint64(key) ^ (np.uint64(generation) * GENERATION + GAMMA))
 
 
 @inlined
 def row_key(key, individual):
-    return mix(key ^ (np.uint64(individual) * INDIVIDUAL + GAMMA))
+    return mix(np.uint64(key) ^ (np.uint64(individual) * INDIVIDUAL + GAMMA))
 
 
 @inlined
 def bits(key, slot):
     """64 random bits."""
-    return mix(key + (np.uint64(slot) + np.uint64(1)) * GAMMA)
+    return mix(np.uint64(key) + (np.uint64(slot) + np.uint64(1)) * GAMMA)
 
 
 @inlined

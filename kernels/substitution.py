@@ -13,7 +13,7 @@ from typing import Any
 
 from numba.core.dispatcher import Dispatcher
 
-from .jit import names_in, of_library
+from .jit import library_function, names_in, of_library
 
 
 def rebuild(function, twins: dict, compile: Callable, memo: dict | None = None) -> Any:
@@ -62,7 +62,7 @@ def _replace(value, names: frozenset, twins: dict, compile: Callable, memo: dict
         return value
     if isinstance(value, Dispatcher):
         return rebuild(value, twins, compile, memo)
-    if isinstance(value, python_types.FunctionType) and not of_library(value.__module__):
+    if isinstance(value, python_types.FunctionType) and not library_function(value):
         return rebuild(value, twins, compile, memo)
     if isinstance(value, python_types.ModuleType):
         return _replace_module(value, names, twins, compile, memo)

@@ -12,7 +12,7 @@ from pathlib import Path
 import llvmlite.binding
 
 from ..kernels import jit
-from ..solvers.running import available_threads
+from ..kernels.jit import available_threads
 from .warm import cache_size
 
 TOLD = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512dq", "avx512vl", "neon", "sve", "sve2")  # vector units

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -63,12 +64,12 @@ class CudaSession(Session):
         """The last run that still counts."""
         return 2**62 if self.first_hit is None else self.first_hit
 
-    def _finish(self, wave) -> None:
+    def _finish(self, run) -> None:
         """Record the runs of a wave that have not ended: the clock, the user or a lower run ended them."""
-        going = wave.open.copy()
+        wave: Any = run
         if self.snapshot_every is not None and self.stop is not None:
             self._snapshot_wave(wave)
-        self._record(wave, np.flatnonzero(going))
+        self._record(wave, np.flatnonzero(wave.open))
         self.active.pop(-1, None)
 
     def _record(self, wave, finished: np.ndarray) -> None:
@@ -80,7 +81,7 @@ class CudaSession(Session):
         with self.lock:
             for k in finished:
                 stop = int(wave.stops[k]) or int(self.stop or StopReason.CANCELLED)
-                record = np.array((*wave.row(k), stop, wave.seconds[k], wave.host.best_x[k]), dtype=self.dtype)
+                record: Any = np.array((*wave.row(k), stop, wave.seconds[k], wave.host.best_x[k]), dtype=self.dtype)
                 self.records[wave.indices[k]] = record
                 if wave.stops[k] != population.RUNNING:
                     self.snapshots.pop(wave.indices[k], None)
@@ -88,7 +89,7 @@ class CudaSession(Session):
                     self.first_hit = min(wave.indices[k], self._last())
             best = self.best_record()
             index = None if best is None else int(best["run"])
-            if index in wave.indices and index not in self.histories:
+            if index is not None and index in wave.indices and index not in self.histories:
                 k = wave.indices.index(index)
                 wave.launcher.pull("history")
                 self.histories = {index: wave.host.history[k, : wave.host.counters[k, population.HISTORY]].copy()}

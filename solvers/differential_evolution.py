@@ -11,7 +11,7 @@ import numpy as np
 
 from ..kernels import population as shared
 from ..kernels.differential_evolution import CHOICES, cross_binomial_row, cross_exponential_row
-from ..kernels.jit import inlined, kernel
+from ..kernels.jit import inlined
 from ..kernels.random import integer_except, integer_except_three, integer_except_two
 from .contract import Integers, Matrix, Solver, Vector, common_fields, require
 

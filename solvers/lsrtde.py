@@ -107,7 +107,7 @@ def propose_row(i, state):
 @kernel
 def tally(state):
     """Places of the successes in row order; success rate; memory of CR from the shares really crossed."""
-    counters, top = state.counters, state.counters[shared.RANK_2]
+    counters = state.counters
     n, first = counters[shared.LIVE], counters[shared.GENERATION] == 0
     successes, total, total2 = 0, 0.0, 0.0
     for i in range(counters[shared.ROWS]):

@@ -7,18 +7,19 @@ import hashlib
 import importlib.metadata
 import inspect
 import time
+from typing import Any
 
 import llvmlite.binding
 import numpy as np
 
-from ..kernels import jit, population
+from ..kernels import jit
 from ..kernels.calling import CompiledObjective, objective
 from ..kernels.problem import Problem
 from . import settings
 from .checkpoint import Checkpoint
 from .contract import Key
 from .result import Result, StopReason
-from .running import available_threads, compile_for_run, make_run
+from .running import compile_for_run, make_run
 from .session import Session
 
 CALLBACK_EVERY = 0.1  # seconds
@@ -106,13 +107,13 @@ def minimize(
     settings.check_fits(solver, limits)
     if jac is not None:
         raise ValueError(f"jac: {solver.name} uses no gradient; leave it out")
-    chosen = settings.make_options(solver, options)
+    chosen: Any = settings.make_options(solver, options)
     seed = settings.make_seed(seed)
     runs = settings.make_positive("restarts", restarts)
     max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
     if device == "cuda" and threads is not None:
         raise ValueError("threads: device='cuda' has threads of its own, as many as suit it; leave this out")
-    threads = available_threads() if threads is None else settings.make_positive("threads", threads)
+    threads = jit.available_threads() if threads is None else settings.make_positive("threads", threads)
     if device not in ("cpu", "cuda"):
         raise ValueError(f"device: got {device!r}, expected 'cpu' or 'cuda'")
     if callback is not None and not callable(callback):
@@ -248,6 +249,7 @@ def _evaluating(session: Session, bound, result: Result, device: str) -> float:
         return session.evaluating
     if device == "cuda" or not np.isfinite(result.x).all():
         return float("nan")
+    bound.evaluate(result.x[None])  # the loop around it may have to be loaded
     count, elapsed = 1, 0.0
     while elapsed < 2e-3:
         count *= 4

@@ -104,7 +104,10 @@ class Optimizer:
             nit=int(counters[population.GENERATION]),
             stop_reason=StopReason(stop) if stop else None,
             n_failed=int(counters[population.FAILED]),
-            history={"evaluations": self.state.history[:entries, 0].copy(), "best": self.state.history[:entries, 1].copy()},
+            history={
+                "evaluations": self.state.history[:entries, 0].copy(),
+                "best": self.state.history[:entries, 1].copy(),
+            },
             method=self.method,
             seed=self.seed,
         )

@@ -86,7 +86,7 @@ class CompiledRun(Run):
             return time.perf_counter() - begin
         advance = drivers.parallel(self.solver)
         before = numba.get_num_threads()
-        numba.set_num_threads(min(self.allowed, numba.config.NUMBA_NUM_THREADS))
+        numba.set_num_threads(min(self.allowed, jit.available_threads()))
         try:
             with jit.parallel_region():
                 begin = time.perf_counter()
@@ -139,10 +139,3 @@ def make_run(solver, state, index, objective, threads=1, seconds=0.0) -> Run:
     if isinstance(objective, CompiledObjective):
         return CompiledRun(solver, state, index, objective, threads, seconds)
     return PythonRun(solver, state, index, objective, seconds)
-
-
-def available_threads() -> int:
-    """Cores this process may use, as Numba counts them."""
-    return numba.config.NUMBA_NUM_THREADS
-
-

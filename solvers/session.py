@@ -119,8 +119,8 @@ class Session:
 
     def _ends(self, index: int) -> bool:
         """Whether a run has no part in the answer: lower ones finish, so that the answer is not a matter of arrival."""
-        last = min([*self.errors, *([] if self.first_hit is None else [self.first_hit])], default=index)
-        return self.stop is not None or index > last
+        decided = [*self.errors] if self.first_hit is None else [*self.errors, self.first_hit]
+        return self.stop is not None or any(index > first for first in decided)
 
     def _snapshot(self, run: Run) -> None:
         self.snapshots[run.index] = (type(run.state)(*(array.copy() for array in run.state)), run.seconds)
@@ -131,7 +131,8 @@ class Session:
         fun, x, evaluations, generations = run.best
         stop = run.stop or (self.stop or StopReason.CANCELLED)
         failed = int(run.state.counters[population.FAILED])
-        record = np.array((run.index, fun, evaluations, generations, failed, stop, run.seconds, x), dtype=self.dtype)
+        row = (run.index, fun, evaluations, generations, failed, stop, run.seconds, x)
+        record = np.array([row], dtype=self.dtype)[0]
         if run.stop == population.RUNNING and self.snapshot_every is not None:
             self._snapshot(run)
         with self.lock:

@@ -263,6 +263,10 @@ def test_functions_of_every_kind(fun, precise):
     agree(fun, precise=precise)
 
 
+def times(c):
+    return lambda x: x[0] * c
+
+
 def test_closures_and_lambdas():
     power, weights, inner = 3, np.array([1.0, 2.0, 3.0]), lambda u: u * 2
 
@@ -273,7 +277,7 @@ def test_closures_and_lambdas():
     agree(lambda x: math.exp(x[0]) + abs(x[1]))
     for shift in (1.0, 2.0, 3.0):  # same code, different defaults and cells
         agree(lambda x, shift=shift: x[0] + shift)
-    for function in [(lambda c: lambda x: x[0] * c)(c) for c in (1.0, 2.0, 3.0)]:
+    for function in map(times, (1.0, 2.0, 3.0)):
         agree(function)
 
 

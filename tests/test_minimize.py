@@ -60,7 +60,8 @@ def test_auto_chooses_by_dimension_and_budget():
     def chosen(dimension, budget):
         return minimize(lambda x: x[0], [(0, 1)] * dimension, seed=1, max_evals=budget, max_time=0.05).method
 
-    assert chosen(3, 500) == "lshade" and chosen(20, 10_000) == "lshade" and chosen(20, 200_000) == "lsrtde"
+    assert chosen(3, 500) == "lshade" and chosen(20, 10_000) == "lshade"
+    assert chosen(3, 30_000) == "jso" and chosen(20, 200_000) == "lsrtde"
 
 
 def test_result_behaves_like_scipys():
@@ -332,7 +333,8 @@ KILLED = """
         for i in range(x.size - 1):
             total += 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2
         return total
-    r = minimize(valley, [(-2.0, 3.0)] * 4, seed=9, max_evals=int(sys.argv[2]), restarts=2, checkpoint=sys.argv[1] or None)
+    path, budget = sys.argv[1:]
+    r = minimize(valley, [(-2.0, 3.0)] * 4, seed=9, max_evals=int(budget), restarts=2, checkpoint=path or None)
     print(r.fun.hex(), r.nfev)
 """
 

@@ -8,6 +8,7 @@ import pytest
 from thalweg.kernels import Problem, objective, population
 from thalweg.solvers import SOLVERS, Optimizer, StopReason, drivers, minimize, settings
 from thalweg.solvers.contract import Key, Limits
+from thalweg.solvers.differential_evolution import STRATEGIES
 
 NAMES = list(SOLVERS)
 BOX = [(-4.0, 6.0), (-3.0, 3.0), (-5.0, 1.0)]
@@ -68,7 +69,9 @@ def test_same_seed_same_bits_and_other_seeds_differ(name):
 
 def test_candidates_stay_in_the_box_and_whole_numbers_are_whole(name):
     box = [(-1.5, 2.5), (0.25, 0.25), (-3.7, 4.2)]
-    optimizer = Optimizer(name, box, seed=2, max_evals=600, integrality=[False, False, True], options=small_options(name))
+    optimizer = Optimizer(
+        name, box, seed=2, max_evals=600, integrality=[False, False, True], options=small_options(name)
+    )
     while not optimizer.done:
         x = optimizer.ask()
         assert (x >= np.array([-1.5, 0.25, -3.0])).all() and (x <= np.array([2.5, 0.25, 4.0])).all()
@@ -204,7 +207,7 @@ def test_one_variable_is_enough(name):
     assert result.fun < 1e-2
 
 
-@pytest.mark.parametrize("strategy", ["rand1bin", "best1bin", "currenttobest1bin", "rand1exp", "best1exp", "currenttobest1exp"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_every_strategy_of_differential_evolution_converges(strategy):
     options = {"strategy": strategy, "population": 40, "weight": 0.7}
     result = minimize(shifted_sphere, [(-5, 5)] * 3, method="de", seed=1, max_evals=12_000, options=options)

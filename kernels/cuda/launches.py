@@ -19,7 +19,7 @@ from ..population import RAISED, STOP
 from .generation import kernel_of_runs, kernel_of_values, kernels_of_rows, make_stages
 from .objective import arguments_on_device, check_fits_device, function_of, writes_into_x
 from .reductions import UNFILLED
-from .shim import SIMULATED, require_gpu, to_device, to_host
+from .shim import SIMULATED, configure, require_gpu, to_device, to_host
 
 # Threads of a block. The simulator, which starts each as a thread of Python, has fewer.
 FEWEST, MOST = (4, 8) if SIMULATED else (32, 256)  # where a block carries a run
@@ -95,14 +95,15 @@ class Runs(Launcher):
 
     def _configure(self, runs: int, rows: int) -> None:
         self.grid, self.block = runs, _power_of_two(rows, FEWEST, MOST)
-        (self.kernel,) = self._kernels(self.block)
+        (kernel,) = self._kernels(self.block)
+        self.launch = configure(kernel, self.grid, self.block)
 
     def _build(self, stages: SimpleNamespace, block: int) -> list:
         kernel = kernel_of_runs(self.State, stages, block)
         return [kernel.specialize(self.states, self.args, np.int64(0), np.int64(0))]
 
     def advance(self, generations: int, last: int) -> None:
-        self.kernel[self.grid, self.block](self.states, self.args, np.int64(generations), np.int64(last))
+        self.launch(self.states, self.args, np.int64(generations), np.int64(last))
 
 
 class Rows(Launcher):
@@ -112,7 +113,10 @@ class Rows(Launcher):
         if runs != 1:
             raise ValueError(f"runs: got {runs}, expected 1 where each individual has a thread")
         self.grid, self.block, self.single = -(-rows // ROW_BLOCK), ROW_BLOCK, _power_of_two(rows, FEWEST, ONE_BLOCK)
-        self.kernels = self._kernels(self.single)
+        self.launches = [
+            (configure(kernel, 1 if single else self.grid, self.single if single else self.block), takes_args)
+            for kernel, takes_args, single in self._kernels(self.single)
+        ]
 
     def _build(self, stages: SimpleNamespace, block: int) -> list:
         return [
@@ -122,9 +126,8 @@ class Rows(Launcher):
 
     def advance(self, generations: int, last: int) -> None:
         for _ in range(generations):
-            for kernel, takes_args, by_one_block in self.kernels:
-                configured = kernel[1, self.single] if by_one_block else kernel[self.grid, self.block]
-                configured(self.states, *([self.args] * takes_args))
+            for launch, takes_args in self.launches:
+                launch(self.states, *([self.args] * takes_args))
 
 
 def evaluate(bound: CompiledObjective, x: np.ndarray) -> np.ndarray:
@@ -139,7 +142,7 @@ def evaluate(bound: CompiledObjective, x: np.ndarray) -> np.ndarray:
         return kernel_of_values(function_of(bound, x.shape[1])).specialize(points, on_device, args)
 
     kernel = compiled_once(("evaluate",), bound, x.shape[1], build)
-    kernel[max(-(-len(x) // ROW_BLOCK), 1), ROW_BLOCK](points, on_device, args)
+    configure(kernel, max(-(-len(x) // ROW_BLOCK), 1), ROW_BLOCK)(points, on_device, args)
     to_host(on_device, values)
     for i in np.flatnonzero(values.view(np.int64) == UNFILLED):
         bound.replay(x[i])

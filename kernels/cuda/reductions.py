@@ -38,9 +38,7 @@ def collect(state, values, rows, thread, width):
     """population.collect by one block."""
     counters, trial_f = state.counters, state.trial_f
     before, low, low_row = state.params[population.BEST], np.inf, np.int64(0)
-    for i in range(
-        (thread + 1) % width, counters[population.ROWS], width
-    ):
+    for i in range((thread + 1) % width, counters[population.ROWS], width):
         value = trial_f[i]
         if value != value:
             if np.float64(value).view(np.int64) == UNFILLED:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import sys
+import threading
+import warnings
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,23 @@ class _Simulator:
     def __getattr__(self, name):
         from numba.cuda.simulator.kernel import _get_kernel_context
 
-        return getattr(_get_kernel_context() or _cuda, name)
+        context: Any = _get_kernel_context()
+        return _Shared(context) if name == "shared" else getattr(context or _cuda, name)
+
+
+class _Shared:
+    """Shared arrays, known by their line. The simulator's own, without a lock, may give two threads different ones."""
+
+    lock = threading.Lock()
+
+    def __init__(self, context):
+        self.arrays: dict = context.__dict__.setdefault("shared_by_line", {})
+
+    def array(self, shape, dtype) -> np.ndarray:
+        frame = sys._getframe(1)
+        line = frame.f_code, frame.f_lineno
+        with self.lock:
+            return self.arrays.setdefault(line, np.empty(shape, dtype))
 
 
 cuda: Any = _Simulator() if SIMULATED else _cuda
@@ -62,6 +80,13 @@ def device_function(function):
 def device_kernel(function):
     """A function to be launched on a grid."""
     return cuda.jit(_quiet(function) if SIMULATED else function)
+
+
+def configure(kernel, blocks: int, threads: int):
+    """The kernel for a grid; a small one is no mistake here, whatever numba-cuda's warning says."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return kernel[blocks, threads]
 
 
 def _quiet(function):
