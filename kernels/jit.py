@@ -203,6 +203,8 @@ class ContentCache(_Cache):
     def save_overload(self, sig, data):
         if not self._on_disk or data.lifted or data.library.has_dynamic_globals or self._waits(data.library):
             return
+        if any(_holds_function(ty) for ty in data.signature.args):
+            return  # read from the disk, it would be another function, and be read again at every call
         try:
             content = dumps(_REDUCE(None, data))
             _write_atomically(self._paths[sig], content)
@@ -403,6 +405,12 @@ def type_text(ty: Any) -> str:
         fields = f"{ty.instance_class.__qualname__}{ty.fields}" if isinstance(ty, types.BaseNamedTuple) else ""  # pyright: ignore[reportAttributeAccessIssue]
         return f"{fields}({','.join(type_text(member) for member in ty.types)})"  # pyright: ignore[reportAttributeAccessIssue]
     return str(ty)
+
+
+def _holds_function(ty: Any) -> bool:
+    if isinstance(ty, types.BaseTuple):
+        return any(_holds_function(member) for member in ty.types)  # pyright: ignore[reportAttributeAccessIssue]
+    return isinstance(ty, types.Dispatcher)
 
 
 def _settings() -> tuple:

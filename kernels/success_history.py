@@ -100,6 +100,27 @@ def successful_means(state):
     return total_f2 / total_f, total_c2 / total_c if total_c > 0.0 else 0.0
 
 
+@kernel
+def remember(state, inertia, slots):
+    """The next slot of the memory moves to the new means, by 1 - inertia of the way (algorithm 1).
+
+    Slots from `slots` on keep what they hold; their turn is lost.
+    """
+    archive_parents(state)
+    if state.counters[population.GENERATION] == 0:
+        return
+    mean_f, mean_c = successful_means(state)
+    if mean_f < 0.0:
+        return
+    slot = state.counters[MEMORY_SLOT]
+    if slot < slots:
+        memory = state.memory
+        memory[0, slot] = inertia * memory[0, slot] + (1.0 - inertia) * mean_f
+        terminal = memory[1, slot] == TERMINAL or mean_c == 0.0
+        memory[1, slot] = TERMINAL if terminal else inertia * memory[1, slot] + (1.0 - inertia) * mean_c
+    state.counters[MEMORY_SLOT] = (slot + 1) % state.memory.shape[1]
+
+
 @inlined
 def select_row(i, state):
     """The candidate replaces its parent if it is not worse; a better one sends the parent to the archive."""

@@ -61,19 +61,8 @@ def propose_row(i, state):
 
 @kernel
 def tally(state):
-    """Archive, and the next slot of the memory: midway between what it was and the new mean."""
-    history.archive_parents(state)
-    if state.counters[shared.GENERATION] == 0:
-        return
-    mean_f, mean_c = history.successful_means(state)
-    if mean_f < 0.0:
-        return
-    slot, last = state.counters[history.MEMORY_SLOT], state.memory.shape[1] - 1
-    if slot < last:
-        state.memory[0, slot] = 0.5 * (state.memory[0, slot] + mean_f)
-        terminal = state.memory[1, slot] == history.TERMINAL or mean_c == 0.0
-        state.memory[1, slot] = history.TERMINAL if terminal else 0.5 * (state.memory[1, slot] + mean_c)
-    state.counters[history.MEMORY_SLOT] = (slot + 1) % state.memory.shape[1]
+    """Archive and memory: midway between the old and the new means; the last slot stays."""
+    history.remember(state, 0.5, state.memory.shape[1] - 1)
 
 
 SOLVER = Solver(

@@ -92,18 +92,8 @@ def propose_row(i, state):
 
 @kernel
 def tally(state):
-    """Archive, and the next slot of the memory (algorithm 1)."""
-    history.archive_parents(state)
-    if state.counters[shared.GENERATION] == 0:
-        return
-    mean_f, mean_c = history.successful_means(state)
-    if mean_f < 0.0:
-        return
-    slot = state.counters[history.MEMORY_SLOT]
-    state.memory[0, slot] = mean_f
-    terminal = state.memory[1, slot] == history.TERMINAL or mean_c == 0.0
-    state.memory[1, slot] = history.TERMINAL if terminal else mean_c
-    state.counters[history.MEMORY_SLOT] = (slot + 1) % state.memory.shape[1]
+    """Archive and memory: the new means replace the old."""
+    history.remember(state, 0.0, state.memory.shape[1])
 
 
 SOLVER = Solver(

@@ -57,6 +57,9 @@ def minimize(
     threads : int, optional
         Default: all cores. Restarts use one each; a single run spreads its rows where that is measured to be faster.
     device : "cpu" or "cuda", default "cpu"
+        "cuda" runs on an NVIDIA GPU (extras cuda12, cuda13): a block for each restart, or a thread for each individual
+        of one large population. The same draws; values equal to rounding. The objective must be Python that Numba
+        compiles for a GPU: numbers and loops, no new arrays. Compiled anew in each process, some seconds.
     max_evals : int, default 10,000 D
         Evaluations per run. The adaptive methods plan their run by it.
     max_time : float, optional

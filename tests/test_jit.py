@@ -127,14 +127,17 @@ def test_functions_compiled_in_different_processes_are_not_mixed_up(folder):
     assert lines == ["True", "True", "True", "2 0"]
 
 
-def test_a_dispatcher_passed_as_an_argument_counts_with_its_content(folder):
+def test_a_dispatcher_passed_as_an_argument_is_never_mixed_up_and_its_caller_never_read_again(folder):
     code = """
         from thalweg.kernels.jit import kernel
         call = kernel(lambda f, x: f(x))
         print(call(kernel(lambda x: x + 1.0), 1.0), call(kernel(lambda x: x + 2.0), 1.0))
+        add = kernel(lambda x: x + 1.0)
+        for _ in range(9):
+            call(add, 1.0)
     """
-    assert run(code)[0] == "2.0 3.0"
-    assert run(code)[0] == "2.0 3.0"
+    assert run(code) == ["2.0 3.0", "1 5"]  # the second `add` is the first
+    assert run(code) == ["2.0 3.0", "3 3"]
 
 
 def test_functions_that_call_themselves_or_each_other(folder):

@@ -49,7 +49,7 @@ class Launcher:
     def load(self, states: list) -> None:
         """Put the states of some runs onto the device."""
         self.host = self.State(*(np.stack(arrays) for arrays in zip(*states)))
-        self.states = self.State(*(to_device(array) for array in self.host))
+        self.states = self.State(*(to_device(_not_empty(array)) for array in self.host))
         self._configure(len(states), int(self.host.trial.shape[1]))
 
     def pull(self, *fields: str) -> None:
@@ -161,6 +161,11 @@ def compiled_once(key: tuple, bound: CompiledObjective, dimension: int, build: C
         if len(_compiled) > KEPT:
             _compiled.pop(next(iter(_compiled)))
     return _compiled[key]
+
+
+def _not_empty(array: np.ndarray) -> np.ndarray:
+    """An array that has an address; an archive of no points has none, and nothing reads it."""
+    return array if array.size else np.zeros([max(extent, 1) for extent in array.shape], array.dtype)
 
 
 def _power_of_two(rows: int, fewest: int, most: int) -> int:

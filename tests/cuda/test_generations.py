@@ -101,6 +101,16 @@ def test_a_population_over_several_blocks(name):
 
 
 @simulated
+def test_an_archive_of_no_points():
+    solver, function, limits = SOLVERS["jso"], objective(rastrigin), Limits(100)
+    bound, launcher = bind(function), Runs(solver, bind(function))
+    launcher.load([begin(solver, function, limits, population=8, archive=0)])
+    launcher.advance(3, last=0)
+    launcher.pull()
+    assert_same(launcher.state(0), carry_on(solver, bound, begin(solver, function, limits, population=8, archive=0), 3))
+
+
+@simulated
 def test_runs_behind_the_last_are_left_alone():
     solver, function, limits = SOLVERS["de"], objective(rastrigin), Limits(100)
     launcher = Runs(solver, bind(function))
