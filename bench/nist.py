@@ -230,7 +230,9 @@ def main() -> None:
         print(*row.cells(), sep="  ", flush=True)
     passed = sum(row.digits >= DIGITS for row in rows)
     head = ["set", "p", "digits, median", "digits, worst", "certified", "found, median", "evaluations", "s"]
-    text = f"""# NIST non-linear regression, method={options.method}, {options.seeds} seeds, {options.restarts} run(s) each
+    text = f"""# NIST non-linear regression
+
+method={options.method}, {options.seeds} seeds, {options.restarts} run(s) each.
 
 {machine()}
 

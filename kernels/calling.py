@@ -23,7 +23,8 @@ from . import elementary
 from .arguments import RAISED_BITS, call, call_c, call_row, load, normalise, pack, record_type
 from .c_functions import c_pointer
 from .checking import CompilationError, as_float, at_point, check, explain, stores_items, undefined
-from .jit import RELAXED, compile_for, fingerprint, kernel
+from .fingerprint import fingerprint
+from .jit import RELAXED, compile_for, kernel
 from .substitution import rebuild
 
 __all__ = ["CompilationError", "CompiledObjective", "Objective", "PythonObjective", "objective"]

@@ -13,7 +13,7 @@ from typing import Any
 
 from numba.core.dispatcher import Dispatcher
 
-from .jit import library_function, names_in, of_library
+from .fingerprint import library_function, names_in, of_library
 
 
 def rebuild(function, twins: dict, compile: Callable, memo: dict | None = None) -> Any:

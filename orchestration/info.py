@@ -11,7 +11,7 @@ from pathlib import Path
 
 import llvmlite.binding
 
-from ..kernels import jit
+from ..kernels import cache, jit
 from ..kernels.jit import available_threads
 from .warm import cache_size
 
@@ -29,7 +29,7 @@ def describe() -> Iterator[tuple[str, str]]:
     yield "CPU", f"{llvmlite.binding.get_host_cpu_name()}, {cpu_features()}"
     yield "GPU", gpu()
     files, size = cache_size()
-    yield "cache", f"{jit.cache_folder()}, {files} files, {size / 2**20:.1f} MB (at most {jit.CACHE_LIMIT // 2**20})"
+    yield "cache", f"{cache.folder()}, {files} files, {size / 2**20:.1f} MB (at most {cache.LIMIT // 2**20})"
 
 
 def version(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import click
 
-from ..kernels import jit
+from ..kernels import cache
 from ..solvers import SOLVERS, drivers, minimize
 
 PARTS = (drivers.serial, drivers.parallel, drivers.proposer, drivers.concluder)
@@ -34,13 +34,13 @@ def fill_cache(methods: Iterable[str]) -> None:
         click.echo(f"{time.perf_counter() - before:6.1f} s")
     files, size = cache_size()
     click.echo(f"{time.perf_counter() - begin:.1f} s in all")
-    click.echo(f"{jit.cache_folder()}: {files} files, {size / 2**20:.1f} MB")
+    click.echo(f"{cache.folder()}: {files} files, {size / 2**20:.1f} MB")
 
 
 def cache_size() -> tuple[int, int]:
     """Files and bytes in the cache folder; others may add to it and delete from it meanwhile."""
     files = bytes_ = 0
-    for path in jit.cache_folder().glob("*.nbc"):
+    for path in cache.folder().glob("*.nbc"):
         try:
             bytes_ += path.stat().st_size
         except OSError:

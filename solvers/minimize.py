@@ -14,6 +14,7 @@ import numpy as np
 
 from ..kernels import jit
 from ..kernels.calling import CompiledObjective, objective
+from ..kernels.fingerprint import VERSIONS
 from ..kernels.problem import Problem
 from . import settings
 from .checkpoint import Checkpoint
@@ -220,7 +221,7 @@ def versions(device: str = "cpu") -> dict:
         own = importlib.metadata.version("thalweg")
     except importlib.metadata.PackageNotFoundError:
         own = "not installed"
-    found = {"thalweg": own, **jit.VERSIONS, "cpu": llvmlite.binding.get_host_cpu_name()}
+    found = {"thalweg": own, **VERSIONS, "cpu": llvmlite.binding.get_host_cpu_name()}
     if device == "cuda":
         from ..kernels.cuda import shim
 

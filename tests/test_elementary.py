@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from thalweg.kernels import elementary
 from thalweg.kernels.elementary import FUNCTIONS, LIBRARY, REACH, TWINS, ArrayFunction
-from thalweg.kernels.jit import fingerprint, kernel, relaxed
+from thalweg.kernels.fingerprint import fingerprint
+from thalweg.kernels.jit import kernel, relaxed
 from thalweg.kernels.substitution import rebuild
 
 NAMES = [function.__name__ for function in FUNCTIONS]
@@ -221,7 +222,8 @@ def test_the_cache_tells_twins_apart_and_knows_them_in_another_process():
     here = [fingerprint(TWINS[getattr(np, name)]) for name in NAMES]
     assert len(set(here)) == len(NAMES)
     script = (
-        "import numpy; from thalweg.kernels.elementary import TWINS; from thalweg.kernels.jit import fingerprint\n"
+        "import numpy; from thalweg.kernels.elementary import TWINS\n"
+        "from thalweg.kernels.fingerprint import fingerprint\n"
         "print(fingerprint(TWINS[numpy.cos]))"
     )
     there = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout

@@ -13,10 +13,13 @@ import numpy as np
 import pytest
 from numba import njit, prange, types
 
-from thalweg.kernels import jit
-from thalweg.kernels.jit import ContentCache, cache_folder, compile_for, fingerprint, kernel, relaxed
+from thalweg.kernels import cache, jit
+from thalweg.kernels import fingerprint as content
+from thalweg.kernels.cache import ContentCache
+from thalweg.kernels.fingerprint import fingerprint
+from thalweg.kernels.jit import compile_for, kernel, relaxed
 
-END = "\nfrom thalweg.kernels.jit import ContentCache\nprint(ContentCache.hits, ContentCache.misses)"
+END = "\nfrom thalweg.kernels.cache import ContentCache\nprint(ContentCache.hits, ContentCache.misses)"
 
 
 @pytest.fixture
@@ -185,9 +188,9 @@ def test_versions_and_cpu_settings_are_part_of_the_key(folder, monkeypatch):
 
     assert files() == 1
     assert files() == 1
-    monkeypatch.setitem(jit.VERSIONS, "numba", "0")
+    monkeypatch.setitem(cache.VERSIONS, "numba", "0")
     assert files() == 2
-    monkeypatch.setattr(jit.config, "OPT", 1)
+    monkeypatch.setattr(cache.config, "OPT", 1)
     assert files() == 3
     code = "from thalweg.kernels.jit import kernel\nprint(kernel(lambda x: x + 1.0)(1.0))"
     assert [run(code)[-1] for _ in range(2)] == ["0 1", "1 0"]
@@ -225,19 +228,19 @@ def test_every_change_of_what_a_function_refers_to_shows(change):
 
 
 def test_library_functions_count_by_version_and_a_users_module_of_their_name_does_not(monkeypatch):
-    assert jit.of_library("math") and jit.of_library("numpy.linalg") and jit.of_library("builtins")
-    assert not jit.of_library("__main__") and not jit.of_library("user_module")
+    assert content.of_library("math") and content.of_library("numpy.linalg") and content.of_library("builtins")
+    assert not content.of_library("__main__") and not content.of_library("user_module")
     mine = python_types.ModuleType("queue")
     mine.__file__ = os.path.join("somewhere", "queue.py")
     monkeypatch.setitem(sys.modules, "queue", mine)
-    assert not jit.of_library("queue.Queue")
+    assert not content.of_library("queue.Queue")
 
 
 def test_types_that_print_alike_are_told_apart():
     from collections import namedtuple
 
     a, b = namedtuple("State", "x y"), namedtuple("State", "y x")
-    text = [jit.type_text(types.NamedTuple([types.float64, types.float64], cls)) for cls in (a, b)]
+    text = [content.type_text(types.NamedTuple([types.float64, types.float64], cls)) for cls in (a, b)]
     assert text[0] != text[1]
 
 
@@ -264,8 +267,8 @@ def test_the_folder_is_bounded_and_the_least_recently_used_goes_first(folder):
         (folder / f"f-{k}.nbc").write_bytes(b"x" * 100)
         os.utime(folder / f"f-{k}.nbc", (1000 + k, 1000 + k))
     (folder / "other.txt").write_text("not ours")
-    jit._touch(folder / "f-0.nbc")
-    jit._bound_cache(300)
+    cache.touch(folder / "f-0.nbc")
+    cache.bound_folder(300)
     assert sorted(p.name for p in folder.iterdir()) == ["f-0.nbc", "f-8.nbc", "f-9.nbc", "other.txt"]
 
 
@@ -280,7 +283,7 @@ def test_a_hit_marks_the_file_as_used(folder):
 def test_writing_bounds_the_folder(folder, monkeypatch):
     called = []
     monkeypatch.setattr(jit, "_bound_cache", lambda: called.append(1))
-    monkeypatch.setattr(ContentCache, "unbounded", jit.CACHE_LIMIT)
+    monkeypatch.setattr(ContentCache, "unbounded", cache.LIMIT)
     kernel(lambda x: x + 44.0)(1.0)
     kernel(lambda x: x + 45.0)(1.0)
     assert len(called) == 1  # not after every file: looking through the folder costs more than compiling
@@ -294,12 +297,12 @@ def test_a_folder_that_cannot_be_written_costs_only_the_cache(tmp_path, monkeypa
 
 def test_the_folder_is_the_users_unless_chosen(monkeypatch, tmp_path):
     monkeypatch.setenv("THALWEG_CACHE_DIR", str(tmp_path))
-    assert cache_folder() == tmp_path
+    assert cache.folder() == tmp_path
     monkeypatch.delenv("THALWEG_CACHE_DIR")
-    assert cache_folder().name == "thalweg"
+    assert cache.folder().name == "thalweg"
     if sys.platform.startswith("linux"):
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-        assert cache_folder() == tmp_path / "thalweg"
+        assert cache.folder() == tmp_path / "thalweg"
 
 
 # --- at once -----------------------------------------------------------------------------------------------------

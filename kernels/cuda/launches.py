@@ -14,7 +14,7 @@ import numpy as np
 
 from ..calling import CompiledObjective
 from ..checking import explain
-from ..jit import fingerprint
+from ..fingerprint import fingerprint
 from ..population import RAISED, STOP
 from .generation import kernel_of_runs, kernel_of_values, kernels_of_rows, make_stages
 from .objective import arguments_on_device, check_fits_device, function_of, writes_into_x

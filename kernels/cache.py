@@ -1,0 +1,173 @@
+"""Compiled code on disk, one file per content, signature and CPU: nothing is compiled twice, and nothing runs stale.
+
+Numba's own cache does not see an edited helper in another file, and takes neither closures nor what is typed into a
+REPL. Here the key is the content of the function and of all it reaches (fingerprint.py), the compile options, the CPU
+and the versions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from numba.core import config as _config
+from numba.core import types
+from numba.core.caching import CompileResultCacheImpl, _Cache
+from numba.core.codegen import RuntimeLinker
+from numba.core.compiler import CompileResult
+from numba.core.serialize import dumps
+
+from .fingerprint import VERSIONS, cell_content, describe_options, fingerprint, signature_text
+
+LIMIT = 512 * 2**20  # bytes; the least recently used files go first
+config: Any = _config  # Numba fills it at import, out of a type checker's sight
+_REDUCE: Any = CompileResultCacheImpl.reduce  # a method that does not look at itself
+
+
+def folder() -> Path:
+    """The folder of compiled code: `THALWEG_CACHE_DIR`, else the user's cache folder."""
+    if chosen := os.environ.get("THALWEG_CACHE_DIR"):
+        return Path(chosen)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "thalweg"
+
+
+class ContentCache(_Cache):
+    """Numba's cache interface over one file per (content, signature, CPU): `<name>-<digest>.nbc`.
+
+    It also gives the machine code a name made of its content. Numba numbers its symbols in the order of compilation:
+    two functions of one name, compiled in two processes, could have one symbol, and a third process that loads both
+    from the disk would call one of them for the other, without a word.
+    """
+
+    hits = 0  # of this process, over all functions
+    misses = 0
+    unbounded = LIMIT  # bytes written since the folder was last bounded; the first file counts as too many
+
+    def __init__(self, dispatcher, on_disk: bool = True):
+        self._dispatcher, self._on_disk = dispatcher, on_disk
+        self._paths: dict[Any, Path] = {}
+        self._name, self._qualname = dispatcher.py_func.__name__.strip("<>"), dispatcher.py_func.__qualname__
+        self.options = describe_options(dispatcher)  # now: Numba empties the dict of `parallel` when it compiles
+
+    @property
+    def cache_path(self):  # pyright: ignore[reportIncompatibleMethodOverride]  (the base class returns None)
+        return str(folder())
+
+    def load_overload(self, sig, target_context):  # pyright: ignore[reportIncompatibleMethodOverride]
+        target_context.refresh()
+        content = fingerprint(self._dispatcher)
+        self._dispatcher.py_func.__qualname__ = f"{content[:20]}.{self._qualname}"
+        if not self._on_disk:
+            return None
+        path = self._paths[sig] = self._path(content, sig, target_context.codegen())
+        try:
+            payload = pickle.loads(path.read_bytes())
+            result = CompileResult._rebuild(target_context, *payload)
+        except Exception:  # there is none, or it is torn or not to be read: compile anew
+            ContentCache.misses += 1
+            return None
+        ContentCache.hits += 1
+        touch(path)
+        return result
+
+    def save_overload(self, sig, data):
+        if not self._on_disk or data.lifted or data.library.has_dynamic_globals or self._waits(data.library):
+            return
+        if any(_holds_function(ty) for ty in data.signature.args):
+            return  # read from the disk, it would be another function, and be read again at every call
+        try:
+            content = dumps(_REDUCE(None, data))
+            _write_atomically(self._paths[sig], content)
+        except Exception:
+            return  # a read-only or full disk, or what cannot be pickled, costs the cache, never the run
+        ContentCache.unbounded += len(content)
+        if ContentCache.unbounded > LIMIT // 32:
+            ContentCache.unbounded = 0
+            bound_folder()
+
+    def enable(self):
+        pass
+
+    def disable(self):
+        pass
+
+    def flush(self):
+        pass
+
+    def _waits(self, library) -> bool:
+        """Whether the code has references that Numba fills at run time, as functions have that call themselves.
+
+        Numba does not fill them in code that comes from the disk: it would crash the process.
+        """
+        function = self._dispatcher.py_func
+        used = [function.__globals__.get(name) for name in function.__code__.co_names]
+        used += [cell_content(cell) for cell in function.__closure__ or ()]
+        unresolved = (v.name for v in library._final_module.global_variables)
+        return any(value is self._dispatcher for value in used) or any(
+            name.startswith(RuntimeLinker.PREFIX) for name in unresolved
+        )
+
+    def _path(self, content: str, sig, codegen) -> Path:
+        digest = hashlib.sha256()
+        for part in (content, signature_text(sig), codegen.magic_tuple(), VERSIONS, _settings()):
+            digest.update(repr(part).encode())
+        return folder() / f"{self._name}-{digest.hexdigest()[:40]}.nbc"
+
+
+def _holds_function(ty: Any) -> bool:
+    if isinstance(ty, types.BaseTuple):
+        return any(_holds_function(member) for member in ty.types)  # pyright: ignore[reportAttributeAccessIssue]
+    return isinstance(ty, types.Dispatcher)
+
+
+def _settings() -> tuple:
+    names = ("OPT", "BOUNDSCHECK", "LOOP_VECTORIZE", "SLP_VECTORIZE", "DEBUGINFO_DEFAULT")
+    return tuple(str(getattr(config, name)) for name in names)
+
+
+def _write_atomically(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def touch(path: Path) -> None:
+    """Mark a file as used, so that what is in use is not what goes first."""
+    try:
+        os.utime(path)
+    except OSError:
+        pass
+
+
+def bound_folder(limit: int = LIMIT) -> None:
+    """Delete the least recently used files until the folder is below `limit` bytes."""
+    files = []
+    for path in folder().glob("*.nbc*"):
+        try:
+            status = path.stat()
+        except OSError:  # another process was quicker
+            continue
+        files.append((status.st_mtime, status.st_size, path))
+    total = sum(size for _, size, _ in files)
+    for _, size, path in sorted(files):
+        if total <= limit:
+            return
+        path.unlink(missing_ok=True)
+        total -= size

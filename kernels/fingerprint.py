@@ -1,0 +1,186 @@
+"""What decides the machine code of a function, as text: equal for equal content, in any file and any process.
+
+That is its own bytecode, constants, defaults and closure, and the same of everything it references. The modules of
+Python, NumPy, SciPy, Numba and llvmlite count by their versions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import sys
+import sysconfig
+import types as python_types
+import uuid
+from typing import Any
+
+import llvmlite
+import numba
+import numpy as np
+from numba.core import types
+from numba.core.dispatcher import Dispatcher
+from numba.core.extending import _Intrinsic
+from numba.core.serialize import dumps
+from numba.np.ufunc.dufunc import DUFunc
+
+STANDARD_LIBRARY = sysconfig.get_path("stdlib")
+VERSIONS = {  # of whatever compiled code is made from, beside its own source
+    "cache": "2",  # to be raised when what is written to disk changes
+    "python": ".".join(map(str, sys.version_info[:3])),
+    "numpy": np.__version__,
+    "numba": numba.__version__,
+    "llvmlite": llvmlite.__version__,
+    "scipy": importlib.metadata.version("scipy"),
+}
+
+
+def fingerprint(function) -> str:
+    """A digest of all that decides what `function` compiles to: its own content and that of all it references.
+
+    What a user registers with Numba from outside the function (`numba.extending.overload`) is not seen.
+    """
+    return hashlib.sha256(_describe(function, {}, frozenset()).encode()).hexdigest()
+
+
+def _describe(value, seen: dict, names: frozenset) -> str:
+    """Text that is equal for equal content. `seen`: what was described before, kept alive so that its id stays its own.
+
+    `names`: the attributes that a module is asked for.
+    """
+    if value is None or isinstance(value, bool | int | str | bytes | complex):
+        return repr(value)
+    if isinstance(value, float):
+        return value.hex()
+    if isinstance(value, np.ndarray | np.generic):
+        array = np.asarray(value)
+        if array.dtype.hasobject:
+            return f"objects{array.shape}{_describe(array.ravel().tolist(), seen, names)}"
+        return f"{array.dtype.str}{array.shape}{array.flags.c_contiguous}{hashlib.sha256(array.tobytes()).hexdigest()}"
+    if isinstance(value, tuple | list):
+        return f"{type(value).__qualname__}({','.join(_describe(item, seen, names) for item in value)})"
+    if isinstance(value, set | frozenset):
+        return f"set({','.join(sorted(_describe(item, seen, names) for item in value))})"
+    if isinstance(value, dict):
+        return (
+            f"dict({','.join(_describe(k, seen, names) + ':' + _describe(v, seen, names) for k, v in value.items())})"
+        )
+    if isinstance(value, types.Type):
+        return type_text(value)
+    if isinstance(value, np.dtype):
+        return str(value)
+    if isinstance(value, type) and not hasattr(value, "class_type"):  # which jitclasses have
+        constants = getattr(value, "_fields", None) or dict(getattr(value, "__members__", {}))  # named tuple, enum
+        return f"class {value.__module__}.{value.__qualname__}{constants}"
+    if isinstance(value, python_types.ModuleType):
+        if (id(value), names) in seen:
+            return f"seen {value.__name__}"
+        seen[id(value), names] = value
+        if of_library(value.__name__):  # its version tells the rest; a stand-in for `math` holds kernels of ours
+            inside = vars(value)
+            found = {n: inside[n] for n in sorted(names) if isinstance(inside.get(n), Dispatcher | DUFunc)}
+        else:
+            found = {n: getattr(value, n) for n in sorted(names) if hasattr(value, n)}
+        version = vars(value).get("__version__", "")
+        return f"module {value.__name__} {version}({_describe(found, seen, names)})"
+    return _describe_callable(value, seen)
+
+
+def _describe_callable(value: Any, seen: dict) -> str:
+    if id(value) in seen:
+        return f"seen {seen[id(value)][0]}"
+    seen[id(value)] = len(seen), value
+    if isinstance(value, DUFunc):
+        value = value._dispatcher  # pyright: ignore[reportAttributeAccessIssue]
+    if isinstance(value, Dispatcher):
+        options = getattr(value._cache, "options", None) or describe_options(value)  # pyright: ignore[reportAttributeAccessIssue]
+        return f"compiled{options}{_describe(value.py_func, seen, frozenset())}"
+    if isinstance(value, _Intrinsic):
+        return f"intrinsic{_describe(value._defn, seen, frozenset())}"
+    if isinstance(value, python_types.FunctionType) and not library_function(value):
+        return _describe_function(value, seen)
+    if of_library(getattr(value, "__module__", None)) and (
+        hasattr(value, "__qualname__") or isinstance(value, np.ufunc)
+    ):
+        return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', repr(value))}"
+    try:
+        return hashlib.sha256(dumps(value)).hexdigest()
+    except Exception:  # cannot be described: this process knows it by identity, no other finds it
+        return _opaque.setdefault(id(value), (value, uuid.uuid4().hex))[1]
+
+
+_opaque: dict[int, tuple] = {}  # keeps the objects, so that an id is never another one's
+
+
+def of_library(module_name: str | None) -> bool:
+    """Whether a module's content is told by the versions in the key."""
+    top = (module_name or "builtins").split(".")[0]
+    if top in VERSIONS:
+        return True
+    if top not in sys.stdlib_module_names:
+        return False
+    file = getattr(sys.modules.get(top), "__file__", None)  # a user's own queue.py is not the standard library's
+    return top != "__main__" and (file is None or file.startswith(STANDARD_LIBRARY))
+
+
+def library_function(function) -> bool:
+    """Whether a Python function is a library's own; one made by `exec` may only have the name of its module."""
+    module = sys.modules.get(function.__module__ or "")
+    return module is not None and vars(module) is function.__globals__ and of_library(function.__module__)
+
+
+def describe_options(dispatcher) -> str:
+    return str(sorted((k, repr(_ordered(v))) for k, v in dispatcher.targetoptions.items()))
+
+
+def _describe_function(function, seen: dict) -> str:
+    names = names_in(function.__code__)
+    outside = {n: function.__globals__[n] for n in sorted(names) if n in function.__globals__}
+    cells = [cell_content(c) for c in function.__closure__ or ()]
+    parts = (
+        _describe_code(function.__code__),
+        _describe(function.__defaults__, seen, names),
+        _describe(function.__kwdefaults__, seen, names),
+        _describe(outside, seen, names),
+        _describe(cells, seen, names),
+    )
+    return f"function {function.__name__}({'|'.join(parts)})"
+
+
+def _describe_code(code) -> str:
+    constants = [_describe_code(c) if hasattr(c, "co_code") else _describe(c, {}, frozenset()) for c in code.co_consts]
+    shape = (code.co_argcount, code.co_kwonlyargcount, code.co_posonlyargcount, code.co_flags)
+    words = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    return f"{code.co_code.hex()}{code.co_exceptiontable.hex()}{shape}{words}{constants}"
+
+
+def names_in(code) -> frozenset:
+    """The global and attribute names that a code object and those nested in it use."""
+    inner = (names_in(c) for c in code.co_consts if hasattr(c, "co_code"))
+    return frozenset(code.co_names).union(*inner)
+
+
+def cell_content(cell):
+    try:
+        return cell.cell_contents
+    except ValueError:  # not yet filled
+        return "empty cell"
+
+
+def _ordered(value):
+    if isinstance(value, dict):
+        return sorted(value.items())
+    return sorted(value) if isinstance(value, set | frozenset) else value
+
+
+def signature_text(sig) -> str:
+    return ",".join(type_text(argument) for argument in getattr(sig, "args", sig))
+
+
+def type_text(ty: Any) -> str:
+    """A type of Numba as text that tells it from all others: functions by content, named tuples with their fields."""
+    if isinstance(ty, types.Dispatcher):
+        return fingerprint(ty.dispatcher)
+    if isinstance(ty, types.BaseTuple):
+        fields = f"{ty.instance_class.__qualname__}{ty.fields}" if isinstance(ty, types.BaseNamedTuple) else ""  # pyright: ignore[reportAttributeAccessIssue]
+        return f"{fields}({','.join(type_text(member) for member in ty.types)})"  # pyright: ignore[reportAttributeAccessIssue]
+    return str(ty)
