@@ -282,7 +282,7 @@ def test_a_hit_marks_the_file_as_used(folder):
 
 def test_writing_bounds_the_folder(folder, monkeypatch):
     called = []
-    monkeypatch.setattr(jit, "_bound_cache", lambda: called.append(1))
+    monkeypatch.setattr(cache, "bound_folder", lambda: called.append(1))
     monkeypatch.setattr(ContentCache, "unbounded", cache.LIMIT)
     kernel(lambda x: x + 44.0)(1.0)
     kernel(lambda x: x + 45.0)(1.0)
