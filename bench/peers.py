@@ -13,8 +13,8 @@ Objectives = namedtuple("Objectives", "user point batch")  # what thalweg is giv
 
 def rastrigin(x):
     total = 10.0 * len(x)
-    for v in x:
-        total += v * v - 10.0 * math.cos(2.0 * math.pi * v)
+    for i in range(len(x)):
+        total += x[i] * x[i] - 10.0 * math.cos(2.0 * math.pi * x[i])
     return total
 
 

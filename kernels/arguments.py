@@ -212,6 +212,21 @@ RAISED_BITS = 0x7FF8DEAD0000BEEF  # a quiet NaN that arithmetic does not make
 
 
 @intrinsic
+def contiguous(typingctx, x):
+    """The vector x with its stride as a constant, which lets LLVM vectorise `for value in x`."""
+
+    def codegen(context, builder, signature, arguments):
+        view = context.make_array(signature.args[0])(context, builder, value=arguments[0])
+        view.strides = cgutils.pack_array(builder, [view.itemsize.type(WORD)])
+        view.itemsize = view.itemsize.type(WORD)
+        view.meminfo = cgutils.get_null_value(view.meminfo.type)
+        view.parent = cgutils.get_null_value(view.parent.type)
+        return view._getvalue()
+
+    return x(x), codegen
+
+
+@intrinsic
 def call_c(typingctx, function, x, user_data):
     """Call the C function `double (int, double *, void *)`, or without the last, at address `function`.
 

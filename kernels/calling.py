@@ -20,7 +20,7 @@ from numba.core import types
 from numba.core.dispatcher import Dispatcher
 
 from . import elementary
-from .arguments import RAISED_BITS, call, call_c, call_row, load, normalise, pack, record_type
+from .arguments import RAISED_BITS, call, call_c, call_row, contiguous, load, normalise, pack, record_type
 from .c_functions import c_pointer
 from .checking import CompilationError, as_float, at_point, check, explain, stores_items, undefined
 from .fingerprint import fingerprint
@@ -247,7 +247,7 @@ def _compile_adapter(function, record, precise: bool, copies: bool):
             inner = rebuild(function, {}, partial(kernel, inner=True, cached=False), reached)
         else:
             inner = rebuild(
-                function, elementary.TWINS, partial(kernel, flags=RELAXED, inner=True, cached=False), reached
+                function, elementary.TWINS, partial(kernel, flags=RELAXED, inner=True, inline=True, cached=False), reached
             )
         if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
 
@@ -256,7 +256,7 @@ def _compile_adapter(function, record, precise: bool, copies: bool):
         else:
 
             def adapter(x, address):
-                return inner(x, *load(address, record))
+                return inner(contiguous(x), *load(address, record))
 
         return compile_for(kernel(adapter, inner=True), ADAPTER)
     except Exception as error:  # Numba's own, and whatever its inside stumbles upon
