@@ -18,6 +18,7 @@ from .contract import Solver
 CHUNK = 0.1  # seconds
 PROBE = 0.02  # seconds of a chunk that measures the other way to run
 FIRST_PROBE, PROBE_EVERY = 1.0, 2.0  # seconds of running
+SHORT_GENERATION = 2e-4  # seconds: below it, waking the threads costs what they save
 EARLY_PROBE, LONG_GENERATION = 0.25, 1e-3  # seconds: threads are sure to pay where a generation takes so long
 
 
@@ -64,7 +65,8 @@ class CompiledRun(Run):
     def _advance(self) -> None:
         generation = self.state.counters[population.LIVE] / (self.rates[False] or np.inf)
         early = generation > LONG_GENERATION and self.rates[True] == 0.0 and self.seconds >= EARLY_PROBE
-        probes = self.allowed > 1 and (early or self.seconds >= self.next_probe)
+        due = generation > SHORT_GENERATION and self.seconds >= self.next_probe
+        probes = self.allowed > 1 and (early or due)
         parallel = self.rates[True] > self.rates[False]
         if probes:
             parallel = not parallel

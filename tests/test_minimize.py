@@ -251,8 +251,8 @@ def test_two_threads_may_minimise_at_the_same_time():
 
 def test_a_single_run_gives_the_same_bits_when_it_goes_parallel(monkeypatch):
     serial = minimize(valley, BOX, seed=5, max_evals=400_000, threads=1)
-    monkeypatch.setattr(running, "FIRST_PROBE", 0.0)
-    monkeypatch.setattr(running, "PROBE_EVERY", 0.0)
+    for name in ("FIRST_PROBE", "PROBE_EVERY", "SHORT_GENERATION"):
+        monkeypatch.setattr(running, name, 0.0)
     mixed = minimize(valley, BOX, seed=5, max_evals=400_000, threads=2)
     assert mixed.fun == serial.fun and np.array_equal(mixed.x, serial.x)
 
