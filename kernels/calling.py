@@ -243,12 +243,9 @@ def _adapter(function, record: types.BaseTuple, precise: bool, copies: bool):
 def _compile_adapter(function, record, precise: bool, copies: bool):
     reached: dict = {}
     try:
-        if precise:
-            inner = rebuild(function, {}, partial(kernel, inner=True, cached=False), reached)
-        else:
-            inner = rebuild(
-                function, elementary.TWINS, partial(kernel, flags=RELAXED, inner=True, inline=True, cached=False), reached
-            )
+        flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)
+        compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False)
+        inner = rebuild(function, twins, compile_inner, reached)
         if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
 
             def adapter(x, address):
