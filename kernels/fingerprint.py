@@ -90,7 +90,7 @@ def _describe_callable(value: Any, seen: dict) -> str:
         return f"seen {seen[id(value)][0]}"
     seen[id(value)] = len(seen), value
     if isinstance(value, DUFunc):
-        inner: Any = value._dispatcher
+        inner: Any = value._dispatcher  # pyright: ignore[reportAttributeAccessIssue]
         return f"ufunc {_describe(inner.py_func, seen, frozenset())}"
     if isinstance(value, Dispatcher):
         options = getattr(value._cache, "options", None) or describe_options(value)  # pyright: ignore[reportAttributeAccessIssue]
