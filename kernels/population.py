@@ -132,7 +132,7 @@ def close_generation(state, width):
     record(state)
     counters[GENERATION] += 1
     best = params[BEST]
-    if best <= params[TARGET]:
+    if -np.inf < params[TARGET] and best <= params[TARGET]:
         counters[STOP] = REACHED_TARGET
     elif counters[EVALUATIONS] >= counters[MAX_EVALS]:
         counters[STOP] = OUT_OF_BUDGET
@@ -245,8 +245,8 @@ def repair_to_midpoint_row(i, state, parent):
     """A coordinate outside the box goes midway between the bound and its parent (L-SHADE, section II)."""
     for j in range(state.trial.shape[1]):
         value, low, high, inside = state.trial[i, j], state.lower[j], state.upper[j], state.x[parent, j]
-        value = 0.5 * (low + inside) if value < low else value
-        state.trial[i, j] = 0.5 * (high + inside) if value > high else value
+        value = 0.5 * low + 0.5 * inside if value < low else value  # halved first: the sum may overflow
+        state.trial[i, j] = 0.5 * high + 0.5 * inside if value > high else value
 
 
 @inlined
@@ -254,7 +254,7 @@ def repair_by_redraw_row(i, state, key, slot):
     """A coordinate outside the box is drawn anew, uniformly (L-SRTDE)."""
     for j in range(state.trial.shape[1]):
         value, low, high = state.trial[i, j], state.lower[j], state.upper[j]
-        anew = low + uniform(key, slot + j) * (high - low)
+        anew = sample(uniform(key, slot + j), low, high, state.integer[j])
         state.trial[i, j] = anew if value < low or value > high else value
 
 

@@ -97,7 +97,7 @@ def parse_bounds(bounds) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError("bounds: got None, expected a (low, high) pair for each variable: this method searches a box")
     try:
         box = np.array([[np.nan if end is None else end for end in pair] for pair in bounds], dtype=np.float64, ndmin=2)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"bounds: got {_short(bounds)}, expected a (low, high) pair of numbers per variable"
         ) from error

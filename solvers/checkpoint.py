@@ -6,7 +6,6 @@ import json
 import os
 import tempfile
 import time
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,31 @@ from .session import Session
 EVERY = 1.0  # seconds between writes
 
 
+def as_path(path) -> Path:
+    """The path of a checkpoint, in a folder that exists: the end of a long run is no time to find out."""
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"checkpoint: got {type(path).__name__}, expected a path")
+    if not Path(path).resolve().parent.is_dir():
+        raise ValueError(f"checkpoint: got {path}, expected a path in a folder that exists")
+    return Path(path)
+
+
+def saved_seed(path) -> int | None:
+    """The seed of the run that a checkpoint holds; None where there is none to be read."""
+    try:
+        with as_path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            return int(json.loads(str(file["header"]))["seed"])
+    except (TypeError, ValueError):
+        raise
+    except Exception:  # none, or torn, which `load` says
+        return None
+
+
 class Checkpoint:
     """Written atomically, at most once a second and at the end; read if it exists and belongs to the same problem."""
 
     def __init__(self, path, header: dict):
-        self.path, self.header = Path(path), header
+        self.path, self.header = as_path(path), header
         self.written = time.perf_counter()
 
     def load(self, State: type, dtype: np.dtype) -> tuple[dict, dict, dict]:
@@ -37,7 +56,7 @@ class Checkpoint:
             with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 content = {name: file[name] for name in file.files}
             header = json.loads(str(content["header"]))
-        except (zipfile.BadZipFile, EOFError, OSError, KeyError, ValueError) as error:
+        except Exception as error:  # whatever a torn zip file makes its reader stumble upon
             raise ValueError(
                 f"checkpoint: {self.path} is torn or no checkpoint ({error}); delete it to begin anew"
             ) from None

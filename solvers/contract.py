@@ -109,8 +109,11 @@ def common_fields(problem: Problem, rows: int, limits: Limits, key: Key, own_cou
     sample = Sample(fields["trial"], fields["lower"], fields["upper"], integer, fields["params"], counters)
     sample_all(sample)
     if problem.x0 is not None:
-        given = problem.x0[:rows]
-        fields["trial"][: len(given)] = np.where(whole, np.rint(given), given)
+        given = problem.x0
+        if len(given) > rows:
+            raise ValueError(f"x0: got {len(given)} points, expected at most {rows}, the size of the population")
+        rounded = np.clip(np.rint(given), fields["lower"], fields["upper"])
+        fields["trial"][: len(given)] = np.where(whole, rounded, given)
     return fields
 
 

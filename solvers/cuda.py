@@ -83,6 +83,7 @@ class CudaSession(Session):
                 stop = int(wave.stops[k]) or int(self.stop or StopReason.CANCELLED)
                 record: Any = np.array((*wave.row(k), stop, wave.seconds[k], wave.host.best_x[k]), dtype=self.dtype)
                 self.records[wave.indices[k]] = record
+                self._note(record)
                 if wave.stops[k] != population.RUNNING:
                     self.snapshots.pop(wave.indices[k], None)
                 if stop == StopReason.REACHED_TARGET:

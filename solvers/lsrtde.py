@@ -109,7 +109,7 @@ def tally(state):
     """Places of the successes in row order; success rate; memory of CR from the shares really crossed."""
     counters = state.counters
     n, first = counters[shared.LIVE], counters[shared.GENERATION] == 0
-    successes, total, total2 = 0, 0.0, 0.0
+    successes, gains, total, total2 = 0, 0.0, 0.0, 0.0
     for i in range(counters[shared.ROWS]):
         state.front_place[i] = state.top_place[i] = -1
         parent_f = state.f[state.parent[i]]
@@ -118,6 +118,7 @@ def tally(state):
             state.front_place[i] = (counters[FRONT_NEXT] + successes) % n
             successes += 1
             gain = min(parent_f - state.trial_f[i], 1e100) if state.trial_f[i] < parent_f else 0.0
+            gains += gain
             total += gain * state.share[i]
             total2 += gain * state.share[i] * state.share[i]
     counters[FRONT_NEXT] = (counters[FRONT_NEXT] + successes) % n
@@ -127,7 +128,7 @@ def tally(state):
     state.params[SUCCESS_RATE] = successes / counters[shared.ROWS]
     if successes > 0:
         slot = counters[MEMORY_SLOT]
-        mean = total2 / total if total > 1e-8 else 1.0
+        mean = total2 / total if total > 1e-8 * gains else 1.0
         state.memory[slot] = 0.5 * (state.memory[slot] + mean)
         counters[MEMORY_SLOT] = (slot + 1) % state.memory.size
 

@@ -17,7 +17,7 @@ from ..kernels.calling import CompiledObjective, objective
 from ..kernels.fingerprint import VERSIONS
 from ..kernels.problem import Problem
 from . import settings
-from .checkpoint import Checkpoint
+from .checkpoint import Checkpoint, saved_seed
 from .contract import Key
 from .result import Result, StopReason
 from .running import compile_for_run, make_run
@@ -112,6 +112,8 @@ def minimize(
     if jac is not None:
         raise ValueError(f"jac: {solver.name} uses no gradient; leave it out")
     chosen: Any = settings.make_options(solver, options)
+    if seed is None and checkpoint is not None:
+        seed = saved_seed(checkpoint)  # so that the same call goes on
     seed = settings.make_seed(seed)
     runs = settings.make_positive("restarts", restarts)
     max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
@@ -150,12 +152,6 @@ def minimize(
     hooks, finish = [], []
     if callback is not None:
         hooks.append(_call_back(callback))
-    if progress:
-        from .progress import Progress
-
-        shown = Progress(solver.name, limits.max_evals * runs if not endless else None, runs if not endless else None)
-        hooks.append(shown)
-        finish.append(shown.close)
     if checkpoint is not None:
         header = _header(problem, bound, solver, chosen, limits, seed, None if endless else runs, device)
         saved = Checkpoint(checkpoint, header)
@@ -163,6 +159,12 @@ def minimize(
         session.snapshot_every = 0.5
         hooks.append(saved)
         finish.append(saved.save)
+    if progress:
+        from .progress import Progress
+
+        shown = Progress(solver.name, limits.max_evals * runs if not endless else None, runs if not endless else None)
+        hooks.append(shown)
+        finish.append(shown.close)
     session.hooks = hooks
     try:
         session.carry_out(pool)
@@ -193,11 +195,11 @@ def summarise(session: Session, limits) -> Result:
     fun, stop = float(best["fun"]), StopReason(int(best["stop"]))
     if session.first_hit is not None:
         stop = StopReason.REACHED_TARGET
-    elif session.stop is not None:
-        stop = session.stop
+    elif session.stop is not None and (session.runs != len(runs) or session.stop in runs["stop"]):
+        stop = session.stop  # some run was cut
     finite = bool(np.isfinite(fun))
     missed = limits.target > -np.inf and stop != StopReason.REACHED_TARGET
-    message = ("" if finite else "No evaluation gave a finite value. ") + stop.sentence
+    message = ("" if fun < np.inf else "No evaluation gave a finite value. ") + stop.sentence
     message += " The target was not reached." if missed else ""
     history = session.histories.get(int(best["run"]), np.zeros((0, 2)))
     return Result(
@@ -245,9 +247,8 @@ def _problem(fun, bounds, x0, args, integrality) -> Problem:
 
 def _probe(problem: Problem) -> np.ndarray:
     """Where the plain function is called once: x0, or a point of the box that no symmetry favours."""
-    if problem.x0 is not None:
-        return problem.x0[0]
     point = problem.lower + 0.5772156649 * (problem.upper - problem.lower)
+    point = point if problem.x0 is None else problem.x0[0]
     whole = np.clip(np.rint(point), np.ceil(problem.lower), np.floor(problem.upper))
     return np.where(problem.integrality, whole, point)
 
@@ -276,8 +277,10 @@ def _call_back(callback):
 
     def hook(session: Session):
         nonlocal last
+        if time.perf_counter() - last < CALLBACK_EVERY:
+            return
         fun, x, evaluations, generations = session.best_so_far()
-        if x is None or time.perf_counter() - last < CALLBACK_EVERY:
+        if x is None or np.isnan(x).any():  # nothing but inf and NaN so far
             return
         last = time.perf_counter()
         if takes_result:

@@ -97,7 +97,7 @@ class Optimizer:
         return Result(
             x=self.state.best_x.copy(),
             fun=fun,
-            success=bool(np.isfinite(fun)) and self.done,
+            success=bool(np.isfinite(fun) and self.done and not self._missed()),
             status=stop,
             message=StopReason(stop).sentence if stop else "The run goes on.",
             nfev=int(counters[population.EVALUATIONS]),
@@ -111,6 +111,10 @@ class Optimizer:
             method=self.method,
             seed=self.seed,
         )
+
+    def _missed(self) -> bool:
+        """Whether there was a target and it was not reached."""
+        return self.state.params[population.TARGET] > -np.inf and self._stop() != StopReason.REACHED_TARGET
 
     def _stop(self) -> int:
         return int(self.state.counters[population.STOP])

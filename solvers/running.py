@@ -38,7 +38,12 @@ class Run:
         """Note the best so far, so that another thread may read it while the state is at work."""
         counters, state = self.state.counters, self.state
         evaluations, generations = int(counters[population.EVALUATIONS]), int(counters[population.GENERATION])
-        self.best = (float(state.params[population.BEST]), state.best_x.copy(), evaluations, generations)
+        fun, x = float(state.params[population.BEST]), state.best_x
+        cursor = int(counters[population.CURSOR])  # rows of an unfinished generation count, too
+        values = np.where(np.isnan(state.trial_f[:cursor]), np.inf, state.trial_f[:cursor])
+        if cursor > 0 and values.min() < fun:
+            fun, x = float(values.min()), state.trial[values.argmin()]
+        self.best = (fun, x.copy(), evaluations + cursor, generations)
 
     def step(self) -> None:
         """Go on for one chunk."""

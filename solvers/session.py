@@ -33,6 +33,8 @@ class Session:
         self.first_hit: int | None = None  # smallest run that reached the target
         self.stop: StopReason | None = None
         self.errors: dict[int, BaseException] = {}
+        self.done: tuple = (np.inf, None, 0, 0)  # over finished runs: best value, its x, evaluations, generations
+        self.best_index: int | None = None  # best finished run by (value, number)
         self.next_index = 0
         self.threads = 1
         self.evaluating = 0.0
@@ -43,6 +45,8 @@ class Session:
         """Take up what a checkpoint holds: the records of finished runs, the states of the others into `states`."""
         self.records.update(records)
         self.histories.update(histories)
+        for index in sorted(records):
+            self._note(records[index])
         states.update(saved)
         self.snapshots.update(saved)
         hits = [index for index, r in records.items() if r["stop"] == StopReason.REACHED_TARGET]
@@ -60,16 +64,19 @@ class Session:
             self.stop = StopReason.INTERRUPTED
             for run in list(self.active.values()):
                 self._finish(run)
-        if self.errors:
-            raise self.errors[min(self.errors)]
+            if not self.records:
+                raise
+        errors = [index for index in self.errors if self.first_hit is None or index < self.first_hit]
+        if errors:
+            raise self.errors[min(errors)]
 
     def _pool(self, threads: int) -> None:
         workers = [threading.Thread(target=self._guarded_work, daemon=True) for _ in range(threads)]
         self.threads = threads
         done = threading.Event()
-        for worker in workers:
-            worker.start()
         try:
+            for worker in workers:
+                worker.start()
             while any(worker.is_alive() for worker in workers):
                 done.wait(TICK)
                 self._tick()
@@ -79,7 +86,10 @@ class Session:
             if self.stop is None and any(worker.is_alive() for worker in workers):
                 self.stop = StopReason.CALLBACK  # a hook raised: let the workers end before it is seen
             while any(worker.is_alive() for worker in workers):
-                done.wait(TICK)
+                try:
+                    done.wait(TICK)
+                except KeyboardInterrupt:  # once more: they are ending already
+                    continue
 
     def _guarded_work(self) -> None:
         try:
@@ -92,7 +102,8 @@ class Session:
         """Take the next run and carry it out, until there is none."""
         while (index := self._take()) is not None:
             run = self.active.get(index) or self.make(index)
-            self.active[index] = run
+            with self.lock:
+                self.active[index] = run
             snapshot_at = run.seconds
             while run.stop == population.RUNNING and not self._ends(index):
                 try:
@@ -144,10 +155,19 @@ class Session:
             self.evaluating += getattr(run, "evaluating", 0.0)
             if stop == StopReason.REACHED_TARGET and (self.first_hit is None or run.index < self.first_hit):
                 self.first_hit = run.index
-            best = self.best_record()
-            if best is not None and int(best["run"]) == run.index:
+            if self._note(record) or self.first_hit == run.index:
                 entries = run.state.counters[population.HISTORY]
                 self.histories = {run.index: run.state.history[:entries].copy()}
+
+    def _note(self, record) -> bool:
+        """Count a finished run in; whether it is the best so far."""
+        fun, index = float(record["fun"]), int(record["run"])
+        value, x, evaluations, generations = self.done
+        leads = self.best_index is None or (fun, index) < (value, self.best_index)
+        if leads:
+            value, x, self.best_index = fun, record["x"], index
+        self.done = (value, x, evaluations + int(record["nfev"]), generations + int(record["nit"]))
+        return leads
 
     def kept(self) -> list[np.void]:
         """The records that the answer is made of: those of runs 0..k where run k reached the target."""
@@ -169,11 +189,10 @@ class Session:
 
     def best_so_far(self) -> tuple[float, np.ndarray | None, int, int]:
         """(value, x, evaluations, generations) over what is done and what is going on."""
-        value, x, evaluations, generations = np.inf, None, 0, 0
         with self.lock:
-            done = [(float(r["fun"]), r["x"], int(r["nfev"]), int(r["nit"])) for r in self.records.values()]
+            value, x, evaluations, generations = self.done
             going = [run.best for run in self.active.values()]
-        for fun, point, nfev, nit in done + going:
+        for fun, point, nfev, nit in going:
             evaluations, generations = evaluations + nfev, generations + nit
             if fun < value or x is None:
                 value, x = fun, point

@@ -46,7 +46,7 @@ def find_solver(method, problem: Problem, max_evals: int) -> Solver:
 def make_options(solver: Solver, options):
     """The options of a solver from a mapping, or as they are."""
     if isinstance(options, solver.Options):
-        return options
+        options = {field.name: getattr(options, field.name) for field in dataclasses.fields(options)}
     if options is None:
         return solver.Options()
     if not isinstance(options, typing.Mapping):
@@ -71,7 +71,10 @@ def _of_type(name: str, value, hint):
     if int in allowed:
         return as_integer(name, value)
     if float in allowed:
-        return as_real(name, value)
+        number = as_real(name, value)
+        if math.isinf(number):
+            raise ValueError(f"{name}: got {value!r}, expected a finite number")
+        return number
     if bool in allowed and isinstance(value, bool | np.bool_):
         return bool(value)
     if str in allowed and isinstance(value, str):
@@ -89,7 +92,10 @@ def as_integer(name: str, value) -> int:
 def as_real(name: str, value, expected: str = "a number") -> float:
     if isinstance(value, bool) or not isinstance(value, numbers.Real) or value != value:
         raise TypeError(f"{name}: got {value!r}, expected {expected}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{name}: got a number beyond 1.8e308, expected {expected}") from None
 
 
 def as_positive_real(name: str, value) -> float:
@@ -105,12 +111,10 @@ def make_limits(dimension: int, max_evals, target, ftol, patience) -> Limits:
     max_evals = as_integer("max_evals", max_evals)
     if not 0 < max_evals < 2**62:
         raise ValueError(f"max_evals: got {max_evals}, expected at least 1 evaluation, and fewer than 2**62")
-    ftol = -1.0 if ftol is None else as_real("ftol", ftol)
-    if ftol < 0 and ftol != -1.0:
+    if ftol is not None and as_real("ftol", ftol) < 0:
         raise ValueError(f"ftol: got {ftol}, expected a number that is not negative")
-    patience = 0 if patience is None else as_integer("patience", patience)
-    if patience < 0:
-        raise ValueError(f"patience: got {patience}, expected at least 1 generation")
+    ftol = -1.0 if ftol is None else float(ftol)
+    patience = 0 if patience is None else make_positive("patience", patience)
     return Limits(max_evals, -np.inf if target is None else as_real("target", target), ftol, patience)
 
 

@@ -113,6 +113,13 @@ def test_a_drawn_seed_is_told_and_repeats_the_run():
         ({"threads": 0}, ValueError, "threads: got 0"),
         ({"ftol": -1e-3}, ValueError, "ftol: got"),
         ({"patience": -1}, ValueError, "patience: got -1"),
+        ({"patience": 0}, ValueError, "patience: got 0"),
+        ({"max_evals": 10**400}, ValueError, "max_evals: got a number beyond"),
+        ({"bounds": [(0, 10**400)]}, ValueError, "bounds: got"),
+        ({"options": {"archive": np.inf}, "method": "jso"}, ValueError, "archive: got inf"),
+        ({"x0": np.zeros((600, 4))}, ValueError, "x0: got 600 points, expected at most"),
+        ({"checkpoint": "no/such/folder/run.npz"}, ValueError, "in a folder that exists"),
+        ({"checkpoint": 5}, TypeError, "checkpoint: got int"),
         ({"target": "low"}, TypeError, "target: got 'low'"),
         ({"device": "tpu"}, ValueError, "device: got 'tpu'"),
         ({"jac": valley}, ValueError, "uses no gradient"),
@@ -186,6 +193,17 @@ def test_max_time_bounds_slow_objectives():
     assert time.perf_counter() - begin < 1.5 and result.nfev < 1000 and np.isfinite(result.fun)
 
 
+def test_an_unfinished_first_generation_counts():
+    result = minimize(objective(slow_in_python, compiled=False), BOX, seed=1, max_evals=10**6, max_time=0.06)
+    assert 0 < result.nfev < 72 and np.isfinite(result.fun) and slow_in_python(result.x) == result.fun
+
+
+def test_callbacks_never_see_a_point_that_was_not_evaluated():
+    seen = []
+    minimize(valley, BOX, seed=1, max_evals=2000, callback=lambda x: seen.append(x))
+    assert all(np.isfinite(x).all() for x in seen)
+
+
 def test_callbacks_see_the_best_so_far_and_may_stop():
     seen = []
 
@@ -255,6 +273,16 @@ def test_a_single_run_gives_the_same_bits_when_it_goes_parallel(monkeypatch):
         monkeypatch.setattr(running, name, 0.0)
     mixed = minimize(valley, BOX, seed=5, max_evals=400_000, threads=2)
     assert mixed.fun == serial.fun and np.array_equal(mixed.x, serial.x)
+
+
+def test_starting_points_are_rounded_into_the_box():
+    result = minimize(lambda x: x[0] ** 2, [(0.4, 3.4)], [0.45], integrality=[True], seed=1, max_evals=200)
+    assert result.x[0] == 1.0
+
+
+def test_minus_infinity_is_no_target():
+    result = minimize(lambda x: -np.inf if x[0] < 0 else x[0], BOX, seed=1, max_evals=300)
+    assert result.fun == -np.inf and result.stop_reason == StopReason.OUT_OF_BUDGET and "finite" not in result.message
 
 
 # --- many runs ----------------------------------------------------------------------------------------------------
@@ -354,6 +382,22 @@ def test_a_killed_process_goes_on_to_the_same_bits(tmp_path):
         for p in (path, "")
     ]
     assert done[0] == done[1] != ""
+
+
+def test_a_drawn_seed_goes_on_from_its_checkpoint(tmp_path):
+    path = tmp_path / "run.npz"
+    options = SOLVERS["lshade"].Options(population=np.int64(30))
+    first = minimize(valley, BOX, method="lshade", options=options, max_evals=2000, checkpoint=path)
+    again = minimize(valley, BOX, method="lshade", options=options, max_evals=2000, checkpoint=path)
+    assert again.seed == first.seed and again.fun == first.fun
+
+
+def test_many_short_runs_take_time_in_proportion():
+    few, many = (
+        minimize(lambda x: x[0] ** 2, [(-5, 5)], method="de", seed=1, restarts=n, max_evals=40, threads=1).timing["run"]
+        for n in (500, 4000)
+    )
+    assert many < 40 * few + 1.0  # 8 times as many runs; it was 64 times the time when each looked through all others
 
 
 def test_seeds_reach_the_whole_range():
