@@ -26,11 +26,10 @@ def as_path(path) -> Path:
 
 def saved_seed(path) -> int | None:
     """The seed of the run that a checkpoint holds; None where there is none to be read."""
+    path = as_path(path)
     try:
-        with as_path(path).open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return int(json.loads(str(file["header"]))["seed"])
-    except (TypeError, ValueError):
-        raise
     except Exception:  # none, or torn, which `load` says
         return None
 

@@ -101,7 +101,7 @@ class Session:
     def _work(self, tick: Callable[[], None]) -> None:
         """Take the next run and carry it out, until there is none."""
         while (index := self._take()) is not None:
-            run = self.active.get(index) or self.make(index)
+            run = self.make(index)
             with self.lock:
                 self.active[index] = run
             snapshot_at = run.seconds

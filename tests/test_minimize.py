@@ -349,8 +349,12 @@ def test_foreign_and_torn_checkpoints_are_refused(tmp_path):
         with pytest.raises(ValueError, match=f"belongs to another run: its {name}"):
             minimize(**{"fun": valley, "bounds": BOX, "seed": 9, "max_evals": 2000, "checkpoint": path, **change})
     path.write_bytes(path.read_bytes()[:500])
+    for seed in (9, None):
+        with pytest.raises(ValueError, match="torn"):
+            minimize(valley, BOX, seed=seed, max_evals=2000, checkpoint=path)
+    path.write_bytes(b"no archive at all")
     with pytest.raises(ValueError, match="torn"):
-        minimize(valley, BOX, seed=9, max_evals=2000, checkpoint=path)
+        minimize(valley, BOX, max_evals=2000, checkpoint=path)
 
 
 KILLED = """
