@@ -58,9 +58,9 @@ def run(context, file, json, quiet, restarts, **settings):
 
     Exit code: 0 success, 1 no success (target missed, interrupted, exception in the objective), 2 bad input.
     """
-    from .as_json import as_json
-    from .report import answer
-    from .run import run_file
+    from .commands.as_json import as_json
+    from .commands.report import answer
+    from .commands.run import run_file
 
     if restarts is None:  # with max_time alone, one is repeated until the time is up
         endless = settings["max_time"] is not None and settings["max_evals"] is None
@@ -78,7 +78,7 @@ def run(context, file, json, quiet, restarts, **settings):
 @main.command()
 def solvers():
     """The methods, their options and the defaults."""
-    from .tables import print_solvers
+    from .commands.tables import print_solvers
 
     print_solvers()
 
@@ -86,7 +86,7 @@ def solvers():
 @main.command()
 def functions():
     """The test functions: dimension, box, minimum, traits."""
-    from .tables import print_functions
+    from .commands.tables import print_functions
 
     print_functions()
 
@@ -99,8 +99,8 @@ def warm(methods):
     All of them, or those named. Later only objectives are compiled.
     """
     from ..solvers import SOLVERS
-    from .load import Refusal
-    from .warm import fill_cache
+    from .commands.load import Refusal
+    from .commands.warm import fill_cache
 
     for name in methods:
         if name not in SOLVERS:
@@ -111,7 +111,7 @@ def warm(methods):
 @main.command()
 def info():
     """Versions, threading layer, CPU, GPU, cache."""
-    from .info import describe
+    from .commands.info import describe
 
     for name, text in describe():
         click.echo(f"{name:<17}{text}")

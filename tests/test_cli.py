@@ -15,7 +15,7 @@ from click.testing import CliRunner
 
 from thalweg.kernels import Minimum, Problem
 from thalweg.kernels.functions import FUNCTIONS
-from thalweg.orchestration import load, report
+from thalweg.orchestration.commands import load, report
 from thalweg.orchestration.cli import main
 from thalweg.solvers import SOLVERS, minimize
 

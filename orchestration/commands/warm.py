@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 import click
 
-from ..kernels import cache
-from ..solvers import SOLVERS, drivers, minimize
+from ...kernels import cache
+from ...solvers import SOLVERS, drivers, minimize
 
 PARTS = (drivers.serial, drivers.parallel, drivers.proposer, drivers.concluder)
 

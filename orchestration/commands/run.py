@@ -8,7 +8,7 @@ import sys
 
 import click
 
-from ..solvers import minimize
+from ...solvers import minimize
 from .load import Loaded, Refusal, load, traceback_within
 
 REFUSED = re.compile(r"[a-z_0-9]+(\[\d+\])*(, [a-z_0-9]+)*: ")  # how every message of ours on an argument begins

@@ -11,8 +11,8 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from ..kernels.functions import FUNCTIONS
-from ..solvers import SOLVERS
+from ...kernels.functions import FUNCTIONS
+from ...solvers import SOLVERS
 
 WIDE = 160  # of a pipe or a file: a row is one line, for grep
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import click
 
-from ..kernels.problem import Problem
+from ...kernels.problem import Problem
 
 
 class Refusal(click.ClickException):
@@ -86,7 +86,7 @@ def traceback_within(error: BaseException, files: set[str]) -> str:
 
 
 def _is_ours(file: str) -> bool:
-    package = Path(__file__).parents[1]
+    package = Path(__file__).parents[2]
     return any(Path(file).is_relative_to(package / layer) for layer in ("kernels", "solvers", "orchestration"))
 
 

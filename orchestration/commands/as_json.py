@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.problem import Problem
-from ..solvers.result import Result, StopReason
+from ...kernels.problem import Problem
+from ...solvers.result import Result, StopReason
 
 
 def as_json(problem: Problem, name: str, result: Result) -> str:

@@ -9,8 +9,8 @@ import textwrap
 
 import numpy as np
 
-from ..kernels.problem import Problem
-from ..solvers.result import Result, StopReason
+from ...kernels.problem import Problem
+from ...solvers.result import Result, StopReason
 
 ROWS = 40  # variables that are printed; --json has all
 MOST_DIGITS = 15  # a double has no more

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import llvmlite.binding
 
-from ..kernels import cache, jit
-from ..kernels.jit import available_threads
+from ...kernels import cache, jit
+from ...kernels.jit import available_threads
 from .warm import cache_size
 
 TOLD = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512dq", "avx512vl", "neon", "sve", "sve2")  # vector units
@@ -20,7 +20,7 @@ TOLD = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512dq", "avx512vl", "neon
 
 def describe() -> Iterator[tuple[str, str]]:
     """Names and texts, line by line. Nothing here raises: it is run where something is wrong already."""
-    yield "thalweg", f"{version('thalweg')}, from {Path(__file__).parents[1]}"
+    yield "thalweg", f"{version('thalweg')}, from {Path(__file__).parents[2]}"
     yield "Python", f"{platform.python_version()} ({platform.python_implementation()}), {platform.platform()}"
     for name in ("numba", "llvmlite", "numpy", "scipy", "dask", "distributed", "tbb", "numba-cuda"):
         yield name, version(name)

@@ -1,0 +1,1 @@
+"""How many units of work are carried out: on threads here, or on a Dask cluster; journalled, cancellable, repeatable."""
