@@ -48,6 +48,15 @@ class Solver:
     seeks_best: bool = False  # counters[BEST_ROW] is kept: the row of the lowest value
     has_population: bool = True  # False: the values of a generation do not converge, so `ftol` has no meaning
 
+    def __reduce__(self):
+        return solver_named, (self.name,)  # its kernels are compiled, or loaded from disk, where it arrives
+
+
+def solver_named(name: str) -> Solver:
+    from . import SOLVERS
+
+    return SOLVERS[name]
+
 
 class Key(NamedTuple):
     """What the random numbers of a run hang on."""

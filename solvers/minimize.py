@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import importlib.metadata
 import inspect
 import time
-from typing import Any
 
-import llvmlite.binding
 import numpy as np
 
 from ..kernels import jit
-from ..kernels.calling import CompiledObjective, objective
-from ..kernels.fingerprint import VERSIONS
-from ..kernels.problem import Problem
+from ..kernels.calling import CompiledObjective
 from . import settings
+from .call import begin, bind, describe, parse_call, versions
 from .checkpoint import Checkpoint, saved_seed
-from .contract import Key
 from .result import Result, StopReason
 from .running import compile_for_run, make_run
 from .session import Session
@@ -105,16 +99,15 @@ def minimize(
     >>> bool(result.fun < 1e-8)
     True
     """
-    problem = _problem(fun, bounds, x0, args, integrality)
-    limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience)
-    solver = settings.find_solver(method, problem, limits.max_evals)
-    settings.check_fits(solver, limits)
-    if jac is not None:
-        raise ValueError(f"jac: {solver.name} uses no gradient; leave it out")
-    chosen: Any = settings.make_options(solver, options)
     if seed is None and checkpoint is not None:
         seed = saved_seed(checkpoint)  # so that the same call goes on
-    seed = settings.make_seed(seed)
+    call = parse_call(
+        fun, bounds, x0, args, method=method, integrality=integrality, seed=seed,
+        max_evals=max_evals, target=target, ftol=ftol, patience=patience, options=options,
+    )  # fmt: skip
+    solver, limits, dimension = call.solver, call.limits, call.problem.dimension
+    if jac is not None:
+        raise ValueError(f"jac: {solver.name} uses no gradient; leave it out")
     runs = settings.make_positive("restarts", restarts)
     max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
     if device == "cuda" and threads is not None:
@@ -125,13 +118,13 @@ def minimize(
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: got {type(callback).__name__}, expected a callable")
 
-    begin = time.perf_counter()
-    bound = objective(problem.fun).bind(problem.args, _probe(problem))
+    called = time.perf_counter()
+    bound = bind(call)
     states = {}  # of a checkpoint
 
     def make_state(index):
         state, seconds = states.pop(index, (None, 0.0))
-        return state or solver.init(problem, chosen, limits, Key(seed, index)), seconds
+        return state or begin(call, index), seconds
 
     def make(index):
         state, seconds = make_state(index)
@@ -144,16 +137,16 @@ def minimize(
         from .cuda import CudaSession
 
         pool = 1
-        session = CudaSession(make_state, solver, bound, None if endless else runs, problem.dimension, max_time)
+        session = CudaSession(make_state, solver, bound, None if endless else runs, dimension, max_time)
     else:
         compile_for_run(solver, bound)
-        session = Session(make, None if endless else runs, problem.dimension, max_time)
-    compiling = time.perf_counter() - begin
+        session = Session(make, None if endless else runs, dimension, max_time)
+    compiling = time.perf_counter() - called
     hooks, finish = [], []
     if callback is not None:
         hooks.append(_call_back(callback))
     if checkpoint is not None:
-        header = _header(problem, bound, solver, chosen, limits, seed, None if endless else runs, device)
+        header = describe(call, bound, device) | {"restarts": None if endless else runs, "device": device}
         saved = Checkpoint(checkpoint, header)
         session.resume(*saved.load(solver.State, session.dtype), states)
         session.snapshot_every = 0.5
@@ -176,11 +169,11 @@ def minimize(
     result.update(
         timing={"compile": compiling, "run": running, "evaluate": _evaluating(session, bound, result, device)},
         method=solver.name,
-        options=dataclasses.asdict(chosen),
+        options=dataclasses.asdict(call.options),
         objective=bound.runs_as,
         threads=session.threads,
         device=device,
-        seed=seed,
+        seed=call.seed,
         versions=versions(device),
     )
     return result
@@ -215,42 +208,6 @@ def summarise(session: Session, limits) -> Result:
         history={"evaluations": history[:, 0].copy(), "best": history[:, 1].copy()},
         runs=runs,
     )
-
-
-def versions(device: str = "cpu") -> dict:
-    """What a result's bits hang on, beside the seed."""
-    return dict(_versions(device))
-
-
-@jit.once
-def _versions(device: str) -> dict:
-    try:
-        own = importlib.metadata.version("thalweg")
-    except importlib.metadata.PackageNotFoundError:
-        own = "not installed"
-    found = {"thalweg": own, **VERSIONS, "cpu": llvmlite.binding.get_host_cpu_name()}
-    if device == "cuda":
-        from ..kernels.cuda import shim
-
-        found |= shim.versions()
-    return found
-
-
-def _problem(fun, bounds, x0, args, integrality) -> Problem:
-    if isinstance(fun, Problem):
-        if bounds is not None or args != ():
-            raise ValueError("bounds, args: a Problem brings its own; change it with dataclasses.replace")
-        changes = {"x0": x0, "integrality": integrality}
-        return dataclasses.replace(fun, jac=None, **{k: v for k, v in changes.items() if v is not None})
-    return Problem(fun=objective(fun), bounds=bounds, args=args, x0=x0, integrality=integrality)
-
-
-def _probe(problem: Problem) -> np.ndarray:
-    """Where the plain function is called once: x0, or a point of the box that no symmetry favours."""
-    point = problem.lower + 0.5772156649 * (problem.upper - problem.lower)
-    point = point if problem.x0 is None else problem.x0[0]
-    whole = np.clip(np.rint(point), np.ceil(problem.lower), np.floor(problem.upper))
-    return np.where(problem.integrality, whole, point)
 
 
 def _evaluating(session: Session, bound, result: Result, device: str) -> float:
@@ -289,20 +246,3 @@ def _call_back(callback):
             callback(x.copy())
 
     return hook
-
-
-def _header(problem, bound, solver, options, limits, seed, runs, device) -> dict:
-    """What a checkpoint belongs to."""
-    box = np.ascontiguousarray(problem.bounds).tobytes() + problem.integrality.tobytes()
-    start = b"" if problem.x0 is None else np.ascontiguousarray(problem.x0).tobytes()
-    return {
-        "objective": bound.fingerprint(),
-        "box and x0": hashlib.sha256(box + start).hexdigest(),
-        "method": solver.name,
-        "options": dataclasses.asdict(options),
-        "limits": {k: repr(v) for k, v in dataclasses.asdict(limits).items()},
-        "seed": seed,
-        "restarts": runs,
-        "device": device,
-        "versions": versions(device),
-    }

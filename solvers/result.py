@@ -21,6 +21,7 @@ class StopReason(IntEnum):
     CALLBACK = 7
     INTERRUPTED = 8
     CANCELLED = 9
+    SCHEDULER_LOST = 10
 
     @property
     def sentence(self) -> str:
@@ -37,6 +38,7 @@ SENTENCES = {
     StopReason.CALLBACK: "The callback asked to stop; where it stopped depends on the clock.",
     StopReason.INTERRUPTED: "Interrupted from the keyboard; this is the best so far.",
     StopReason.CANCELLED: "Another run reached the target first.",
+    StopReason.SCHEDULER_LOST: "The connection to the Dask scheduler is lost; this is the best so far.",
 }
 
 

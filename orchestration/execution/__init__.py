@@ -1,1 +1,5 @@
 """How many units of work are carried out: on threads here, or on a Dask cluster; journalled, cancellable, repeatable."""
+
+from .run import Execution
+
+__all__ = ["Execution"]

@@ -1,0 +1,72 @@
+"""`Execution`: the one door to threads and to Dask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...kernels.jit import available_threads
+from ...solvers.result import StopReason
+from ...solvers.settings import as_positive_real, make_positive
+from .campaign import Campaign, Outcome
+from .work import Work
+
+
+class Execution:
+    """Carries out units of one work, on threads of this process or on the workers of a Dask client.
+
+    Parameters
+    ----------
+    work : Work
+    client : distributed.Client, optional
+        Its workers do the units; without it, threads of this process do.
+    threads : int, optional
+        Without a client. Default: all cores.
+    retries : int, default 0
+        How often a unit is tried again after it raised, took too long or lost its worker.
+    task_timeout : float, optional
+        Seconds that one unit may take.
+    """
+
+    def __init__(self, work: Work, *, client=None, threads: int | None = None, retries=0, task_timeout=None):
+        if client is not None and threads is not None:
+            raise ValueError("threads: the workers of a client have their own; leave this out")
+        if not isinstance(retries, int) or retries < 0:
+            raise ValueError(f"retries: got {retries!r}, expected a whole number, at least 0")
+        timeout = None if task_timeout is None else as_positive_real("task_timeout", task_timeout)
+        self.work, self.retries = work, retries
+        if client is None:
+            from .threads import Threads
+
+            count = available_threads() if threads is None else make_positive("threads", threads)
+            self.executor: Any = Threads(work, count, timeout)
+        else:
+            from .workers import Workers
+
+            self.executor = Workers(work, client, timeout)
+
+    def __enter__(self) -> Execution:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.executor.close()
+
+    def run(
+        self,
+        units: Sequence[int],
+        given: Callable[[int], Any] | None = None,
+        *,
+        target: float | None = None,
+        journal=None,
+        hooks: Sequence[Callable[[Campaign], None]] = (),
+        max_time: float | None = None,
+    ) -> Outcome:
+        """Carry out `units` (ascending); those that the journal holds are taken from it."""
+        campaign = Campaign(self.work, units, given, target, journal, hooks, max_time, self.retries)
+        try:
+            self.executor.carry_out(campaign)
+        except StopIteration:
+            campaign.stop = StopReason.CALLBACK
+        finally:
+            campaign.flush()
+        return campaign.outcome()

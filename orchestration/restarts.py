@@ -1,0 +1,97 @@
+"""Restarts: independent runs of one method, or coordinated ones, on threads here or on a Dask cluster."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+from ..solvers import settings
+from ..solvers.call import bind, describe, parse_call, versions
+from ..solvers.result import Result
+from .execution import Execution
+from .journal import open_journal
+from .progress import hooks_for
+from .runs import Runs, summarise
+
+
+def restarts(
+    fun, bounds=None, x0=None, args=(), *, runs=100, method="auto", integrality=None, seed=None, coordinated=False,
+    round_size=None, client=None, threads=None, max_evals=None, max_time=None, target=None, ftol=None, patience=None,
+    options=None, journal=None, progress=False, retries=2, task_timeout=None,
+) -> Result:  # fmt: skip
+    """Find the minimum of a function over a box by many runs.
+
+    Run k depends on (seed, k) alone: the answer has the same bits on any number of threads, workers and machines (of one
+    CPU model and one set of versions), also after workers were lost and after a resume.
+
+    Parameters
+    ----------
+    fun, bounds, x0, args, method, integrality, seed, max_evals, target, ftol, patience, options
+        As in `thalweg.solvers.minimize`; `max_evals` and the other stops are those of each run.
+    runs : int, default 100
+    client : distributed.Client, optional
+        Its workers carry out the runs, one per thread of a worker. See `thalweg.orchestration.cluster`.
+    threads : int, optional
+        Without a client. Default: all cores for a compiled objective, one for an objective in Python.
+    max_time : float, optional
+        Seconds; runs that are not done by then are left out.
+    journal : path, optional
+        Every finished run is appended to this file (JSON lines); if it exists and belongs to the same call, the runs in
+        it are taken from there. More runs than it holds extend it.
+    progress : bool, default False
+        Show the best value, the runs done and the workers.
+    retries : int, default 2
+        How often a run is tried again after it raised an exception, took too long or lost its worker.
+    task_timeout : float, optional
+        Seconds that one run may take.
+
+    Returns
+    -------
+    Result
+        As that of `minimize`. `runs` holds a row per finished run; `failures` says for each run that came to nothing
+        what happened, how often and where. With a target, they are those of runs 0..k, k the first that reached it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, what was given and what is expected, before anything runs.
+    RuntimeError
+        If no run came to an end, with the reason of the first; if the workers have other versions.
+
+    Examples
+    --------
+    >>> from thalweg.orchestration import restarts
+    >>> def sphere(x):
+    ...     return (x * x).sum()
+    >>> result = restarts(sphere, [(-5, 5)] * 3, runs=4, max_evals=2000, seed=1)
+    >>> bool(result.fun < 1e-6), len(result.runs)
+    (True, 4)
+    """
+    runs = settings.make_positive("runs", runs)
+    call = parse_call(
+        fun, bounds, x0, args, method=method, integrality=integrality, seed=seed,
+        max_evals=max_evals, target=target, ftol=ftol, patience=patience, options=options,
+    )  # fmt: skip
+    begin = time.perf_counter()
+    bound = bind(call)  # here first: what is wrong with the objective appears as itself
+    compiled = bound.runs_as == "compiled"
+    if threads is None and client is None and not compiled:
+        threads = 1
+    compiling = time.perf_counter() - begin
+    header = {"work": "restarts", "units": runs, **describe(call, bound)}
+    work = Runs(call)
+    with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:
+        with open_journal(journal, header) as book, hooks_for(progress) as hooks:
+            outcome = execution.run(range(runs), target=target, journal=book, hooks=hooks, max_time=max_time)
+    result = summarise(call, outcome, runs)
+    result.update(
+        timing={"compile": compiling, "run": outcome.seconds, "busy": outcome.busy},
+        method=call.solver.name,
+        options=dataclasses.asdict(call.options),
+        objective=bound.runs_as,
+        workers=outcome.workers,
+        tasks=outcome.tasks,
+        seed=call.seed,
+        versions=versions(),
+    )
+    return result

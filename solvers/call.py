@@ -1,0 +1,116 @@
+"""What is called: problem, solver, options, limits and seed; checked, and ready to be sent to a worker."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+from dataclasses import dataclass
+from typing import Any
+
+import llvmlite.binding
+import numpy as np
+
+from ..kernels import jit
+from ..kernels.calling import CompiledObjective, PythonObjective, objective
+from ..kernels.fingerprint import VERSIONS
+from ..kernels.problem import Problem
+from . import settings
+from .contract import Key, Limits, Solver
+from .running import Run, make_run
+
+
+@dataclass(frozen=True)
+class Call:
+    """All that decides the bits of every run: run k is `start(call, k, bind(call))`, wherever that happens."""
+
+    problem: Problem
+    solver: Solver
+    options: Any  # solver.Options
+    limits: Limits
+    seed: int
+
+
+def parse_call(
+    fun, bounds=None, x0=None, args=(), *, method="auto", integrality=None, seed=None,
+    max_evals=None, target=None, ftol=None, patience=None, options=None,
+) -> Call:  # fmt: skip
+    """The arguments that `minimize` and its kin share, checked before anything is compiled.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, what was given and what is expected.
+    """
+    problem = _problem(fun, bounds, x0, args, integrality)
+    limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience)
+    solver = settings.find_solver(method, problem, limits.max_evals)
+    settings.check_fits(solver, limits)
+    return Call(problem, solver, settings.make_options(solver, options), limits, settings.make_seed(seed))
+
+
+def bind(call: Call) -> CompiledObjective | PythonObjective:
+    """The objective of a call, compiled (or loaded from disk) in this process."""
+    return objective(call.problem.fun).bind(call.problem.args, _probe(call.problem))
+
+
+def begin(call: Call, run: int):
+    """The state of a run before its first evaluation."""
+    return call.solver.init(call.problem, call.options, call.limits, Key(call.seed, run))
+
+
+def start(call: Call, run: int, bound: CompiledObjective | PythonObjective, threads: int = 1) -> Run:
+    """A run that has not begun."""
+    return make_run(call.solver, begin(call, run), run, bound, threads)
+
+
+def describe(call: Call, bound: CompiledObjective | PythonObjective, device: str = "cpu") -> dict:
+    """What the bits of a call hang on, as JSON: what a checkpoint or a journal must share to be gone on with."""
+    problem = call.problem
+    box = np.ascontiguousarray(problem.bounds).tobytes() + problem.integrality.tobytes()
+    points = b"" if problem.x0 is None else np.ascontiguousarray(problem.x0).tobytes()
+    return {
+        "objective": bound.fingerprint(),
+        "box and x0": hashlib.sha256(box + points).hexdigest(),
+        "method": call.solver.name,
+        "options": dataclasses.asdict(call.options),
+        "limits": {k: repr(v) for k, v in dataclasses.asdict(call.limits).items()},
+        "seed": call.seed,
+        "versions": versions(device),
+    }
+
+
+def versions(device: str = "cpu") -> dict:
+    """What a result's bits hang on, beside the seed."""
+    return dict(_versions(device))
+
+
+@jit.once
+def _versions(device: str) -> dict:
+    try:
+        own = importlib.metadata.version("thalweg")
+    except importlib.metadata.PackageNotFoundError:
+        own = "not installed"
+    found = {"thalweg": own, **VERSIONS, "cpu": llvmlite.binding.get_host_cpu_name()}
+    if device == "cuda":
+        from ..kernels.cuda import shim
+
+        found |= shim.versions()
+    return found
+
+
+def _problem(fun, bounds, x0, args, integrality) -> Problem:
+    if isinstance(fun, Problem):
+        if bounds is not None or args != ():
+            raise ValueError("bounds, args: a Problem brings its own; change it with dataclasses.replace")
+        changes = {"x0": x0, "integrality": integrality}
+        return dataclasses.replace(fun, jac=None, **{k: v for k, v in changes.items() if v is not None})
+    return Problem(fun=objective(fun), bounds=bounds, args=args, x0=x0, integrality=integrality)
+
+
+def _probe(problem: Problem) -> np.ndarray:
+    """Where the plain function is called once: x0, or a point of the box that no symmetry favours."""
+    point = problem.lower + 0.5772156649 * (problem.upper - problem.lower)
+    point = point if problem.x0 is None else problem.x0[0]
+    whole = np.clip(np.rint(point), np.ceil(problem.lower), np.floor(problem.upper))
+    return np.where(problem.integrality, whole, point)
