@@ -58,7 +58,6 @@ def run(context, file, json, quiet, restarts, **settings):
 
     Exit code: 0 success, 1 no success (target missed, interrupted, exception in the objective), 2 bad input.
     """
-    from .commands.as_json import as_json
     from .commands.report import answer
     from .commands.run import run_file
 
@@ -68,11 +67,97 @@ def run(context, file, json, quiet, restarts, **settings):
     # What the user's file prints must not come between the lines of the JSON.
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
         loaded, result = run_file(file, progress=not quiet, restarts=restarts, **settings)
-    if json:
-        click.echo(as_json(loaded.problem, loaded.name, result))
-    else:
-        click.echo(answer(loaded.problem, loaded.name, result))
+    _print(context, json, loaded, result, answer(loaded.problem, loaded.name, result))
+
+
+def _many(command):
+    """The options of `restarts` and `search` on where and how to work."""
+    for option in reversed((
+        click.option("--seed", type=WholeNumber(), help="The same seed, the same bits. Default: drawn, and printed."),
+        click.option("--scheduler", metavar="ADDRESS", help="Of a Dask cluster: its workers do the work."),
+        click.option("--workers", type=WholeNumber(), help="Start so many worker processes here."),
+        click.option("--threads", type=WholeNumber(), help="Of this process, without workers. Default: all cores."),
+        click.option("--max-time", type=float, help="Seconds."),
+        click.option("--journal", type=click.Path(dir_okay=False), help="Appended as it runs; resumed if it exists."),
+        click.option("--retries", type=WholeNumber(), default=2, show_default=True, help="Of what failed."),
+        click.option("--task-timeout", type=float, help="Seconds that one run or point may take."),
+        click.option("--json", is_flag=True, help="Print the whole result as JSON, and nothing else."),
+        click.option("--quiet", is_flag=True, help="Show no progress."),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@main.command()
+@click.argument("file", metavar="FILE[:NAME]")
+@click.option("--runs", type=WholeNumber(), default=100, show_default=True)
+@click.option("--coordinated", is_flag=True, help="Later runs search where earlier ones were good.")
+@click.option("--method", default="auto", show_default=True, help="One of `thalweg solvers`, or auto.")
+@click.option("--max-evals", type=WholeNumber(), help="Evaluations per run. Default: 10,000 per variable.")
+@click.option("--target", type=float, help="Stop when a value <= this is found; exit code 1 if none is.")
+@click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the method; may be repeated.")
+@_many
+@click.pass_context
+def restarts(context, file, json, quiet, **settings):
+    """Minimise the Problem in a Python file by many runs, here or on a Dask cluster.
+
+    Exit code: 0 success, 1 no success (target missed, interrupted, no run came to an end), 2 bad input.
+    """
+    from .commands.many import restarts_file
+    from .commands.report import answer
+
+    with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
+        loaded, result = restarts_file(file, progress=not quiet, **settings)
+    _print(context, json, loaded, result, answer(loaded.problem, loaded.name, result))
+
+
+@main.command()
+@click.argument("file", metavar="FILE[:NAME]")
+@click.option("--levels", type=WholeNumber(), help="A grid of so many points along each real variable.")
+@click.option("--points", type=WholeNumber(), help="So many random points instead of a grid.")
+@click.option("--sampling", default="random", show_default=True, help="Of --points: random, sobol or lhs.")
+@click.option("--target", type=float, help="Stop at the first point with a value <= this.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, or cuda for a Problem.")
+@_many
+@click.pass_context
+def search(context, file, json, quiet, **settings):
+    """Try the points of a grid, or random points, of what a Python file holds.
+
+    That is a Problem, or a function (NAME, by default `train`) that is called as train(**point), beside a module-level
+    `space`: a dict of names and what they may be.
+
+    Exit code: 0 success, 1 no success (target missed, interrupted, no point came to an end), 2 bad input.
+    """
+    from .commands.many import search_file
+    from .commands.report import points
+
+    with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
+        loaded, result = search_file(file, progress=not quiet, **settings)
+    _print(context, json, loaded, result, points(loaded.name, result))
+
+
+def _print(context, json: bool, loaded, result, report: str) -> None:
+    from .commands.as_json import as_json
+
+    click.echo(as_json(loaded.problem, loaded.name, result) if json else report)
     context.exit(0 if result.success else 1)
+
+
+@main.command()
+@click.argument("file")
+@click.option("--json", is_flag=True, help="Print all of it but the records as JSON, and nothing else.")
+def journal(file, json):
+    """What a journal tells: what ran, the best, how long it took and where, and what failed.
+
+    It may be read while it is being written. Exit code: 0, or 2 if FILE is no journal.
+    """
+    from .commands.journal import as_json, print_report, summary
+
+    told = summary(file)
+    if json:
+        click.echo(as_json(told))
+    else:
+        print_report(told)
 
 
 @main.command()

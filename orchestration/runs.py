@@ -12,7 +12,7 @@ from ..kernels import population
 from ..kernels.problem import Problem
 from ..solvers.call import Call, bind, start
 from ..solvers.result import Result, StopReason, run_dtype
-from ..solvers.running import CHUNK, compile_for_run
+from ..solvers.running import CHUNK, CompiledRun, compile_for_run
 from .execution.campaign import Outcome, count_kinds
 
 
@@ -37,7 +37,8 @@ class Runs:
     def carry_out(self, unit: int, given: Any, ends: Callable[[], bool]) -> dict | None:
         call = self.call if given is None else planned(self.call, given)
         run = start(call, unit, self.bound)
-        run.rows = self.rows
+        if isinstance(run, CompiledRun):
+            run.rows = self.rows
         while run.stop == population.RUNNING:
             if ends():
                 return None
@@ -52,9 +53,7 @@ class Runs:
 def planned(call: Call, plan) -> Call:
     """The call of one run that was planned: its own box, starting points and budget."""
     problem = dataclasses.replace(call.problem, bounds=np.column_stack([plan.lower, plan.upper]), x0=plan.x0)
-    return dataclasses.replace(
-        call, problem=problem, limits=dataclasses.replace(call.limits, max_evals=plan.max_evals)
-    )
+    return dataclasses.replace(call, problem=problem, limits=dataclasses.replace(call.limits, max_evals=plan.max_evals))
 
 
 def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
@@ -66,7 +65,7 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
         If there is none.
     """
     if not outcome.records:
-        raise _nothing(outcome)
+        raise nothing(outcome)
     rows = np.array([_row(unit, record) for unit, record in outcome.records.items()], dtype=_dtype(call.problem))
     best = rows[min(range(len(rows)), key=lambda k: (rows["fun"][k], rows["run"][k]))]
     complete = len(rows) == runs
@@ -99,7 +98,14 @@ def failures(outcome: Outcome) -> list[dict]:
     return [{key: failure[key] for key in kept} for failure in outcome.failures.values()]
 
 
-def _nothing(outcome: Outcome) -> RuntimeError:
+def place(client, outcome: Outcome) -> dict:
+    """Where it ran, for the result."""
+    if client is None:
+        return {"threads": outcome.workers}
+    return {"workers": outcome.workers, "scheduler": client.scheduler.address, "tasks": outcome.tasks}
+
+
+def nothing(outcome: Outcome) -> RuntimeError:
     """Why there is no result at all."""
     if not outcome.failures:
         reason = "none" if outcome.stop is None else outcome.stop.sentence

@@ -1,4 +1,4 @@
-"""From `FILE[:name]` on the command line to a `Problem`: the file is run as a module, not as a script."""
+"""From `FILE[:name]` on the command line to what it holds: the file is run as a module, not as a script."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import click
 
@@ -22,9 +22,10 @@ class Refusal(click.ClickException):
 
 
 class Loaded(NamedTuple):
-    problem: Problem
+    problem: Any  # a Problem; for a search also a function
     name: str  # of the variable in the file
     path: Path
+    space: Any = None  # of the function
 
 
 def load(text: str) -> Loaded:
@@ -35,14 +36,42 @@ def load(text: str) -> Loaded:
     Refusal
         If there is no such file, it cannot be run, or it does not hold the problem.
     """
+    path, name, module = _open(text)
+    found = _choose(module, path, name)
+    return Loaded(getattr(module, found), found, path.resolve())
+
+
+def load_search(text: str) -> Loaded:
+    """What `FILE[:name]` asks to search: a function beside which the file holds its `space`, or a Problem.
+
+    Without a name it is `train` where the file holds a space, else the only Problem.
+
+    Raises
+    ------
+    Refusal
+        As `load`.
+    """
+    path, name, module = _open(text)
+    name = "train" if name is None and hasattr(module, "space") else name
+    value = vars(module).get(name or "")
+    if not callable(value) or isinstance(value, Problem):
+        if name == "train":
+            raise Refusal(f"FILE: {path.name} holds a space and no function train; name one: {path.name}:NAME")
+        found = _choose(module, path, name)
+        return Loaded(getattr(module, found), found, path.resolve())
+    if not hasattr(module, "space"):
+        raise Refusal(f'FILE: {path.name} holds no space for {name}; give it one: space = {{"name": [values], ...}}')
+    return Loaded(value, str(name), path.resolve(), module.space)
+
+
+def _open(text: str) -> tuple[Path, str | None, ModuleType]:
+    """The file, the name and the file as a module."""
     path, name = split(text)
     if path.is_dir():
         raise Refusal(f"FILE: {path} is a folder, expected a Python file")
     if not path.is_file():
         raise Refusal(f"FILE: {path} does not exist{_nearest(path.name, _siblings(path))}")
-    module = execute(path.resolve())
-    found = _choose(module, path, name)
-    return Loaded(getattr(module, found), found, path.resolve())
+    return path, name, execute(path.resolve())
 
 
 def split(text: str) -> tuple[Path, str | None]:

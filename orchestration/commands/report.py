@@ -1,4 +1,4 @@
-"""What `thalweg run` prints: the answer beside what is known."""
+"""What `thalweg run`, `restarts` and `search` print: the answer beside what is known."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from ...kernels.problem import Problem
 from ...solvers.result import Result, StopReason
 
+FAILURES = 5  # that are printed
 ROWS = 40  # variables that are printed; --json has all
 MOST_DIGITS = 15  # a double has no more
 NUMBER = "#.12g"
@@ -73,10 +74,41 @@ def _circumstances(result: Result) -> list[tuple[str, str]]:
     rate = result.nfev / max(timing["run"], 1e-9)
     speed = f"{float(f'{rate:.3g}'):,.0f} evaluations per second" if rate >= 1 else f"{1 / rate:.3g} s per evaluation"
     rows.append(("time", f"{_seconds(timing['compile'])} to compile, {_seconds(timing['run'])} to run: {speed}"))
-    threads = f"{result.threads} thread{'s' * (result.threads != 1)}"
-    rows.append(("method", f"{result.method}, seed {result.seed}, {threads} on {result.device}"))
+    rows.append(("method", f"{result.method}, seed {result.seed}, {_where(result)}"))
     rows.append(("objective", result.objective))
-    return rows
+    return rows + _troubles(result)
+
+
+def points(name: str, result: Result) -> str:
+    """The report on a finished search."""
+    width = max(map(len, [*result.point, "value"]))
+    found = [f"{key:<{width}}   {value}" for key, value in result.point.items()]
+    rate = result.nfev / max(result.timing["run"], 1e-9)
+    rows = [("stopped", result.message), ("points", f"{result.nfev:,}, the best is number {result.index}")]
+    if result.n_failed:
+        rows.append(("failed", f"{result.n_failed:,} of them gave NaN"))
+    rows.append(("time", f"{_seconds(result.timing['run'])}: {float(f'{rate:.3g}'):,.6g} points per second"))
+    seed = "" if result.seed is None else f"seed {result.seed}, "
+    rows.append(("method", f"{result.method}, {seed}{_where(result)}"))
+    head, tail = _facts([("search", name)]), _facts(rows + _troubles(result))
+    return "\n".join([*head, "", *found, "", f"{'value':<{width}}   {_number(result.fun)}", "", *tail])
+
+
+def _where(result: Result) -> str:
+    if result.get("scheduler"):
+        return f"{result.workers} worker{'s' * (result.workers != 1)} of {result.scheduler}"
+    return f"{result.threads} thread{'s' * (result.threads != 1)} on {result.get('device', 'cpu')}"
+
+
+def _troubles(result: Result) -> list[tuple[str, str]]:
+    """A line for each of the first things that came to nothing."""
+    troubles = result.get("failures", [])
+    rows = [
+        ("failure", f"{t['unit']}: {t['kind']} {t['attempts']} times: {t['error'].splitlines()[-1]:.200}")
+        for t in troubles[:FAILURES]
+    ]
+    more = len(troubles) - len(rows)
+    return rows + [("", f"and {more} more: --json has all")] * (more > 0)
 
 
 def _facts(rows: list[tuple[str, str]]) -> list[str]:

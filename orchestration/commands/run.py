@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import re
 import sys
+from collections.abc import Iterator
 
 import click
 
@@ -29,16 +31,23 @@ def run_file(file: str, *, options=(), progress: bool = True, **settings):
         With what the user is to read; anything else that comes out is an error of ours.
     """
     loaded = load(file)
-    settings["options"] = dict(map(_parse_option, options)) or None
+    with explained(loaded, progress):
+        return loaded, minimize(loaded.problem, options=parse_options(options), progress=progress, **settings)
+
+
+@contextlib.contextmanager
+def explained(loaded: Loaded, progress: bool) -> Iterator[None]:
+    """Around a call of the library: what it raises becomes what the user is to read."""
     announce(loaded, progress)
     try:
-        result = minimize(loaded.problem, progress=progress, **settings)
+        yield
+    except click.ClickException:
+        raise
     except Exception as error:
         announce(loaded, False)
         raise explain(error, loaded) from None
     if progress and sys.stderr.isatty():
         click.echo(err=True)
-    return loaded, result
 
 
 def announce(loaded: Loaded, begins: bool) -> None:
@@ -65,6 +74,10 @@ def _file_of(function) -> str:
     function = inspect.unwrap(getattr(function, "function", function))  # an Objective holds the function
     code = getattr(getattr(function, "py_func", function), "__code__", None)
     return code.co_filename if code else ""
+
+
+def parse_options(texts) -> dict | None:
+    return dict(map(_parse_option, texts)) or None
 
 
 def _parse_option(text: str):

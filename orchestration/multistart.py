@@ -9,9 +9,9 @@ from ..solvers import settings
 from ..solvers.call import bind, describe, parse_call, versions
 from ..solvers.result import Result
 from .execution import Execution
-from .journal import open_journal
+from .journal import open_journal, saved_header
 from .progress import hooks_for
-from .runs import Runs, summarise
+from .runs import Runs, place, summarise
 
 
 def restarts(
@@ -21,8 +21,8 @@ def restarts(
 ) -> Result:  # fmt: skip
     """Find the minimum of a function over a box by many runs.
 
-    Run k depends on (seed, k) alone: the answer has the same bits on any number of threads, workers and machines (of one
-    CPU model and one set of versions), also after workers were lost and after a resume.
+    Run k depends on (seed, k) alone: the answer has the same bits on any number of threads, workers and machines (of
+    one CPU model and one set of versions), also after workers were lost and after a resume.
 
     Parameters
     ----------
@@ -68,6 +68,9 @@ def restarts(
     (True, 4)
     """
     runs = settings.make_positive("runs", runs)
+    max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
+    if seed is None and journal is not None:
+        seed = saved_header(journal).get("seed")  # so that the same call goes on
     call = parse_call(
         fun, bounds, x0, args, method=method, integrality=integrality, seed=seed,
         max_evals=max_evals, target=target, ftol=ftol, patience=patience, options=options,
@@ -89,8 +92,7 @@ def restarts(
         method=call.solver.name,
         options=dataclasses.asdict(call.options),
         objective=bound.runs_as,
-        workers=outcome.workers,
-        tasks=outcome.tasks,
+        **place(client, outcome),
         seed=call.seed,
         versions=versions(),
     )

@@ -1,0 +1,304 @@
+"""Grid and random search, over a Python callable or a compiled objective, on threads here or on a Dask cluster."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..kernels.calling import Objective, objective
+from ..kernels.problem import Problem
+from ..solvers import settings
+from ..solvers.call import versions
+from ..solvers.result import Result, StopReason
+from .code_hash import code_hash
+from .compiled_search import CompiledSearch
+from .execution import Execution
+from .execution.campaign import Outcome, count_kinds
+from .journal import open_journal, saved_header
+from .point_search import PointSearch
+from .progress import hooks_for
+from .runs import failures, nothing, place
+from .spaces import Space, check_qmc, parse_space
+
+OWN_COLUMNS = ("index", "fun", "seconds")  # of `table`, beside the variables
+SAMPLINGS = ("random", "sobol", "lhs")
+
+
+def grid_search(
+    fun, space=None, *, levels=None, args=(), client=None, threads=None, device="cpu", target=None, max_time=None,
+    journal=None, progress=False, retries=2, task_timeout=None,
+) -> Result:  # fmt: skip
+    """Try every point of a grid.
+
+    The grid is never built: point k is decoded from k, the last variable changing fastest, so that 10^9 points are a
+    range of numbers. The best is the lowest value; the first such point by number.
+
+    Parameters
+    ----------
+    fun : callable, Objective or Problem
+        A function, called as `fun(**point)` and to be minimised: a training, a simulation. Or an objective for the
+        compiler, `objective(f)` with `f(x, *args) -> float`, or a Problem: blocks of points are then decoded and
+        evaluated inside one compiled loop.
+    space : dict, list of dicts, or bounds
+        Name -> list of values, or one of `uniform`, `log_uniform`, `integer`, `log_integer`, `choice`, `when`, or a
+        frozen distribution of scipy.stats. A list of dicts joins their grids. For an objective also (low, high) pairs.
+        A Problem brings its own.
+    levels : int or dict, optional
+        Points along each real variable (or of each that is named), both ends included.
+    args : tuple, default ()
+        Further arguments of an objective.
+    client : distributed.Client, optional
+        Its workers do the work. See `thalweg.orchestration.cluster`.
+    threads : int, optional
+        Without a client. Default: all cores for a compiled objective, one for Python.
+    device : "cpu" or "cuda", default "cpu"
+        Where a compiled objective is evaluated.
+    target : float, optional
+        Stop at the first point, by number, with a value <= target.
+    max_time : float, optional
+        Seconds; points that are not done by then are left out.
+    journal : path, optional
+        What is finished is appended to this file (JSON lines); if it exists and belongs to the same search, it goes on
+        from there.
+    progress : bool, default False
+    retries : int, default 2
+        How often a point is tried again after it raised an exception, took too long or lost its worker.
+    task_timeout : float, optional
+        Seconds that one point (of a compiled objective: one block of points) may take.
+
+    Returns
+    -------
+    Result
+        `point` (dict), `fun`, `index`, `success`, `message`, `nfev`, `n_failed` (values that were NaN), `failures`
+        (what came to nothing, how often and where), `timing`; for a function `table`, a dict of columns with a row per
+        point (`pandas.DataFrame(result.table)`); for an objective `x`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, what was given and what is expected, before anything runs.
+    RuntimeError
+        If no point came to an end, with the reason of the first; if the workers have other versions.
+
+    Examples
+    --------
+    >>> from thalweg.orchestration import grid_search
+    >>> found = grid_search(lambda a, b: (a - 3) ** 2 + b, {"a": range(6), "b": [0.5, 0.25]})
+    >>> found.point, found.fun, found.index
+    ({'a': 3, 'b': 0.25}, 0.25, 7)
+    """
+    search = _parse(fun, space, args, levels, "grid", None, None, device, journal)
+    return _carry_out(
+        "grid search", search, client, threads, target, max_time, journal, progress, retries, task_timeout
+    )
+
+
+def random_search(
+    fun, space=None, *, points=100, sampling="random", seed=None, args=(), client=None, threads=None, device="cpu",
+    target=None, max_time=None, journal=None, progress=False, retries=2, task_timeout=None,
+) -> Result:  # fmt: skip
+    """Try points drawn from a space.
+
+    Point k depends on (seed, k) alone: the answer has the same bits on any number of threads and workers.
+
+    Parameters
+    ----------
+    fun, space, args, client, threads, device, target, max_time, journal, progress, retries, task_timeout
+        As in `grid_search`. Where a space is a list of dicts, each is equally likely.
+    points : int, default 100
+    sampling : {"random", "sobol", "lhs"}, default "random"
+        Independent points; a scrambled Sobol sequence (best with a power of two points); a Latin hypercube. The latter
+        two are those of scipy.stats.qmc.
+    seed : int, optional
+        0 <= seed < 2**64. None draws one, or takes that of the journal.
+
+    Returns
+    -------
+    Result
+        As that of `grid_search`.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        As `grid_search`.
+
+    Examples
+    --------
+    >>> from thalweg.orchestration import log_uniform, random_search
+    >>> def loss(C, penalty):
+    ...     return abs(C - 1) + (penalty == "l1")
+    >>> found = random_search(loss, {"C": log_uniform(1e-4, 1e4), "penalty": ["l1", "l2"]}, points=50, seed=1)
+    >>> found.point["penalty"], len(found.table["C"])
+    ('l2', 50)
+    """
+    if sampling not in SAMPLINGS:
+        raise ValueError(f"sampling: got {sampling!r}, expected one of {', '.join(SAMPLINGS)}")
+    points = settings.make_positive("points", points)
+    search = _parse(fun, space, args, None, sampling, points, seed, device, journal)
+    name = "random search"
+    return _carry_out(name, search, client, threads, target, max_time, journal, progress, retries, task_timeout)
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched, and the units that do it."""
+
+    work: PointSearch | CompiledSearch
+    space: Space
+    sampling: str  # "grid", or one of SAMPLINGS
+    points: int
+    seed: int
+    names: Sequence[str]  # of the variables, for the answer
+
+    @property
+    def compiled(self) -> bool:
+        return isinstance(self.work, CompiledSearch)
+
+    @property
+    def units(self) -> int:
+        return self.work.units if isinstance(self.work, CompiledSearch) else self.points
+
+    def header(self) -> dict:
+        """What the journal must share. More points extend it, but those of a Latin hypercube are other points."""
+        header = {"units": self.units, "space": self.space.header(), "sampling": self.sampling, "seed": self.seed}
+        if self.sampling == "lhs":
+            header["points"] = self.points
+        if isinstance(self.work, CompiledSearch):
+            header |= {"objective": self.work.prepared.bound.fingerprint(), "block": self.work.block}
+            return header | {"device": self.work.device, "versions": versions(self.work.device)}
+        return header | {"function": code_hash(self.work.train), "versions": versions()}
+
+    def drop_short(self, journal) -> None:
+        """A last block that held fewer points than it does now is searched again."""
+        if journal is None or not isinstance(self.work, CompiledSearch):
+            return
+        block: Any = self.work.block
+        for unit, record in list(journal.records.items()):
+            if record["points"] != min(block, self.points - unit * block):
+                del journal.records[unit]
+
+
+def _parse(fun, space, args, levels, sampling, points, seed, device, journal) -> Search:
+    """The search that the arguments ask for."""
+    saved = {} if journal is None else saved_header(journal)
+    if sampling == "grid":
+        seed = 0
+    elif seed is None:
+        seed = saved.get("seed")  # so that the same call goes on
+    integrality, names = None, None
+    if isinstance(fun, Problem):
+        if space is not None or args != ():
+            raise ValueError("space, args: a Problem brings its own; change it with dataclasses.replace")
+        names, integrality = fun.names, fun.integrality
+        fun, space, args = objective(fun.fun), fun.bounds, fun.args
+    elif not callable(fun):
+        raise TypeError(f"fun: got {type(fun).__name__}, expected a callable, an objective(f) or a Problem")
+    found = parse_space(space, levels=levels, integrality=integrality)
+    seed = settings.make_seed(seed)
+    total = found.size if points is None else points
+    if sampling in ("sobol", "lhs"):
+        check_qmc(sampling, found.slots, total)
+    if isinstance(fun, Objective):
+        block = saved.get("block")  # a matter of speed alone
+        args = args if isinstance(args, tuple) else (args,)
+        flat = found.flat(grid=sampling == "grid")
+        work = CompiledSearch(fun, args, flat, sampling, total, seed, block, device)
+        return Search(work, found, sampling, total, seed, names or found.names)
+    if not isinstance(space, Mapping) and not (isinstance(space, list | tuple) and isinstance(space[0], Mapping)):
+        raise TypeError(
+            "space: got bounds for a function, which is called by names; expected a dict, or objective(f) for f(x)"
+        )
+    if taken := sorted(set(found.names) & set(OWN_COLUMNS)):
+        raise ValueError(
+            f"space: got the name {taken[0]!r}, expected another one: the table of results has such a column"
+        )
+    if args != ():
+        raise ValueError("args: a function is called as fun(**point); bind further arguments with functools.partial")
+    if device != "cpu":
+        raise ValueError(f"device: got {device!r}, expected 'cpu': only an objective(f) is compiled for a GPU")
+    return Search(PointSearch(fun, found, sampling, total, seed), found, sampling, total, seed, found.names)
+
+
+def _carry_out(name, search, client, threads, target, max_time, journal, progress, retries, task_timeout) -> Result:
+    """All units, then the best point and what is known of the others."""
+    target = None if target is None else settings.as_real("target", target)
+    max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
+    begin = time.perf_counter()
+    search.work.prepare()  # here first: what is wrong with the function appears as itself
+    in_python = not search.compiled or search.work.prepared.bound.runs_as != "compiled"
+    if client is None and threads is None and in_python:
+        threads = 1
+    with (
+        open_journal(journal, {"work": name, **search.header()}) as book,
+        hooks_for(progress) as hooks,
+        Execution(search.work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution,
+    ):
+        search.drop_short(book)
+        preparing = time.perf_counter() - begin
+        units = range(search.units)
+        outcome = execution.run(units, target=target, journal=book, hooks=hooks, max_time=max_time)
+    result = _summarise(search, outcome, target)
+    result.update(
+        method=name if search.sampling in ("grid", "random") else f"{name} ({search.sampling})",
+        timing={"prepare": preparing, "run": outcome.seconds, "busy": outcome.busy},
+        **place(client, outcome),
+        seed=None if search.sampling == "grid" else search.seed,
+        versions=versions(),
+    )
+    return result
+
+
+def _summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
+    unit = outcome.best()
+    if unit is None:
+        raise nothing(outcome)
+    record = outcome.records[unit]
+    index = record.get("index", unit)
+    stop = StopReason.REACHED_TARGET if outcome.reached is not None else outcome.stop
+    message = "All points are done." if stop is None else stop.sentence
+    missed = target is not None and outcome.reached is None
+    message += " The target was not reached." if missed else ""
+    if outcome.failures:
+        message += f" {len(outcome.failures)} {search.work.name}s came to nothing: {count_kinds(outcome.failures)}."
+    fun = record["fun"]
+    result = Result(
+        point=_point(search, index, record),
+        fun=fun,
+        index=index,
+        success=math.isfinite(fun) and not missed and stop in (None, StopReason.REACHED_TARGET, StopReason.OUT_OF_TIME),
+        status=int(stop or StopReason.OUT_OF_BUDGET),
+        stop_reason=stop or StopReason.OUT_OF_BUDGET,
+        message=message,
+        nfev=sum(r.get("points", 1) for r in outcome.records.values()),
+        n_failed=sum(r["n_failed"] for r in outcome.records.values()),
+        failures=failures(outcome),
+    )
+    if isinstance(search.work, PointSearch):
+        result["table"] = _table(search.work, outcome)
+    else:
+        result["x"] = np.array(record["x"])
+    return result
+
+
+def _point(search: Search, index: int, record) -> dict:
+    if isinstance(search.work, PointSearch):
+        return search.work.point(index)
+    return dict(zip(search.names, record["x"], strict=True))
+
+
+def _table(work: PointSearch, outcome: Outcome) -> dict[str, list]:
+    """Columns: number of the point, its value, the seconds it took, and its variables (None where there is none)."""
+    rows = [work.point(unit) for unit in outcome.records]
+    columns = {name: [row.get(name) for row in rows] for name in work.space.names}
+    records = outcome.records.values()
+    return {
+        "index": list(outcome.records),
+        "fun": [record["fun"] for record in records],
+        "seconds": [record["seconds"] for record in records],
+        **columns,
+    }
