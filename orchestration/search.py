@@ -59,7 +59,7 @@ def grid_search(
     device : "cpu" or "cuda", default "cpu"
         Where a compiled objective is evaluated.
     target : float, optional
-        Stop at the first point, by number, with a value <= target.
+        Stop at the first point, by number, with a value <= target; of a compiled objective, after its block.
     max_time : float, optional
         Seconds; points that are not done by then are left out.
     journal : path, optional

@@ -4,4 +4,5 @@ shim.py         the one place that imports CUDA
 objective.py    an objective as a function of the device; its values for a batch of points
 generation.py   one generation of any solver, in two shapes
 launches.py     states on the device: up, on, down
+search.py       ranges of points of a search
 """

@@ -10,7 +10,7 @@ pytest.importorskip("numba_cuda")
 
 from numba.core import config
 
-from thalweg.kernels import Problem, objective
+from thalweg.kernels import Problem, objective, search
 from thalweg.solvers import SOLVERS
 from thalweg.solvers.contract import Key, Limits
 
@@ -112,6 +112,21 @@ def test_an_objective_compiles(function, args, precise):
     points, values = np.zeros((4, 2)), np.zeros(4)
     ptx = compile_ptx(kernel_of_values(function_of(bound, 2)), points, values, bound.args or (0.0,))
     assert ".entry" in ptx
+
+
+@pytest.mark.parametrize("mode", [search.GRID, search.RANDOM, search.GIVEN])
+@pytest.mark.parametrize("dimension", [4, 30])
+def test_the_kernel_of_a_search_compiles_and_spills_nothing(mode, dimension, record_property):
+    from thalweg.kernels.cuda.objective import function_of
+    from thalweg.kernels.cuda.search import kernel_of_ranges
+
+    call = function_of(objective(rastrigin).bind((), np.full(dimension, 0.1)), dimension)
+    ends, tables = np.ones(dimension), np.arange(dimension + 1)
+    space = search.Space(tables[1:], ends, ends, ends, tables)
+    arguments = space, np.uint64(1), ends[None], (0.0,), 0, 1, 1, ends, np.zeros((3, dimension), dtype=np.int64)
+    registers, spilled = resources(compile_ptx(kernel_of_ranges(call, mode, dimension, 128), *arguments))
+    record_property("registers", registers)
+    assert spilled == 0 and registers <= MOST_REGISTERS
 
 
 def test_what_cuda_cannot_compile_says_what_to_do():
