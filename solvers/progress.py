@@ -2,53 +2,91 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 import time
+from collections.abc import Callable
+from typing import Any
 
 from .session import Session
 
 LINE_EVERY = 5.0  # seconds between lines of a log file
 
 
-class Progress:
-    """A hook of a session. On a terminal one line is redrawn; a log file gets a line every five seconds."""
+class Display:
+    """On a terminal or in a notebook something is redrawn; a log file gets a line every five seconds and one at the
+    end. Both are made when they are due: by `draw()` and by `line()`, a rich renderable and a text."""
 
-    def __init__(self, method: str, evaluations: int | None, runs: int | None):
+    def __init__(self, draw: Callable[[], Any], line: Callable[[], str], console=None):
         from rich.console import Console
         from rich.live import Live
 
-        self.method, self.evaluations, self.runs = method, evaluations, runs
-        self.console = Console(stderr=True)
-        self.last = self.begin = time.perf_counter()
+        self.draw, self.line = draw, line
+        self.console = Console(stderr=True) if console is None else console
+        self.last = time.perf_counter()
         self.live = None
-        if self.console.is_terminal or self.console.is_jupyter:
-            self.live = Live(console=self.console, refresh_per_second=10, transient=False)
+        if can_redraw(self.console):
+            # What a program prints into a pipe stays out of the terminal.
+            redirect = sys.stdout is not None and sys.stdout.isatty()
+            self.live = Live(console=self.console, refresh_per_second=10, redirect_stdout=redirect)
             self.live.start()
 
-    def __call__(self, session: Session) -> None:
+    def __call__(self) -> None:
         if self.live is not None:
-            self.live.update(self._line(session))
+            self.live.update(self.draw())
         elif time.perf_counter() - self.last >= LINE_EVERY:
             self.last = time.perf_counter()
-            self.console.print(self._line(session), highlight=False, soft_wrap=True)
+            self._print()
 
-    def close(self, session: Session) -> None:
+    def close(self) -> None:
         if self.live is not None:
-            self.live.update(self._line(session))
+            self.live.update(self.draw(), refresh=True)  # in a notebook, rich would leave out the last change
             self.live.stop()
         else:
-            self.console.print(self._line(session), highlight=False, soft_wrap=True)
+            self._print()
 
-    def _line(self, session: Session):
+    def _print(self) -> None:
+        self.console.print(self.line(), highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def can_redraw(console) -> bool:
+    """Whether what is shown can be replaced; in a notebook rich needs ipywidgets for it."""
+    if console.is_jupyter:
+        return importlib.util.find_spec("ipywidgets") is not None
+    return console.is_terminal and not console.is_dumb_terminal
+
+
+class Progress:
+    """A hook of a session: one line that is redrawn, or lines of a log file."""
+
+    def __init__(self, method: str, evaluations: int | None, runs: int | None):
+        self.method, self.evaluations, self.runs = method, evaluations, runs
+        self.begin = time.perf_counter()
+        self.session: Any = None
+        self.display = Display(self._draw, self._line)
+
+    def __call__(self, session: Session) -> None:
+        self.session = session
+        self.display()
+
+    def close(self, session: Session) -> None:
+        self.session = session
+        self.display.close()
+
+    def _draw(self):
         from rich.text import Text
 
-        fun, _, evaluations, _ = session.best_so_far()
+        return Text(self._line(), no_wrap=True, overflow="ellipsis")
+
+    def _line(self) -> str:
+        fun, _, evaluations, _ = self.session.best_so_far()
         elapsed = max(time.perf_counter() - self.begin, 1e-9)
-        done = len(session.records)
+        done = len(self.session.records)
         parts = [f"{self.method}  best {fun:.10g}", _share(evaluations, self.evaluations)]
         if self.runs != 1:
             parts.append(f"run {done}" + (f"/{self.runs}" if self.runs else ""))
         parts.append(f"{evaluations / elapsed:,.0f}/s  {elapsed:.1f} s")
-        return Text("  ".join(parts), no_wrap=self.live is not None, overflow="ellipsis")
+        return "  ".join(parts)
 
 
 def _share(evaluations: int, planned: int | None) -> str:

@@ -1,0 +1,119 @@
+"""The lines of a journal: to text and back. A float comes back bit for bit.
+
+NaN, Infinity and -Infinity are written by name: Python and pandas read them, strict readers of JSON do not. A number
+below 2.2e-308 is written with all its digits (up to 767): a shorter text is inexact there, which the C library reports
+and pandas takes for an error."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+FORMAT = 1  # to be raised when older readers would misunderstand
+BEGIN = b'{"header": '
+TEXT_OR_TINY = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d(?:\.\d+)?e-3[0-2]\d')
+
+
+@dataclass
+class Content:
+    """What the complete lines of a journal say."""
+
+    header: dict  # with "resumed": when it was taken up again; what was extended has its largest value
+    size: int  # bytes of the complete lines
+    records: dict[int, dict] = field(default_factory=dict)
+    failures: dict[int, dict] = field(default_factory=dict)  # of units without a record
+
+    def note(self, entry: dict) -> None:
+        """Of several entries of a unit, the last counts; a failure never takes the place of a record."""
+        unit = entry["unit"]
+        if "failed" not in entry:
+            self.records[unit] = entry
+            self.failures.pop(unit, None)
+        elif unit not in self.records:
+            self.failures[unit] = entry
+
+    def extend(self, event: dict) -> None:
+        self.header["resumed"].append(event["resumed"])
+        for name in event.keys() - {"resumed"}:
+            self.header[name] = larger(self.header.get(name), event[name])
+
+
+def larger(a, b):
+    """The larger of two counts; None is a count without an end."""
+    return None if a is None or b is None else max(a, b)
+
+
+def encode(entry: dict, what: str) -> str:
+    """One line. `what` names the entry in messages.
+
+    Raises
+    ------
+    TypeError
+        If it holds what JSON has no word for.
+    """
+    try:
+        text = json.dumps(entry, default=_plain)
+    except (TypeError, ValueError) as error:  # ValueError: a list that holds itself
+        raise TypeError(f"journal: {what}: {error}") from None
+    if "e-3" in text:
+        text = TEXT_OR_TINY.sub(_all_digits, text)
+    return text + "\n"
+
+
+def _plain(value) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        kind, size = value.dtype.kind, value.dtype.itemsize
+        if kind == "U" or (kind in "biuf" and size <= 8):
+            return value.tolist()
+    raise TypeError(f"got {type(value).__name__}, expected numbers, texts, lists and dicts")
+
+
+def _all_digits(match: re.Match) -> str:
+    text = match[0]
+    if text.startswith('"') or abs(float(text)) >= sys.float_info.min:
+        return text
+    return str(Decimal(float(text)))
+
+
+def decode(content: bytes, path) -> Content | None:
+    """What a journal holds; None where not even its first line is complete. A torn last line is left out.
+
+    Raises
+    ------
+    ValueError
+        If it is no journal, one of a later format, or has a garbled line.
+    """
+    size = content.rfind(b"\n") + 1
+    if size == 0 and content[: len(BEGIN)] == BEGIN[: len(content)]:
+        return None
+    first, *lines = content[: size - 1].split(b"\n")
+    header = _object(first).get("header") if size else None
+    if not isinstance(header, dict):
+        raise ValueError(f"journal: {path} is no journal: its first line holds no header. Give another path")
+    if header.get("format") != FORMAT:
+        raise ValueError(f"journal: {path} has format {header.get('format')}, expected {FORMAT}")
+    found = Content(header | {"resumed": []}, size)
+    for number, line in enumerate(lines, 2):
+        entry = _object(line)
+        if isinstance(entry.get("unit"), int):
+            found.note(entry)
+        elif "resumed" in entry:
+            found.extend(entry)
+        else:
+            raise ValueError(f"journal: {path}, line {number} is garbled; delete this line to go on without it")
+    return found
+
+
+def _object(line: bytes) -> dict:
+    """The object in a line; an empty one where there is none."""
+    try:
+        entry = json.loads(line.decode())
+    except ValueError:
+        return {}
+    return entry if isinstance(entry, dict) else {}
