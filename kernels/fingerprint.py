@@ -138,7 +138,7 @@ def _describe_function(function, seen: dict) -> str:
     outside = {n: function.__globals__[n] for n in sorted(names) if n in function.__globals__}
     cells = [cell_content(c) for c in function.__closure__ or ()]
     parts = (
-        _describe_code(function.__code__),
+        describe_code(function.__code__),
         _describe(function.__defaults__, seen, names),
         _describe(function.__kwdefaults__, seen, names),
         _describe(outside, seen, names),
@@ -147,8 +147,8 @@ def _describe_function(function, seen: dict) -> str:
     return f"function {function.__name__}({'|'.join(parts)})"
 
 
-def _describe_code(code) -> str:
-    constants = [_describe_code(c) if hasattr(c, "co_code") else _describe(c, {}, frozenset()) for c in code.co_consts]
+def describe_code(code) -> str:
+    constants = [describe_code(c) if hasattr(c, "co_code") else _describe(c, {}, frozenset()) for c in code.co_consts]
     shape = (code.co_argcount, code.co_kwonlyargcount, code.co_posonlyargcount, code.co_flags)
     words = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
     return f"{code.co_code.hex()}{code.co_exceptiontable.hex()}{shape}{words}{constants}"

@@ -39,7 +39,9 @@ BEST_ROW = 16  # of the population, where a method asks for it
 RANK_1 = 17  # rows [0, RANK_1) are the population
 RANK_2 = 18  # and, where there are two populations, rows [RANK_2, RANK_3) are the second
 RANK_3 = 19
-COUNTERS = 20  # the first counter of a solver's own
+PAUSE_AT = 20  # the generation before which the run pauses; 0: none
+IMMIGRANTS = 21  # points taken in from other populations
+COUNTERS = 22  # the first counter of a solver's own
 
 # params
 TARGET = 0  # -inf: none
@@ -49,6 +51,7 @@ PARAMS = 3  # the first parameter of a solver's own
 
 # reasons to stop, as the solvers report them
 RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, RAISED = 0, 1, 2, 3, 4, 5
+PAUSED = -1  # no end: whoever asked for the pause sets STOP back
 
 
 @inlined
@@ -140,6 +143,8 @@ def close_generation(state, width):
         counters[STOP] = CONVERGED
     elif 0 < counters[PATIENCE] <= counters[STALL]:
         counters[STOP] = STALLED
+    elif counters[GENERATION] == counters[PAUSE_AT]:
+        counters[STOP] = PAUSED
     open_generation(state)
 
 

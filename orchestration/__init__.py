@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .execution.cluster import cluster
-    from .islands import islands
+    from .island_model import islands
     from .journal import read_journal
     from .multistart import restarts
     from .search import grid_search, random_search
@@ -29,7 +29,7 @@ __all__ = [
 MODULES = {
     "cluster": "execution.cluster",
     "grid_search": "search",
-    "islands": "islands",
+    "islands": "island_model",
     "random_search": "search",
     "read_journal": "journal",
     "restarts": "multistart",

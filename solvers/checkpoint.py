@@ -75,22 +75,29 @@ class Checkpoint:
 
     def __call__(self, session: Session) -> None:
         """As a hook of a session: write if it is time."""
-        if time.perf_counter() - self.written >= EVERY:
+        if self.due():
             self.save(session)
+
+    def due(self) -> bool:
+        return time.perf_counter() - self.written >= EVERY
 
     def save(self, session: Session) -> None:
         with session.lock:
             snapshots = dict(session.snapshots)
             records = [r for index, r in sorted(session.records.items()) if index not in snapshots]
+        self.write(np.array(records, dtype=session.dtype), snapshots, session.histories)
+
+    def write(self, records: np.ndarray, states: dict[int, tuple], histories: dict[int, np.ndarray]) -> None:
+        """What `load` returns; `states` by run number: (state, seconds)."""
         content = {
             "header": np.array(json.dumps(self.header)),
-            "records": np.array(records, dtype=session.dtype),
-            "active": np.array(list(snapshots), dtype=np.int64),
-            "seconds": np.array([seconds for _, seconds in snapshots.values()]),
+            "records": records,
+            "active": np.array(list(states), dtype=np.int64),
+            "seconds": np.array([seconds for _, seconds in states.values()]),
         }
-        for index, history in session.histories.items():
+        for index, history in histories.items():
             content[f"history.{index}"] = history
-        for index, (state, _) in snapshots.items():
+        for index, (state, _) in states.items():
             content.update({f"{index}.{name}": array for name, array in state._asdict().items()})
         handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name, suffix=".tmp")
         try:

@@ -22,6 +22,7 @@ class StopReason(IntEnum):
     INTERRUPTED = 8
     CANCELLED = 9
     SCHEDULER_LOST = 10
+    FAILED = 11
 
     @property
     def sentence(self) -> str:
@@ -39,6 +40,7 @@ SENTENCES = {
     StopReason.INTERRUPTED: "Interrupted from the keyboard; this is the best so far.",
     StopReason.CANCELLED: "Another run reached the target first.",
     StopReason.SCHEDULER_LOST: "The connection to the Dask scheduler is lost; this is the best so far.",
+    StopReason.FAILED: "Its worker died, or it took longer than task_timeout; this is the best before that.",
 }
 
 

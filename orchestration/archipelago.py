@@ -1,0 +1,197 @@
+"""Islands: runs 0..n-1 of a call, which pause every so many generations and exchange their best points.
+
+The states of the islands are all that the rest of the call depends on, at any moment: an island goes on until it pauses
+or ends; when none goes on, points migrate, and those that paused go on. Where and in which order islands are carried
+out changes nothing. An island that has ended (by ftol, patience, budget or failure) gives points and takes none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ..kernels import population
+from ..kernels.calling import CompiledObjective
+from ..kernels.migration import draw_sources, emigrate, immigrate
+from ..solvers.call import Call, begin, bind
+from ..solvers.result import StopReason
+from ..solvers.running import CHUNK, Run, compile_for_run, make_run
+from .execution.campaign import Campaign, Outcome
+from .progress import Status
+
+TOPOLOGIES = ("ring", "fully_connected", "random")
+SLICE = 2.0  # seconds after which an island comes back, also in the middle of an epoch: what a lost worker may cost
+
+
+class Islands:
+    """A unit is an island; given its state, it goes on until it pauses or ends, or SLICE is over."""
+
+    name = "island"
+
+    def __init__(self, call: Call):
+        self.call = call
+        self.bound: Any = None  # in this process
+        self.rows = 1  # evaluations of a first chunk, by the speed of the last slice
+
+    def __getstate__(self) -> dict:
+        return {"call": self.call, "bound": None, "rows": 1}  # machine code stays where it was made
+
+    def prepare(self) -> None:
+        if self.bound is None:
+            self.bound = bind(self.call)
+            compile_for_run(self.call.solver, self.bound)
+
+    @property
+    def compiled(self) -> bool:
+        return isinstance(self.bound, CompiledObjective)
+
+    def carry_out(self, unit: int, given: Any, ends: Callable[[], bool]) -> dict:
+        run: Any = make_run(self.call.solver, copied(given), unit, self.bound)  # a second attempt begins as this one
+        before, until = run.best[2], time.perf_counter() + SLICE
+        run.rows = self.rows
+        while run.stop == population.RUNNING and time.perf_counter() < until and not ends():
+            run.step()
+        done = run.best[2] - before
+        self.rows = max(int(done / max(run.seconds, 1e-6) * CHUNK), 1)
+        return {"fun": run.best[0], "state": run.state}
+
+
+class Archipelago:
+    """The islands as their states are now, and what came to pass so far."""
+
+    def __init__(self, call: Call, islands: int, every: int, topology: str, migrants: int):
+        self.call, self.every, self.topology, self.migrants = call, every, topology, migrants
+        self.states = [begin(call, island) for island in range(islands)]
+        for state in self.states:
+            state.counters[population.PAUSE_AT] = every
+        self.seconds = [0.0] * islands
+        self.total = Outcome({}, {}, None, None, seconds=0.0, workers=1, tasks=0, busy=0.0)
+        self.campaign: Campaign | None = None  # the last one seen at work
+        self.begin = time.perf_counter()
+
+    def plan(self) -> dict:
+        """What a checkpoint belongs to, beside the call."""
+        size = {"islands": len(self.states), "every": self.every}
+        return {"work": "islands", **size, "topology": self.topology, "migrants": self.migrants}
+
+    def take_up(self, saved: dict[int, tuple]) -> None:
+        """What a checkpoint holds: (state, seconds) by island."""
+        for island, (state, seconds) in saved.items():
+            self.states[island], self.seconds[island] = state, seconds
+
+    def going(self) -> list[int]:
+        return self._where(population.RUNNING)
+
+    def over(self) -> bool:
+        """Where no island goes on: whether none will."""
+        return self.reached() is not None or not self._where(population.PAUSED)
+
+    def reached(self) -> int | None:
+        """The first island that reached the target."""
+        return min(self._where(population.REACHED_TARGET), default=None)
+
+    def _where(self, stop: int) -> list[int]:
+        return [island for island, state in enumerate(self.states) if state.counters[population.STOP] == stop]
+
+    @property
+    def epochs(self) -> int:
+        """Epochs begun."""
+        return -(-max(int(state.counters[population.GENERATION]) for state in self.states) // self.every)
+
+    @property
+    def migrations(self) -> int:
+        """Points taken in."""
+        return sum(int(state.counters[population.IMMIGRANTS]) for state in self.states)
+
+    def accept(self, outcome: Outcome) -> None:
+        """Islands that went on, and islands that failed: those end where they were before."""
+        for island, record in outcome.records.items():
+            self.states[island] = record["state"]
+            self.seconds[island] += record["seconds"]
+        for island, failure in outcome.failures.items():
+            self.states[island] = copied(self.states[island])
+            stop = StopReason.RAISED if failure["kind"] == "raised" else StopReason.FAILED
+            self.states[island].counters[population.STOP] = stop
+        self.total.failures |= outcome.failures
+        self.total.stop, self.total.workers = outcome.stop, max(self.total.workers, outcome.workers)
+        self.total.tasks += outcome.tasks
+        self.total.busy += outcome.busy
+
+    def migrate(self) -> None:
+        """To each island that paused, the best points of its sources, as all of them are now; then it goes on."""
+        emigrants = [emigrate(state, self.migrants) for state in self.states]
+        sources = sources_of(self.topology, len(self.states), self.call.seed, self.epochs)
+        states = list(self.states)
+        for island in self._where(population.PAUSED):
+            x, f = (np.concatenate(parts) for parts in zip(*(emigrants[source] for source in sources[island])))
+            best = np.argsort(f, kind="stable")
+            state = states[island] = copied(states[island])
+            immigrate(state, x[best], f[best])
+            state.counters[population.STOP] = population.RUNNING
+            state.counters[population.PAUSE_AT] += self.every
+        self.states = states  # all at once: a migration that was interrupted has not happened
+
+    def status(self, finished: bool = False) -> Status:
+        """What a progress display shows: evaluations, as epochs differ in length and their number is not known."""
+        states, campaign = self.states, self.campaign
+        values = [float(state.params[population.BEST]) for state in states]
+        best = int(np.argmin(values))
+        return Status(
+            name="evaluations",
+            done=sum(int(state.counters[population.EVALUATIONS]) for state in states),
+            total=self.call.limits.max_evals * len(states),
+            best=values[best],
+            best_label=f"island {best}, epoch {self.epochs}",
+            failures=len(self.total.failures),
+            workers=self.total.workers if campaign is None else campaign.workers,
+            busy=0 if campaign is None or finished else campaign.working,
+            dashboard=None if campaign is None else campaign.dashboard,
+            elapsed=time.perf_counter() - self.begin,
+            finished=finished,
+        )
+
+    def records(self) -> dict[int, dict]:
+        """A record for each island that has evaluated a point."""
+        found = {}
+        for island, state in enumerate(self.states):
+            fun, x, evaluations, generations = Run(self.call.solver, state, island).best
+            stop = int(state.counters[population.STOP])
+            if stop in (population.RUNNING, population.PAUSED):
+                stop = int(self.total.stop or StopReason.CANCELLED)
+            failed = int(state.counters[population.FAILED])
+            record = {"fun": fun, "x": x, "nfev": evaluations, "nit": generations, "n_failed": failed, "stop": stop}
+            if evaluations > 0:
+                found[island] = record | {"seconds": self.seconds[island]}
+        return found
+
+
+def carry_on_here(archipelago: Archipelago, work: Islands, seconds: float) -> Outcome | None:
+    """The islands that go on, one after another in this thread, for so many seconds; None if one of them failed."""
+    begin, records = time.perf_counter(), {}
+    until = begin + seconds
+    for island in archipelago.going():
+        begun = time.perf_counter()
+        try:
+            record = work.carry_out(island, archipelago.states[island], lambda: time.perf_counter() >= until)
+        except Exception:
+            return None
+        records[island] = record | {"seconds": time.perf_counter() - begun}
+    spent = time.perf_counter() - begin
+    return Outcome(records, {}, None, None, seconds=spent, workers=1, tasks=0, busy=spent)
+
+
+def sources_of(topology: str, islands: int, seed: int, epoch: int) -> list[list[int]]:
+    """The islands that each island gets points from."""
+    if topology == "ring":
+        return [[(island - 1) % islands] for island in range(islands)]
+    if topology == "fully_connected":
+        return [[source for source in range(islands) if source != island] for island in range(islands)]
+    drawn = np.empty(islands, dtype=np.int64)
+    draw_sources(np.uint64(seed), np.int64(epoch), drawn)
+    return [[source] for source in drawn.tolist()]
+
+
+def copied(state):
+    return type(state)(*(array.copy() for array in state))
