@@ -1,46 +1,31 @@
 """The units of one call: which are done, which wait, which failed, and when to stop.
 
-A campaign knows nothing of threads or of Dask. Whoever carries it out takes units from it, in ascending order, and hands
-back entries: a record for each unit that was done, a failure for each that was not. Nothing in it depends on the order
-in which they come back: the answer is the best by (value, unit), and with a target that of units 0..k, k the smallest
-that reached it (lower ones finish, higher ones are cancelled)."""
+A campaign knows nothing of threads or of Dask. Whoever carries it out takes units from it, in ascending order, and
+hands back entries: a record for each unit that was done, a failure for each that was not. Nothing in it depends on the
+order in which they come back: the answer is the best by (value, unit), and with a target that of units 0..k, k the
+smallest that reached it (lower ones finish, higher ones are cancelled)."""
 
 from __future__ import annotations
 
 import heapq
+import math
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...solvers.result import StopReason
+from .outcome import Outcome, count_kinds, rank
 from .work import Record, Work
 
 if TYPE_CHECKING:
     from ..progress import Status
 
+__all__ = ["Campaign", "Outcome", "count_kinds"]
 
-WRITE_EVERY = 0.05  # seconds: what a crash may cost beside the units at work
+TICK = 0.05  # seconds between looks at the clock; what a crash may cost beside the units at work
+SINGLES = 32  # suspects up to which each is tried by itself; more are first cut into parts
 GIVEN_UP = ("error", "attempts", "workers")  # of a failure, what the journal keeps
-
-
-@dataclass
-class Outcome:
-    """What a campaign came to."""
-
-    records: dict[int, Record]  # by unit, ascending; those of units 0..k where unit k reached the target
-    failures: dict[int, dict]  # by unit: kind (raised, timeout, killed), error, attempts, workers
-    stop: StopReason | None  # why it ended before its units did; None: it did not
-    reached: int | None  # the smallest unit that reached the target
-    seconds: float
-    workers: int
-    tasks: int
-    busy: float  # seconds of work in all records of this call, the resumed ones not counted
-
-    def best(self) -> int | None:
-        """The unit of the lowest value; the lowest such unit."""
-        return min(self.records, key=lambda unit: (self.records[unit]["fun"], unit), default=None)
 
 
 @dataclass
@@ -55,7 +40,7 @@ class Campaign:
     retries: int = 0
     records: dict[int, Record] = field(default_factory=dict)
     failures: dict[int, dict] = field(default_factory=dict)
-    trouble: dict[int, dict] = field(default_factory=dict)  # units that failed and are tried again
+    trouble: dict[int, dict] = field(default_factory=dict)  # units that failed at least once
     stop: StopReason | None = None
     reached: int | None = None
     best: tuple[float, int] | None = None  # value, unit
@@ -66,116 +51,148 @@ class Campaign:
     dashboard: str | None = None
 
     def __post_init__(self):
-        self.begin = self.written = time.perf_counter()
+        self.begin = time.perf_counter()
+        self.ticked = -math.inf
         self.unwritten: list[dict] = []  # entries that the journal does not hold yet
         self.position = 0  # of the first unit never handed out
-        self.again: list[int] = []  # a heap
-        self.out = 0  # units handed out and not come back
+        self.again: list[int] = []  # a heap: handed out before
+        self.suspects: list[list[int]] = []  # parts of tasks whose workers died; one of their units may be the cause
+        self.out: set[int] = set()  # handed out and not come back
         if self.journal is not None:
             wanted = self.units if isinstance(self.units, range) else set(self.units)
             for unit, record in self.journal.records.items():
                 if unit in wanted:
                     self._note(unit, record)
         self.resumed = len(self.records)
+        self.fresh = len(self.units) - self.resumed  # units never handed out
 
     # --- handing out ---
 
     def take(self, count: int) -> list[int]:
         """The next units, at most `count` of them; none where there is nothing left to begin."""
-        taken: list[int] = []
-        while len(taken) < count and self.stop is None:
-            unit = self._next()
-            if unit is None:
-                break
-            taken.append(unit)
-        self.out += len(taken)
-        return taken
-
-    def _next(self) -> int | None:
-        while self.again:
-            unit = heapq.heappop(self.again)
-            if not self.ends(unit):
-                return unit
-        while self.position < len(self.units):
+        taken = []
+        while len(taken) < count and self.left() > 0:
+            if self.again:
+                taken.append(heapq.heappop(self.again))
+                continue
             unit = self.units[self.position]
-            if self.ends(unit):
-                return None  # ascending: all others end, too
             self.position += 1
             if unit not in self.records:
-                return unit
-        return None
+                self.fresh -= 1
+                taken.append(unit)
+        self.out.update(taken)
+        return taken
 
-    def remaining(self) -> int:
-        """Units not yet begun, at most."""
-        if self.stop is not None or (self.position < len(self.units) and self.ends(self.units[self.position])):
-            return len(self.again)
-        return len(self.again) + len(self.units) - self.position
+    def take_suspects(self) -> list[int]:
+        """The next part of a task that lost its worker."""
+        while self.suspects and self.stop is None:
+            units = [unit for unit in self.suspects.pop() if not self.ends(unit)]
+            if units:
+                self.out.update(units)
+                return units
+        return []
+
+    def left(self) -> int:
+        """Units to begin, suspects not counted."""
+        if self.stop is not None:
+            return 0
+        if self.again and self.ends(self.again[0]):
+            self.again.clear()  # ascending: all others end, too
+        fresh = self.fresh
+        if fresh and self.reached is not None:
+            fresh = max(min(fresh, self.reached + 1 - self.units[self.position]), 0)
+        return len(self.again) + fresh
 
     def ends(self, unit: int) -> bool:
         """Whether a unit has no part in the answer any more."""
         return self.stop is not None or (self.reached is not None and unit > self.reached)
 
+    def over(self) -> bool:
+        """Whether nothing that is out or waits can change the answer."""
+        if self.stop is not None:
+            return True
+        if self.left() > 0:
+            return False
+        if self.reached is None:
+            return not self.out and not self.suspects
+        return all(unit > self.reached for unit in self.out.union(*self.suspects))
+
     # --- taking back ---
 
-    def put_back(self, units: Sequence[int]) -> None:
-        """Units that were handed out and not begun, or cut."""
-        self.out -= len(units)
+    def settle(self, units: Sequence[int], entries: Sequence[dict]) -> None:
+        """A task came back: entries of the units that it carried out, the others are handed out again."""
+        self.out.difference_update(units)
+        self.accept(entries)
+        done = {entry["unit"] for entry in entries}
         for unit in units:
-            heapq.heappush(self.again, unit)
+            if unit not in done:
+                heapq.heappush(self.again, unit)
+
+    def suspect(self, units: Sequence[int]) -> None:
+        """A task lost its worker: one of its units may have killed it."""
+        self.out.difference_update(units)
+        size = 1 if len(units) <= SINGLES else math.isqrt(len(units))
+        self.suspects += [list(units[k : k + size]) for k in range(0, len(units), size)][::-1]
 
     def accept(self, entries: Sequence[dict]) -> None:
         """Entries of units that were done or failed."""
         for entry in entries:
             unit = entry["unit"]
-            self.out -= 1
             self.busy += entry.get("seconds", 0.0)
             if "failed" in entry:
                 self._failed(entry)
-            elif unit not in self.records:  # else done twice, after a worker was thought to be lost: the same bits
+            elif unit not in self.records:
                 self.unwritten.append(entry)
                 self._note(unit, entry)
 
     def _note(self, unit: int, record: Record) -> None:
         self.records[unit] = record
-        value = record["fun"]
-        if self.best is None or (value, unit) < self.best:
-            self.best = (value, unit)
+        value, place = record["fun"], rank(unit, record)
+        if self.best is None or place < self.best:
+            self.best = place
         if self.target is not None and value <= self.target and (self.reached is None or unit < self.reached):
             self.reached = unit
-        self.failures.pop(unit, None)
 
     def _failed(self, entry: dict) -> None:
         """Count a failure: the unit is tried again, or given up."""
-        unit = entry["unit"]
+        unit, kind = entry["unit"], entry["failed"]
         known = self.trouble.setdefault(unit, {"unit": unit, "attempts": 0, "workers": []})
-        known["attempts"] += entry.get("times", 1)
+        known["attempts"] += 1
         known["workers"].append(entry["worker"])
-        known |= {"kind": entry["failed"], "error": entry["error"]}
-        if "exception" in entry:
-            known["exception"] = entry["exception"]
-        if known["attempts"] <= self.retries:
+        known |= {"kind": kind, "error": entry["error"], "exception": entry.get("exception")}
+        if known["attempts"] > self.retries:
+            self.failures[unit] = known
+            self.unwritten.append({"unit": unit, "failed": kind, **{k: known[k] for k in GIVEN_UP}})
+        elif kind == "killed":
+            self.suspects.append([unit])
+        else:
             heapq.heappush(self.again, unit)
-            return
-        self.failures[unit] = known
-        self.unwritten.append({"unit": unit, "failed": known["kind"], **{k: known[k] for k in GIVEN_UP}})
 
     # --- between ---
 
     def tick(self) -> None:
         """From the caller's thread, some times a second: the journal, the clock, then the hooks."""
-        if time.perf_counter() - self.written >= WRITE_EVERY:
-            self.flush()
-        if self.max_time is not None and time.perf_counter() - self.begin >= self.max_time:
+        now = time.perf_counter()
+        if now - self.ticked < TICK:
+            return
+        self.ticked = now
+        self.flush()
+        if self.max_time is not None and now - self.begin >= self.max_time:
             self.stop = self.stop or StopReason.OUT_OF_TIME
         for hook in self.hooks:
-            hook(self)
+            try:
+                hook(self)
+            except StopIteration:
+                self.stop = self.stop or StopReason.CALLBACK
 
     def flush(self) -> None:
-        """Bring the journal up to date: one write, one fsync."""
+        """Bring the journal up to date: one write, one fsync. A journal that fails once is not written to again."""
         batch, self.unwritten = self.unwritten, []
-        if self.journal is not None and batch:
-            self.journal.append(batch)
-        self.written = time.perf_counter()
+        if self.journal is None or not batch:
+            return
+        journal, self.journal = self.journal, None
+        journal.append(batch)
+        self.journal = journal
 
     def status(self, finished: bool = False) -> Status:
         """What a progress display shows."""
@@ -204,8 +221,3 @@ class Campaign:
 
     def _beyond(self, unit: int) -> bool:
         return self.reached is not None and unit > self.reached
-
-
-def count_kinds(failures: dict[int, dict]) -> str:
-    """The failures in words: "3 raised, 1 timeout"."""
-    return ", ".join(f"{n} {kind}" for kind, n in sorted(Counter(f["kind"] for f in failures.values()).items()))

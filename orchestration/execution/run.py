@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...kernels.jit import available_threads
 from ...solvers.result import StopReason
 from ...solvers.settings import as_positive_real, make_positive
 from .campaign import Campaign, Outcome
+from .dispatch import Dispatch, Executor
 from .work import Work
 
 
@@ -23,7 +27,7 @@ class Execution:
     threads : int, optional
         Without a client. Default: all cores.
     retries : int, default 0
-        How often a unit is tried again after it raised, took too long or lost its worker.
+        How often a unit is tried again after it raised, took too long or killed its worker.
     task_timeout : float, optional
         Seconds that one unit may take.
     """
@@ -35,11 +39,12 @@ class Execution:
             raise ValueError(f"retries: got {retries!r}, expected a whole number, at least 0")
         timeout = None if task_timeout is None else as_positive_real("task_timeout", task_timeout)
         self.work, self.retries = work, retries
+        self.executor: Executor
         if client is None:
             from .threads import Threads
 
             count = available_threads() if threads is None else make_positive("threads", threads)
-            self.executor: Any = Threads(work, count, timeout)
+            self.executor = Threads(work, count, timeout)
         else:
             from .workers import Workers
 
@@ -61,12 +66,35 @@ class Execution:
         hooks: Sequence[Callable[[Campaign], None]] = (),
         max_time: float | None = None,
     ) -> Outcome:
-        """Carry out `units` (ascending); those that the journal holds are taken from it."""
+        """Carry out `units` (ascending); those that the journal holds are taken from it.
+
+        Hooks are called some times a second; StopIteration ends the campaign, any other exception reaches the caller.
+        So does Ctrl-C the second time; the first time ends the campaign with what there is.
+        """
         campaign = Campaign(self.work, units, given, target, journal, hooks, max_time, self.retries)
         try:
-            self.executor.carry_out(campaign)
-        except StopIteration:
-            campaign.stop = StopReason.CALLBACK
+            with _interruptible(campaign):
+                Dispatch(campaign, self.executor).go()
         finally:
             campaign.flush()
         return campaign.outcome()
+
+
+@contextlib.contextmanager
+def _interruptible(campaign: Campaign) -> Iterator[None]:
+    """The first Ctrl-C asks the campaign to end instead of raising wherever this thread happens to be."""
+
+    def interrupt(number, frame) -> None:
+        if campaign.stop is StopReason.INTERRUPTED:
+            raise KeyboardInterrupt
+        campaign.stop = StopReason.INTERRUPTED
+
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -1,7 +1,7 @@
 """A work as bytes for the workers of a cluster, with the user's own modules by value.
 
-cloudpickle sends a function of an importable module by name. That is right for installed packages, and wrong for a module
-that lies beside the user's script: the workers cannot import it."""
+cloudpickle sends a function of an importable module by name. That is right for installed packages, and wrong for a
+module that lies beside the user's script: the workers cannot import it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def pack(work: Work) -> bytes:
         except Exception as error:
             raise TypeError(
                 f"client: the {work.name} cannot be sent to workers ({type(error).__name__}: {error}); expected a "
-                "function and arguments that can be pickled. C pointers, locks and open files belong inside the function"
+                "function and arguments that can be pickled. C pointers, locks and files belong inside the function"
             ) from error
 
 
@@ -52,15 +52,16 @@ def _by_value(modules: list[ModuleType]) -> Iterator[None]:
 
 def _own_modules() -> list[ModuleType]:
     """Loaded modules that belong neither to Python nor to an installed distribution."""
-    prefixes = {Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)}
+    prefixes = [Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)]
     found = []
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
         if not isinstance(module, ModuleType) or module.__name__ != name or file is None:
             continue
-        if name.partition(".")[0] in {"thalweg", "__main__"} or any(Path(file).is_relative_to(p) for p in prefixes):
+        if name.partition(".")[0] in {"thalweg", "__main__", *sys.stdlib_module_names}:
             continue
-        found.append(module)
+        if not any(Path(file).resolve().is_relative_to(prefix) for prefix in prefixes):
+            found.append(module)
     installed = _installed() if found else {}
     return [module for module in found if module.__name__.partition(".")[0] not in installed]
 

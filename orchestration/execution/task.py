@@ -1,19 +1,88 @@
-"""One task: units carried out one after another, on whatever thread or worker it runs.
+"""One task: units carried out one after another, on a thread of its own, and somebody who watches it.
 
-A task ends early, after a whole unit, when its time is up; what it did not begin goes back to the campaign. An exception
-is a failure of its unit alone, and so is a unit that takes longer than `timeout`."""
+An exception is a failure of its unit alone, and so is a unit that takes longer than `timeout`. A task ends early,
+after a whole unit, when its time is up, and at once when a unit does not end though it should. What it did not do goes
+back to the campaign."""
 
 from __future__ import annotations
 
+import contextvars
+import ctypes
 import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numba
+
 from .work import Work
 
 ERROR_LINES = 12  # of a traceback, the last ones: what a journal keeps
+LOOK = 0.25  # seconds between looks at a unit
+GRACE = 1.0  # seconds until a unit ends that was told to
+
+
+class _GivenUp(SystemExit):
+    """Raised in a thread that nobody waits for any more; threads end by it without a word."""
+
+
+class Task:
+    """What is carried out, and how far it is."""
+
+    def __init__(self, work: Work, units: Sequence[int], given: Sequence[Any] | None, seconds, ends, worker):
+        self.work, self.units, self.given, self.worker = work, units, given, worker
+        self.ends: Callable[[int], bool] = ends
+        self.until = time.perf_counter() + seconds
+        self.entries: list[dict] = []
+        self.unit: int | None = None  # at work
+        self.begun = 0.0  # since then
+        self.given_up = False
+        self.lock = threading.Lock()  # one entry per unit: its own, or that it was given up
+        self.over = threading.Event()
+        # The context holds numpy.errstate and, on a Dask worker, what get_worker() looks up.
+        run = contextvars.copy_context().run
+        self.thread = threading.Thread(target=run, args=(self._run,), name="thalweg task", daemon=True)
+
+    def _run(self) -> None:
+        numba.set_num_threads(1)  # of this thread; the other cores have tasks of their own
+        try:
+            for position, unit in enumerate(self.units):
+                if self._ends(unit) or (self.entries and time.perf_counter() >= self.until):
+                    return
+                self.begun, self.unit = time.perf_counter(), unit
+                entry = self._attempt(unit, None if self.given is None else self.given[position])
+                seconds = time.perf_counter() - self.begun
+                with self.lock:
+                    self.unit = None
+                    if entry is None or self.given_up:
+                        return
+                    self.entries.append(entry | {"unit": unit, "worker": self.worker, "seconds": seconds})
+        finally:
+            self.over.set()
+
+    def _ends(self, unit: int) -> bool:
+        return self.given_up or self.ends(unit)
+
+    def _attempt(self, unit: int, given: Any) -> dict | None:
+        try:
+            return self.work.carry_out(unit, given, lambda: self._ends(unit))
+        except BaseException as error:  # also sys.exit(): a unit is not the program
+            text = "".join(traceback.format_exception(error)[-ERROR_LINES:]).strip()
+            return {"failed": "raised", "error": text, "exception": error}
+
+    def give_up(self, unit: int) -> bool:
+        """Do not wait for a unit any more. False if it came to its end just now."""
+        with self.lock:
+            self.given_up = self.unit == unit
+        return self.given_up
+
+    def end_thread(self) -> bool:
+        """End what was given up; whether it ended. Python code does, a sleep or a long call of C code does not."""
+        if not self.over.wait(LOOK):
+            identity = ctypes.c_ulong(self.thread.ident or 0)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(identity, ctypes.py_object(_GivenUp))
+        return self.over.wait(GRACE)
 
 
 def perform(
@@ -25,47 +94,24 @@ def perform(
     timeout: float | None,
     worker: str,
 ) -> list[dict]:
-    """Entries (records or failures) of the units that were carried out."""
-    entries: list[dict] = []
-    until = time.perf_counter() + seconds
-    for position, unit in enumerate(units):
-        if ends(unit) or (entries and time.perf_counter() >= until):
-            break
-        entry = _carry_out(work, unit, None if given is None else given[position], ends, timeout)
-        if entry is None:
-            break
-        entries.append(entry | {"unit": unit, "worker": worker})
-        if entry.get("failed") == "timeout":
-            break  # its thread is still at it: nobody should wait beside it
-    return entries
+    """Entries (records or failures) of the units that were carried out.
 
-
-def _carry_out(work: Work, unit: int, given, ends, timeout: float | None) -> dict | None:
-    begin = time.perf_counter()
-    if timeout is None:
-        entry = _attempt(work, unit, given, lambda: ends(unit))
-    else:
-        entry = _within(timeout, lambda late: _attempt(work, unit, given, lambda: late() or ends(unit)))
-    return None if entry is None else entry | {"seconds": time.perf_counter() - begin}
-
-
-def _attempt(work: Work, unit: int, given, ends: Callable[[], bool]) -> dict | None:
-    try:
-        record = work.carry_out(unit, given, ends)
-    except Exception as error:
-        text = "".join(traceback.format_exception(error)[-ERROR_LINES:]).strip()
-        return {"failed": "raised", "error": text, "exception": error}
-    return record
-
-
-def _within(timeout: float, attempt: Callable[[Callable[[], bool]], dict | None]) -> dict | None:
-    """`attempt` on a thread of its own, given up after `timeout` seconds: a thread cannot be ended from outside."""
-    box: list = []
-    late = threading.Event()
-    thread = threading.Thread(target=lambda: box.append(attempt(late.is_set)), daemon=True)
-    thread.start()
-    thread.join(timeout)
-    if box:
-        return box[0]
-    late.set()
-    return {"failed": "timeout", "error": f"not done after {timeout:g} s (task_timeout)"}
+    A failure with "hung" says that a thread is still at work on it and that its process is better restarted.
+    """
+    task = Task(work, units, given, seconds, ends, worker)
+    task.thread.start()
+    told: tuple[int, float] | None = None  # the unit that was told to end, and when
+    while not task.over.wait(LOOK if timeout is None else min(LOOK, timeout / 4)):
+        unit, begun, now = task.unit, task.begun, time.perf_counter()
+        if unit is None:
+            continue
+        if timeout is not None and now - begun > timeout and task.give_up(unit):
+            error = f"not done after {timeout:g} s (task_timeout)"
+            entry = {"unit": unit, "worker": worker, "failed": "timeout", "error": error, "seconds": now - begun}
+            return [*task.entries, entry | {"hung": not task.end_thread()}]
+        if ends(unit):
+            told = told if told is not None and told[0] == unit else (unit, now)
+            if now - told[1] > GRACE and task.give_up(unit):
+                task.end_thread()
+                break
+    return task.entries

@@ -1,221 +1,206 @@
 """A campaign on the workers of a Dask client.
 
-The client keeps a bounded window of tasks and tops it up as they come back. A task is a range of units, worth one or
-two seconds by what the last ones took; it ends by itself when it takes much longer, and hands back what it did not begin.
-The work itself travels once per worker (worker.py). What a task loses with its worker is carried out again: the same
-units, the same bits."""
+The client keeps a bounded window of tasks and tops it up as they come back. The work itself travels once per worker
+(worker.py). Tasks go wherever the scheduler puts them, but for those that may kill their worker: these are placed."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 import queue
+import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any
 
 from ...solvers.result import StopReason
 from . import shipping, worker
-from .campaign import Campaign
+from .campaign import TICK, Campaign
 from .compatibility import check_workers
+from .dispatch import Order, Report
+from .pace import Aim, Pace
 
-TICK = 0.05  # seconds between looks at the clock
-WINDOW = 2  # tasks per thread of a worker: one at work, one waiting there
-TASK, LEAST, MOST = 2.0, 0.5, 5.0  # seconds of a task: aimed at, at the end of a campaign, when it ends by itself
-UNITS = 10_000  # of a task, at most: what a message carries
-PARTS = 16  # into which a task is cut that lost its workers
-COUNT_EVERY = 1.0  # seconds between questions for the number of workers
-LOST = ("closed", "closing", "connecting")  # the states of a client that has no scheduler
+COUNT_EVERY = 1.0  # seconds between questions for the workers
+ANSWER = 2.0  # seconds that the scheduler has to answer
+PREFIX = "thalweg-"  # of the names of our plugins; the client's follows
+FAREWELL = 0.5  # seconds that tasks have at the end to hand back what they did
 
 
 class Workers:
     """Carries out campaigns of one work; the work lies on the workers until `close`."""
 
+    window = 4  # tasks per thread: one at work, one waiting beside it, two that tell an adaptive cluster to grow
+
     def __init__(self, work, client, timeout: float | None = None):
         check_workers(client)
         self.client, self.timeout = client, timeout
-        self.token = f"thalweg-{uuid.uuid4().hex[:12]}"
-        self.serial = 0
-        client.register_plugin(worker.Shipment(self.token, shipping.pack(work)), name=self.token)
+        self.token = f"{PREFIX}{client.id}-{uuid.uuid4().hex[:8]}"
+        self.pace = Pace(Aim(least=0.25, most=2.0, limit=5.0))
+        self.tasks: dict[Any, Order] = {}  # by future
+        self.arrived: queue.SimpleQueue = queue.SimpleQueue()  # (future, what it came to)
+        self.restarted: set[str] = set()  # workers whose end we asked for
+        self.slots, self.workers, self.counted = 0, [], -math.inf
+        self.campaigns = self.serial = 0
+        self.campaign: Any = None
+        self.dashboard = client.dashboard_link or None
+        payload = shipping.pack(work)
+        self._sweep()
+        try:
+            client.register_plugin(worker.Shipment(self.token, payload), name=self.token)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
+        """Take the work from the workers."""
         if self.client.status == "running":
-            with contextlib.suppress(Exception):  # a scheduler that goes now has nothing of ours any more
-                self.client.unregister_worker_plugin(self.token)
+            self._remove(self.token)
 
-    def carry_out(self, campaign: Campaign) -> None:
-        flight = Flight(self, campaign)
-        try:
-            flight.go()
-        except KeyboardInterrupt:
-            campaign.stop = StopReason.INTERRUPTED
-        finally:
-            flight.end()
+    def _sweep(self) -> None:
+        """Take from the workers what clients left there that were killed."""
+        with contextlib.suppress(Exception):  # a scheduler may refuse to run functions
+            names, clients = self.client.run_on_scheduler(
+                lambda dask_scheduler: (list(dask_scheduler.worker_plugins), list(dask_scheduler.clients))
+            )
+            for name in names:
+                if name.startswith(PREFIX) and not any(name.startswith(PREFIX + client) for client in clients):
+                    self._remove(name)
 
+    def _remove(self, name: str) -> None:
+        with contextlib.suppress(Exception):  # a scheduler that goes now has nothing of ours any more
+            self._ask(self.client.scheduler.unregister_worker_plugin, name=name)
 
-class Flight:
-    """One campaign on the way: the tasks that are out, and how long a unit takes."""
+    def _ask(self, question: Callable, **arguments) -> Any:
+        return self.client.sync(question, callback_timeout=ANSWER, **arguments)
 
-    def __init__(self, workers: Workers, campaign: Campaign):
-        self.workers, self.client, self.campaign = workers, workers.client, campaign
-        self.token = workers.token
-        self.tasks: dict[Any, Sequence[int]] = {}  # future -> its units
-        self.finished: queue.SimpleQueue = queue.SimpleQueue()
-        self.suspects: list[list[int]] = []  # parts of tasks that lost their workers
-        self.alone = False  # a single suspect is out, and nothing beside it
-        self.deaths: dict[int, int] = {}  # of workers, by the unit that was alone with them
-        self.pace: float | None = None  # seconds per unit
-        self.limit = math.inf
-        self.slots, self.counted = 0, -math.inf
+    def _aside(self, call: Callable, *arguments, **options) -> None:
+        """A call that waits for workers, while this thread goes on."""
 
-    def go(self) -> None:
-        while True:
-            self._count_workers()
-            self._top_up()
-            if not self.tasks:
-                return
-            self._take_back()
-            self.campaign.working = min(len(self.tasks), self.slots)
-            self.campaign.tick()
-            self._announce_limit()
-            if self.campaign.stop is not None:
-                return
-
-    def end(self) -> None:
-        """Cancel what is out, once nobody waits for it."""
-        self.campaign.working = 0
-        if self.tasks and self.client.status == "running":
+        def run() -> None:
             with contextlib.suppress(Exception):
-                self.client.cancel(list(self.tasks), force=True)
-        self.tasks.clear()
+                call(*arguments, **options)
 
-    # --- handing out ---
+        threading.Thread(target=run, daemon=True).start()
 
-    def _count_workers(self) -> None:
-        if time.perf_counter() - self.counted < COUNT_EVERY:
-            return
-        with contextlib.suppress(OSError):
-            threads = self.client.nthreads()
-            self.slots = sum(threads.values())
-            self.campaign.workers = len(threads)
-        self.campaign.dashboard = self.client.dashboard_link or None if self.slots else None
-        self.counted = time.perf_counter()
+    # --- a campaign ---
 
-    def _top_up(self) -> None:
-        window = self.slots * (WINDOW if self.pace is not None else 1) or 1
-        while len(self.tasks) < window and not self.alone:
-            units = self._next_suspects() or self.campaign.take(self._size())
-            if not units:
-                return
-            self._submit(units)
+    @property
+    def out(self) -> int:
+        return len(self.tasks)
 
-    def _next_suspects(self) -> list[int]:
-        """A part of a task that lost its workers. A single unit goes alone, so that it takes no innocent with it."""
-        while self.suspects:
-            single = len(self.suspects[-1]) == 1
-            if single and self.tasks:
-                return []
-            units = [unit for unit in self.suspects.pop() if not self.campaign.ends(unit)]
-            if units:
-                self.alone = single
-                return units
-        return []
+    def begin(self, campaign: Campaign) -> None:
+        self.campaign = campaign
+        self.campaigns += 1
 
-    def _size(self) -> int:
-        """Units of the next task: two seconds' worth, less towards the end, so that all workers finish together."""
-        if self.pace is None:
-            return 1
-        left = self.campaign.remaining()
-        share = left * self.pace / max(self.slots, 1)  # seconds per worker that are left
-        seconds = share if share <= 2 * LEAST else min(TASK, max(share / 2, LEAST))
-        return min(max(math.ceil(seconds / self.pace), 1), max(math.ceil(left / max(self.slots, 1)), 1), UNITS)
+    def refresh(self) -> None:
+        """Who is there, and whether the scheduler is."""
+        if self.client.status != "running":
+            self.campaign.stop = self.campaign.stop or StopReason.SCHEDULER_LOST
+        elif time.perf_counter() - self.counted >= COUNT_EVERY:
+            with contextlib.suppress(Exception):
+                threads = self._ask(self.client.scheduler.ncores)
+                self.slots = sum(threads.values())
+                self.workers = [address for address in threads if address not in self.restarted]
+            self.counted = time.perf_counter()
 
-    def _submit(self, units: list[int]) -> None:
-        campaign, workers = self.campaign, self.workers
-        given = None if campaign.given is None else [campaign.given(unit) for unit in units]
+    def submit(self, order: Order) -> None:
+        units = order.units
         sent = range(units[0], units[-1] + 1) if units[-1] - units[0] == len(units) - 1 else units
-        workers.serial += 1
+        self.serial += 1
         future = self.client.submit(
-            worker.carry_out, self.token, sent, given, MOST, workers.timeout,
-            key=f"{self.token}-{workers.serial}", pure=False,
+            worker.carry_out, self.token, self.campaigns, sent, order.given, order.seconds, self.timeout,
+            key=f"{self.token}-{self.serial}", pure=False, workers=order.alone and [order.alone],
         )  # fmt: skip
-        self.tasks[future] = units
-        campaign.tasks += 1
-        future.add_done_callback(self.finished.put)
+        self.tasks[future] = order
+        self.client.loop.add_callback(self._arrive, future)
 
-    # --- taking back ---
+    async def _arrive(self, future) -> None:
+        """On the client's own thread, so that nobody waits for a result that was lost with its worker."""
+        try:
+            result = await self.client.gather(future, asynchronous=True)
+        except BaseException as error:  # its own, KilledWorker, or CancelledError
+            result = error
+        self.arrived.put((future, result))
 
-    def _take_back(self) -> None:
-        """Wait for a task that is over, then settle all that are."""
+    def collect(self, wait: float) -> list[Report]:
+        """What came back; waits at most so many seconds."""
         over = []
         with contextlib.suppress(queue.Empty):
-            over.append(self.finished.get(timeout=TICK))
+            over.append(self.arrived.get(timeout=wait))
             while True:
-                over.append(self.finished.get_nowait())
-        over = [future for future in over if future in self.tasks]
-        done = [future for future in over if future.status == "finished"]
-        results = dict(zip(done, self._gather(done), strict=True))
-        for future in over:
-            units = self.tasks.pop(future)
-            if results.get(future) is not None:
-                self._settle(units, *results[future])
-            else:
-                self._mourn(units, future)
-            self.alone = False
-        if self.client.status in LOST:
-            self.campaign.stop = self.campaign.stop or StopReason.SCHEDULER_LOST
+                over.append(self.arrived.get_nowait())
+        return [self._report(future, result) for future, result in over if future in self.tasks] + self._vanished()
 
-    def _gather(self, futures: list) -> list:
-        try:
-            return self.client.gather(futures)
-        except Exception:  # a worker died with results that were not fetched yet
-            return [None] * len(futures)
-
-    def _settle(self, units: Sequence[int], address: str, entries: list[dict]) -> None:
-        campaign = self.campaign
-        campaign.accept(entries)
-        done = {entry["unit"] for entry in entries}
-        campaign.put_back([unit for unit in units if unit not in done])
-        if entries:
-            pace = sum(entry["seconds"] for entry in entries) / len(entries)
-            self.pace = pace if self.pace is None else (self.pace + pace) / 2
-        if any(entry.get("failed") == "timeout" for entry in entries):
-            # Its thread cannot be ended, its process can.
-            with contextlib.suppress(Exception):
-                self.client.restart_workers([address], raise_for_error=False)
-
-    def _mourn(self, units: Sequence[int], future) -> None:
-        """A task that came to nothing: its worker died as often as the scheduler allows, or the scheduler is gone."""
+    def _report(self, future, result) -> Report:
         from distributed.scheduler import KilledWorker
 
-        error = future.exception() if future.status == "error" else None
-        if error is None:  # cancelled, or lost with the scheduler or with the worker that held the result
-            self.campaign.put_back(list(units))
-        elif not isinstance(error, KilledWorker):
-            raise error  # ours, not a unit's
-        elif self.alone:
-            self._suspect(units[0], error.last_worker.address, error.allowed_failures + 1)
-        else:
-            size = math.ceil(len(units) / PARTS)
-            self.suspects += [list(units[k : k + size]) for k in range(0, len(units), size)][::-1]
+        order, failed = self.tasks.pop(future), future.status == "error"
+        future.release()
+        if isinstance(result, tuple):
+            address, entries = result
+            if any(entry.get("hung") for entry in entries):
+                self._restart(address)
+            return Report(order, address, entries)
+        if isinstance(result, KilledWorker):
+            address = result.last_worker.address
+            self._gone(address)
+            return Report(order, address, died=address not in self.restarted)
+        # Cancelled with the scheduler, or by somebody else: nothing has happened.
+        return Report(order, "", error=result if failed else None)
 
-    def _suspect(self, unit: int, address: str, deaths: int) -> None:
-        """A unit killed its worker, and nothing else was there to do it."""
-        self.deaths[unit] = deaths = self.deaths.get(unit, 0) + deaths
-        if deaths <= self.campaign.retries:
-            self.suspects.append([unit])
-            return
-        entry = {"unit": unit, "failed": "killed", "error": "the process of its worker died", "times": deaths}
-        self.campaign.accept([entry | {"worker": address}])
+    # --- workers that go ---
 
-    # --- the target ---
+    def _gone(self, address: str) -> None:
+        self.workers = [other for other in self.workers if other != address]
 
-    def _announce_limit(self) -> None:
-        """When a unit has reached the target, tell the workers that higher ones are to end."""
-        reached = self.campaign.reached
-        if reached is None or reached >= self.limit:
-            return
-        self.limit = reached
+    def _vanished(self) -> list[Report]:
+        """Tasks placed on workers that are no more, which the scheduler would keep for their return."""
+        reports = []
+        for future, order in list(self.tasks.items()):
+            if order.alone and order.alone not in self.workers:
+                self.client.cancel([future], force=True)
+                reports.append(Report(self.tasks.pop(future), order.alone, died=self._killed(order.alone, future.key)))
+        return reports
+
+    def _killed(self, address: str, key: str) -> bool:
+        """Whether a worker died with a task, or was told to go, or never had it."""
+        events: Any = ()
         with contextlib.suppress(Exception):
-            self.client.run(worker.set_limit, self.token, reached, on_error="ignore")
+            events = self._ask(self.client.scheduler.events, topic=address)
+        for _, event in events:
+            if isinstance(event, dict) and event.get("action") == "remove-worker":
+                return key in event["processing-tasks"] and not event.get("expected")
+        return False
+
+    def _restart(self, address: str) -> None:
+        """A thread that hangs cannot be ended, its process can. Without a nanny it would not come back: it stays."""
+
+        def restart() -> None:
+            if self.client.scheduler_info(n_workers=-1)["workers"][address]["nanny"]:
+                self.client.restart_workers([address], timeout=30, raise_for_error=False)
+            else:
+                self.restarted.discard(address)
+
+        self.restarted.add(address)
+        self._gone(address)
+        self._aside(restart)
+
+    # --- the end ---
+
+    def announce(self, unit: float) -> None:
+        """Units above this one are to end, also those at work."""
+        self._aside(self.client.run, worker.set_limit, self.token, self.campaigns, unit, on_error="ignore")
+
+    def end(self, campaign: Campaign) -> list[Report]:
+        """Cancel what is out, once nobody waits for it; what it did until then still counts."""
+        reports = []
+        if self.tasks and self.client.status == "running":
+            if campaign.stop is not None:
+                self.announce(-1)
+                until = time.perf_counter() + FAREWELL
+                while self.tasks and time.perf_counter() < until:
+                    reports += self.collect(TICK)
+            self.client.cancel(list(self.tasks), force=True)
+        self.tasks.clear()
+        return [report for report in reports if report.error is None]
