@@ -20,6 +20,12 @@ from thalweg.orchestration.execution.compatibility import PACKAGES, check_worker
 from thalweg.orchestration.execution.local_client import FILES
 
 
+@pytest.fixture(autouse=True)
+def _nothing_checked_yet():
+    """The workers of a client are asked once; these tests change what they answer."""
+    compatibility._checked.clear()
+
+
 @pytest.fixture(scope="module")
 def client():
     environment = dict(os.environ)

@@ -1,4 +1,4 @@
-"""How many units of work are carried out: on threads here, or on a Dask cluster; journalled, cancellable, repeatable."""
+"""How many units are carried out: on threads here, or on a Dask cluster; journalled, cancellable, repeatable."""
 
 from .run import Execution
 

@@ -31,7 +31,13 @@ ENVIRONMENT = {
     "OMP_WAIT_POLICY": "passive",
 }
 # Where the user has not set them: what Dask sets for its workers, and silence, as results say what failed.
-DEFAULTS = {"MALLOC_TRIM_THRESHOLD_": "65536", "PYTHONHASHSEED": "6640", "DASK_LOGGING__DISTRIBUTED": "critical"}
+DEFAULTS = {
+    "MALLOC_TRIM_THRESHOLD_": "65536",
+    "PYTHONHASHSEED": "6640",
+    "DASK_LOGGING__DISTRIBUTED": "critical",
+    "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",  # what a worker takes along comes back at once (workers.py)
+    "DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1h",  # a worker that is just being replaced is not lost
+}
 TICK = 0.01  # seconds between looks for the answer
 PATIENCE = 3.0  # seconds that workers at work are given to end
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 import warnings
 from typing import Any
+from weakref import WeakKeyDictionary
 
 PACKAGES = ("thalweg", "numba", "llvmlite", "numpy", "scipy")  # what the bits of a result hang on
 WAIT = 30.0  # seconds for a cluster that is just starting
@@ -37,12 +38,19 @@ def check_workers(client, timeout: float = WAIT) -> dict[str, dict[str, Any]]:
     """
     _check_client(client)
     _wait_for_worker(client, timeout)
+    known = _checked.get(client, {})
+    if set(client.nthreads()) <= known.keys():
+        return known
     here, workers = describe(PACKAGES), _ask(client)
     if not workers:
         raise RuntimeError(f"client: none of the workers of {_address(client)} answered, expected at least one")
     _compare_versions(here, workers)
     _compare_cpus(here, workers)
+    _checked[client] = workers
     return workers
+
+
+_checked: WeakKeyDictionary[Any, dict[str, dict[str, Any]]] = WeakKeyDictionary()  # by client: workers that fit
 
 
 def describe(packages) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import os
 import sys
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 
 from .work import Work
@@ -52,15 +52,14 @@ def _by_value(modules: list[ModuleType]) -> Iterator[None]:
 
 def _own_modules() -> list[ModuleType]:
     """Loaded modules that belong neither to Python nor to an installed distribution."""
-    prefixes = [Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)]
+    prefixes = tuple(os.path.join(os.path.realpath(prefix), "") for prefix in (sys.prefix, sys.base_prefix))
+    known = {"thalweg", "__main__"} | sys.stdlib_module_names
     found = []
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
         if not isinstance(module, ModuleType) or module.__name__ != name or file is None:
             continue
-        if name.partition(".")[0] in {"thalweg", "__main__", *sys.stdlib_module_names}:
-            continue
-        if not any(Path(file).resolve().is_relative_to(prefix) for prefix in prefixes):
+        if name.partition(".")[0] not in known and not file.startswith(prefixes):
             found.append(module)
     installed = _installed() if found else {}
     return [module for module in found if module.__name__.partition(".")[0] not in installed]

@@ -1,0 +1,39 @@
+"""What a campaign came to."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+from ...solvers.result import StopReason
+from .work import Record
+
+
+@dataclass
+class Outcome:
+    """What a campaign came to."""
+
+    records: dict[int, Record]  # by unit, ascending; those of units 0..k where unit k reached the target
+    failures: dict[int, dict]  # by unit: kind (raised, timeout, killed), error, attempts, workers
+    stop: StopReason | None  # why it ended before its units did; None: it did not
+    reached: int | None  # the smallest unit that reached the target
+    seconds: float
+    workers: int
+    tasks: int
+    busy: float  # seconds of work in all records of this call, the resumed ones not counted
+
+    def best(self) -> int | None:
+        """The unit of the lowest value; the lowest such unit."""
+        return min(self.records, key=lambda unit: rank(unit, self.records[unit]), default=None)
+
+
+def rank(unit: int, record: Record) -> tuple[float, int]:
+    """What records are compared by. NaN counts as worst."""
+    value = record["fun"]
+    return (math.inf if math.isnan(value) else value, unit)
+
+
+def count_kinds(failures: dict[int, dict]) -> str:
+    """The failures in words: "3 raised, 1 timeout"."""
+    return ", ".join(f"{n} {kind}" for kind, n in sorted(Counter(f["kind"] for f in failures.values()).items()))
