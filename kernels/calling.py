@@ -23,6 +23,7 @@ from . import elementary
 from .arguments import RAISED_BITS, call, call_c, call_row, contiguous, load, normalise, pack, record_type
 from .c_functions import c_pointer
 from .checking import CompilationError, as_float, at_point, check, explain, stores_items, undefined
+from .code_hash import code_hash
 from .fingerprint import fingerprint
 from .jit import RELAXED, compile_for, kernel
 from .substitution import rebuild
@@ -193,7 +194,7 @@ class PythonObjective:
         return as_float(value)
 
     def fingerprint(self) -> str:
-        return fingerprint((self.source.function, self.args))
+        return code_hash((self.source.function, self.args))
 
 
 def _evaluate_rows():

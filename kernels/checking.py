@@ -41,6 +41,8 @@ def as_float(value) -> float:
     """The value of an objective as a float, or an error that says what was returned."""
     if isinstance(value, float | int | np.floating | np.integer | np.bool_):
         return float(value)
+    if getattr(value, "shape", None) == () and np.asarray(value).dtype.kind in "biuf":  # of NumPy, JAX
+        return float(value)
     if isinstance(value, np.ndarray):
         got = f"an array of shape {value.shape}"
     else:

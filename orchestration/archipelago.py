@@ -15,33 +15,21 @@ import numpy as np
 from ..kernels import population
 from ..kernels.calling import CompiledObjective
 from ..kernels.migration import draw_sources, emigrate, immigrate
-from ..solvers.call import Call, begin, bind
+from ..solvers.call import Call, begin
 from ..solvers.result import StopReason
-from ..solvers.running import CHUNK, Run, compile_for_run, make_run
+from ..solvers.running import Run, make_run
 from .execution.campaign import Campaign, Outcome
 from .progress import Status
+from .runs import CallWork
 
 TOPOLOGIES = ("ring", "fully_connected", "random")
 SLICE = 2.0  # seconds after which an island comes back, also in the middle of an epoch: what a lost worker may cost
 
 
-class Islands:
+class Islands(CallWork):
     """A unit is an island; given its state, it goes on until it pauses or ends, or SLICE is over."""
 
     name = "island"
-
-    def __init__(self, call: Call):
-        self.call = call
-        self.bound: Any = None  # in this process
-        self.rows = 1  # evaluations of a first chunk, by the speed of the last slice
-
-    def __getstate__(self) -> dict:
-        return {"call": self.call, "bound": None, "rows": 1}  # machine code stays where it was made
-
-    def prepare(self) -> None:
-        if self.bound is None:
-            self.bound = bind(self.call)
-            compile_for_run(self.call.solver, self.bound)
 
     @property
     def compiled(self) -> bool:
@@ -53,8 +41,7 @@ class Islands:
         run.rows = self.rows
         while run.stop == population.RUNNING and time.perf_counter() < until and not ends():
             run.step()
-        done = run.best[2] - before
-        self.rows = max(int(done / max(run.seconds, 1e-6) * CHUNK), 1)
+        self.note_speed(run.best[2] - before, run.seconds)
         return {"fun": run.best[0], "state": run.state}
 
 

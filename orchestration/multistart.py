@@ -6,8 +6,9 @@ import dataclasses
 import time
 
 from ..solvers import settings
-from ..solvers.call import bind, describe, parse_call, versions
+from ..solvers.call import Call, describe, parse_call, versions
 from ..solvers.result import Result
+from .coordinated import ROUND, coordinate, for_short_runs
 from .execution import Execution
 from .journal import open_journal, saved_header
 from .progress import hooks_for
@@ -29,6 +30,12 @@ def restarts(
     fun, bounds, x0, args, method, integrality, seed, max_evals, target, ftol, patience, options
         As in `thalweg.solvers.minimize`; `max_evals` and the other stops are those of each run.
     runs : int, default 100
+    coordinated : bool, default False
+        The strategy of fcmaes' coordinated retry, in rounds: later runs search around and between the good solutions
+        of earlier ones, and get longer. For problems whose single runs end in different valleys. `max_evals` is then
+        that of the first run (default 1000 D), the method by default jSO with a small population.
+    round_size : int, default 50
+        Runs of a round, where `coordinated`; what is learnt in a round serves the next. Changes the answer.
     client : distributed.Client, optional
         Its workers carry out the runs, one per thread of a worker. See `thalweg.orchestration.cluster`.
     threads : int, optional
@@ -71,29 +78,43 @@ def restarts(
     max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
     if seed is None and journal is not None:
         seed = saved_header(journal).get("seed")  # so that the same call goes on
+    if round_size is not None and not coordinated:
+        raise ValueError(f"round_size: got {round_size!r}, expected coordinated=True beside it")
+    round_size = ROUND if round_size is None else settings.make_positive("round_size", round_size)
     call = parse_call(
         fun, bounds, x0, args, method=method, integrality=integrality, seed=seed,
         max_evals=max_evals, target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
+    if coordinated:
+        call = for_short_runs(call, method, max_evals, options)
     begin = time.perf_counter()
-    bound = bind(call)  # here first: what is wrong with the objective appears as itself
-    compiled = bound.runs_as == "compiled"
-    if threads is None and client is None and not compiled:
+    work = Runs(call)
+    work.prepare()  # here first: what is wrong with the objective appears as itself
+    if threads is None and client is None and work.bound.runs_as != "compiled":
         threads = 1
     compiling = time.perf_counter() - begin
-    header = {"work": "restarts", "units": runs, **describe(call, bound)}
-    work = Runs(call)
+    header = {} if journal is None else _header(call, work, runs, coordinated, round_size)
     with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:
         with open_journal(journal, header) as book, hooks_for(progress) as hooks:
-            outcome = execution.run(range(runs), target=target, journal=book, hooks=hooks, max_time=max_time)
+            common = {"target": target, "journal": book, "hooks": hooks}
+            if coordinated:
+                outcome = coordinate(execution, call, runs, round_size, max_time, **common)
+            else:
+                outcome = execution.run(range(runs), max_time=max_time, **common)
     result = summarise(call, outcome, runs)
     result.update(
         timing={"compile": compiling, "run": outcome.seconds, "busy": outcome.busy},
         method=call.solver.name,
         options=dataclasses.asdict(call.options),
-        objective=bound.runs_as,
+        objective=work.bound.runs_as,
         **place(client, outcome),
         seed=call.seed,
         versions=versions(),
     )
     return result
+
+
+def _header(call: Call, work: Runs, runs: int, coordinated: bool, round_size: int) -> dict:
+    """What the journal belongs to."""
+    strategy = {"work": "coordinated restarts", "round_size": round_size} if coordinated else {"work": "restarts"}
+    return {**strategy, "units": runs, **describe(call, work.bound)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import Any
@@ -15,20 +16,34 @@ AHEAD = 256  # points whose draws are made at once
 
 
 class PointSearch:
-    """Unit k is point k: of the grid, or of a sequence of random, Sobol or Latin hypercube points."""
+    """Unit k is point k: of the grid, or of a sequence of random, Sobol or Latin hypercube points.
+
+    `told`: whether a record holds the point as well, for those who read the journal.
+    """
 
     name = "point"
 
-    def __init__(self, train: Callable, space: Space, sampling: str, points: int, seed: int):
+    def __init__(self, train: Callable, space: Space, sampling: str, points: int, seed: int, told: bool = False):
         self.train, self.space, self.sampling, self.points, self.seed = train, space, sampling, points, seed
+        self.told = told
         self.block: tuple[int, Any] = (-1, None)  # number, draws: the last ones made
 
     def __getstate__(self) -> dict:
         return self.__dict__ | {"block": (-1, None)}
 
     def prepare(self) -> None:
-        """Make the draws of the first points: what they need is imported then."""
-        self.point(0)
+        """Make the draws of the first points: what they need is imported then. Refuse a function that takes others."""
+        point = self.point(0)
+        try:
+            signature = inspect.signature(self.train)
+        except ValueError:  # some of C have none
+            return
+        try:
+            signature.bind(**point)
+        except TypeError as error:
+            raise TypeError(
+                f"fun: got a function of {signature}, expected one to call with the point {point!r:.200}: {error}"
+            ) from None
 
     def carry_out(self, unit: int, given: Any, ends: Callable[[], bool]) -> dict:
         point = self.point(unit)
@@ -38,7 +53,8 @@ class PointSearch:
             error.add_note(f"raised by the function at {point!r:.500}")
             raise
         failed = math.isnan(value)
-        return {"fun": math.inf if failed else value, "n_failed": int(failed), "point": _readable(point)}
+        record = {"fun": math.inf if failed else value, "n_failed": int(failed)}
+        return record | {"point": _readable(point)} if self.told else record
 
     def point(self, k: int) -> dict:
         """Point k, from k alone."""

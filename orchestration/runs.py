@@ -16,15 +16,17 @@ from ..solvers.running import CHUNK, CompiledRun, compile_for_run
 from .execution.campaign import Outcome, count_kinds
 
 
-class Runs:
-    """Unit k is run k of a call; where a plan is given, in the box, from the points and with the budget it says."""
+class NothingDone(RuntimeError):
+    """No unit came to an end: there is no result."""
 
-    name = "run"
+
+class CallWork:
+    """What all work on runs of a call has: the call travels, its objective is compiled in each process."""
 
     def __init__(self, call: Call):
         self.call = call
         self.bound: Any = None  # in this process
-        self.rows = 1  # evaluations of a first chunk, by the speed of the last run
+        self.rows = 1  # evaluations of a first chunk, by the speed of the last unit
 
     def __getstate__(self) -> dict:
         return {"call": self.call, "bound": None, "rows": 1}  # machine code stays where it was made
@@ -33,6 +35,15 @@ class Runs:
         if self.bound is None:
             self.bound = bind(self.call)
             compile_for_run(self.call.solver, self.bound)
+
+    def note_speed(self, evaluations: int, seconds: float) -> None:
+        self.rows = max(int(evaluations / max(seconds, 1e-6) * CHUNK), 1)
+
+
+class Runs(CallWork):
+    """Unit k is run k of a call; where a plan is given, in the box, from the points and with the budget it says."""
+
+    name = "run"
 
     def carry_out(self, unit: int, given: Any, ends: Callable[[], bool]) -> dict | None:
         call = self.call if given is None else planned(self.call, given)
@@ -44,7 +55,7 @@ class Runs:
                 return None
             run.step()
         fun, x, evaluations, generations = run.best
-        self.rows = max(int(evaluations / max(run.seconds, 1e-6) * CHUNK), 1)
+        self.note_speed(evaluations, run.seconds)
         failed = int(run.state.counters[population.FAILED])
         record = {"fun": fun, "x": x.tolist(), "nfev": evaluations, "nit": generations}
         return record | {"n_failed": failed, "stop": int(run.stop)}
@@ -52,7 +63,8 @@ class Runs:
 
 def planned(call: Call, plan) -> Call:
     """The call of one run that was planned: its own box, starting points and budget."""
-    problem = dataclasses.replace(call.problem, bounds=np.column_stack([plan.lower, plan.upper]), x0=plan.x0)
+    x0 = call.problem.x0 if plan.x0 is None else plan.x0
+    problem = dataclasses.replace(call.problem, bounds=np.column_stack([plan.lower, plan.upper]), x0=x0)
     return dataclasses.replace(call, problem=problem, limits=dataclasses.replace(call.limits, max_evals=plan.max_evals))
 
 
@@ -105,15 +117,18 @@ def place(client, outcome: Outcome) -> dict:
     return {"workers": outcome.workers, "scheduler": client.scheduler.address, "tasks": outcome.tasks}
 
 
-def nothing(outcome: Outcome) -> RuntimeError:
+def nothing(outcome: Outcome) -> NothingDone | KeyboardInterrupt:
     """Why there is no result at all."""
+    if outcome.stop is StopReason.INTERRUPTED:
+        return KeyboardInterrupt()
     if not outcome.failures:
         reason = "none" if outcome.stop is None else outcome.stop.sentence
-        return RuntimeError(f"no unit of the work came to an end. {reason}")
+        return NothingDone(f"no unit of the work came to an end. {reason}")
     unit, first = next(iter(outcome.failures.items()))
-    error = RuntimeError(
+    times = first["attempts"]
+    error = NothingDone(
         f"all {len(outcome.failures)} came to nothing: {count_kinds(outcome.failures)}. The first, number {unit}, "
-        f"after {first['attempts']} attempts:\n{first['error']}"
+        f"after {times} attempt{'s' * (times != 1)}:\n{first['error']}"
     )
     error.__cause__ = first.get("exception")
     return error

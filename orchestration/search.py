@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from ..kernels.calling import Objective, objective
+from ..kernels.code_hash import code_hash
 from ..kernels.problem import Problem
 from ..solvers import settings
 from ..solvers.call import versions
 from ..solvers.result import Result, StopReason
-from .code_hash import code_hash
 from .compiled_search import CompiledSearch
 from .execution import Execution
 from .execution.campaign import Outcome, count_kinds
@@ -201,10 +202,12 @@ def _parse(fun, space, args, levels, sampling, points, seed, device, journal) ->
     found = parse_space(space, levels=levels, integrality=integrality)
     seed = settings.make_seed(seed)
     total = found.size if points is None else points
+    if total > sys.maxsize:
+        raise ValueError("space: got a grid of 2**63 points or more, expected fewer; random_search needs no grid")
     if sampling in ("sobol", "lhs"):
         check_qmc(sampling, found.slots, total)
     if isinstance(fun, Objective):
-        block = saved.get("block")  # a matter of speed alone
+        block = saved.get("block", 0)  # a matter of speed alone
         args = args if isinstance(args, tuple) else (args,)
         flat = found.flat(grid=sampling == "grid")
         work = CompiledSearch(fun, args, flat, sampling, total, seed, block, device)
@@ -221,7 +224,8 @@ def _parse(fun, space, args, levels, sampling, points, seed, device, journal) ->
         raise ValueError("args: a function is called as fun(**point); bind further arguments with functools.partial")
     if device != "cpu":
         raise ValueError(f"device: got {device!r}, expected 'cpu': only an objective(f) is compiled for a GPU")
-    return Search(PointSearch(fun, found, sampling, total, seed), found, sampling, total, seed, found.names)
+    work = PointSearch(fun, found, sampling, total, seed, told=journal is not None)
+    return Search(work, found, sampling, total, seed, found.names)
 
 
 def _carry_out(name, search, client, threads, target, max_time, journal, progress, retries, task_timeout) -> Result:
@@ -233,8 +237,9 @@ def _carry_out(name, search, client, threads, target, max_time, journal, progres
     in_python = not search.compiled or search.work.prepared.bound.runs_as != "compiled"
     if client is None and threads is None and in_python:
         threads = 1
+    header = {} if journal is None else {"work": name, **search.header()}
     with (
-        open_journal(journal, {"work": name, **search.header()}) as book,
+        open_journal(journal, header) as book,
         hooks_for(progress) as hooks,
         Execution(search.work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution,
     ):
@@ -264,8 +269,10 @@ def _summarise(search: Search, outcome: Outcome, target: float | None) -> Result
     missed = target is not None and outcome.reached is None
     message += " The target was not reached." if missed else ""
     if outcome.failures:
-        message += f" {len(outcome.failures)} {search.work.name}s came to nothing: {count_kinds(outcome.failures)}."
+        number = f"{len(outcome.failures)} {search.work.name}{'s' * (len(outcome.failures) != 1)}"
+        message += f" {number} came to nothing: {count_kinds(outcome.failures)}."
     fun = record["fun"]
+    message = message if math.isfinite(fun) else f"No point gave a finite value. {message}"
     result = Result(
         point=_point(search, index, record),
         fun=fun,

@@ -1,6 +1,6 @@
 """Algorithms: options, state, init and row functions, one file a solver; and `minimize`, the door to all of them."""
 
-from . import cmaes, differential_evolution, jso, lshade, lsrtde, random_search
+from . import differential_evolution, jso, lshade, lsrtde, random_search
 from .minimize import minimize
 from .optimizer import Optimizer
 from .result import Result, StopReason
@@ -13,7 +13,6 @@ SOLVERS = {
         lshade.SOLVER,
         jso.SOLVER,
         lsrtde.SOLVER,
-        cmaes.SOLVER,
     )
 }
 

@@ -78,6 +78,10 @@ def _show(name: str, value) -> str:
         return f"{len(value['evaluations'])} entries"
     if name == "runs":
         return f"{len(value)} run{'s' if len(value) != 1 else ''}"
+    if name == "table":
+        return f"{len(value['fun'])} rows of {', '.join(value)}"
+    if name == "failures":
+        return "none" if not value else f"{len(value)}: " + "; ".join(f"{t['unit']} {t['kind']}" for t in value[:3])
     if name == "timing":
         return ", ".join(f"{key} {seconds:.3g} s" for key, seconds in value.items())
     if isinstance(value, dict):

@@ -58,7 +58,7 @@ def make_options(solver: Solver, options):
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
-            raise ValueError(f"options: {solver.name} has no option {name!r}; {hint}It has {', '.join(known)}")
+            raise ValueError(f"options: {solver.name} has no option {name!r}; {hint}it has {', '.join(known)}")
         converted[name] = _of_type(name, value, hints[name])
     return solver.Options(**converted)
 

@@ -15,8 +15,8 @@ from click.testing import CliRunner
 
 from thalweg.kernels import Minimum, Problem
 from thalweg.kernels.functions import FUNCTIONS
-from thalweg.orchestration.commands import load, report
 from thalweg.orchestration.cli import main
+from thalweg.orchestration.commands import load, report
 from thalweg.solvers import SOLVERS, minimize
 
 ROOT = Path(__file__).parents[1]

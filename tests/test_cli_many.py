@@ -27,6 +27,14 @@ def train(C, penalty):
 
 def other(C, penalty):
     return -C
+
+def picky(C, penalty):
+    if C < 1:
+        raise ValueError("too small")
+    return C
+
+def broken(C, penalty):
+    raise ValueError("no data")
 """
 HELPER = """
 def loss(C):
@@ -103,6 +111,17 @@ def test_search_over_a_function_and_its_space(files, scheduler):
     there = content("search", files / "training.py", "--scheduler", scheduler)  # a helper travels along
     assert there["point"] == {"C": 1.0, "penalty": "l2"} and there["scheduler"] == scheduler
     assert content("search", f"{files / 'training.py'}:other")["point"]["C"] == 10.0
+
+
+def test_what_raises_is_told_in_one_line(files):
+    journal = files / "search.jsonl"
+    told = "ValueError: too small; raised by the function at {'C': 0.1, 'penalty': 'l1'}"
+    for _ in range(2):
+        done = thalweg("search", f"{files / 'training.py'}:picky", "--journal", journal)
+        assert done.exit_code == 0 and told in done.stdout.replace("\n" + " " * 13, " ")
+    assert told in thalweg("journal", journal).stdout
+    done = thalweg("search", f"{files / 'training.py'}:broken")
+    assert done.exit_code == 1 and "Error: all 6 came to nothing: 6 raised" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,7 @@ def memory_limits(client):
 
 
 def test_one_worker_for_each_core_and_memory_as_given(client):
+    client.wait_for_workers(2, timeout=60)  # a test before this one may have killed one
     assert memory_limits(client) == [MEMORY_LIMIT // 2] * 2
     with cluster(memory_limit="1 GiB") as other:
         assert memory_limits(other) == [2**30] * available_threads()

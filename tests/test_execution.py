@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from thalweg.orchestration.execution import Execution
 from thalweg.orchestration.execution.campaign import Campaign
-from thalweg.orchestration.execution.pace import PROBE_UNITS, Aim, Pace
+from thalweg.orchestration.execution.pace import PROBE_UNITS, UNITS, Aim, Pace
 from thalweg.orchestration.execution.task import perform
 from thalweg.solvers import StopReason
 
@@ -267,7 +267,7 @@ def test_plans(total, slots, unit):
         left, tasks = left - count, tasks + 1
     assert left <= 0 or tasks == 100
     if total * unit < 0.1 * slots:
-        assert tasks <= 3 * slots
+        assert tasks <= 3 * slots + total // UNITS
 
 
 def test_campaign_shares_out_every_unit_once():
@@ -290,6 +290,37 @@ def test_campaign_shares_out_every_unit_once():
                 done += some
                 campaign.settle(units, [{"unit": unit, "fun": 0.0, "seconds": 0.0} for unit in some])
         assert sorted(done) == list(range(200)) == sorted(campaign.records)
+
+
+def test_no_task_without_units():
+    """Of a journal: some units, also the one that reached the target."""
+    rng = random.Random(2)
+    for _ in range(300):
+        held = {unit: {"unit": unit, "fun": rng.randint(0, 9)} for unit in range(40) if rng.random() < 0.7}
+        campaign = Campaign(Table(()), range(40), target=0, journal=Book(held))
+        taken = []
+        while campaign.left() > 0:
+            units = campaign.take(rng.randint(1, 9))
+            assert units
+            taken += units
+        last = 39 if campaign.reached is None else campaign.reached
+        assert taken == [unit for unit in range(last + 1) if unit not in held]
+
+
+def test_the_lowest_limit_counts_whichever_comes_last():
+    from types import SimpleNamespace
+
+    from thalweg.orchestration.execution.worker import Shipment, set_limit
+
+    shipment = Shipment("token", b"")
+    worker = SimpleNamespace(plugins={"token": shipment})
+    for campaign, unit in [(1, 20), (1, 10), (1, 15), (1, -1), (1, 10)]:
+        set_limit("token", campaign, unit, worker)
+    assert shipment.limit == (1, 1)
+    set_limit("token", 2, 30, worker)
+    set_limit("token", 1, 5, worker)  # one that was late
+    assert shipment.limit == (2, -30)
+    set_limit("gone", 2, 3, worker)
 
 
 def test_failing_journal_is_left_alone():

@@ -348,6 +348,23 @@ def test_a_work_that_cannot_be_prepared_or_sent(client):
     assert not any(client.run(shipments).values())
 
 
+@pytest.mark.parametrize("once", [True, False])
+def test_a_worker_that_dies_while_the_work_is_prepared(tmp_path, once):
+    class Deadly(Scripted):
+        def prepare(self):
+            if not once or self._first("prepared"):
+                self.kill()
+
+    with local_cluster() as client:
+        work = Deadly(once=tmp_path)
+        if once:
+            with Execution(work, client=client) as execution:
+                check_all(execution.run(range(20)), range(20))
+        else:
+            with pytest.raises(RuntimeError, match="client: workers died while the unit was prepared"):
+                Execution(work, client=client)
+
+
 def test_nothing_is_left_on_the_workers(client):
     with Execution(Scripted(), client=client) as execution:
         execution.run(range(10))

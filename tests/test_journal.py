@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from thalweg.orchestration.cli import main
 from thalweg.orchestration.commands.journal import _last_line
-from thalweg.orchestration.journal.differences import differences
 from thalweg.orchestration.journal import Journal, open_journal, read_journal, saved_header
+from thalweg.orchestration.journal.differences import differences
 
 HEADER = {"work": "restarts", "method": "jso", "seed": 2**64 - 1, "units": 10, "versions": {"numba": "0.68"}}
 NUMBERS = [0.1, -0.0, 5e-324, -2.2250738585072009e-308, sys.float_info.min, sys.float_info.max, 1e-307, 1 / 3]

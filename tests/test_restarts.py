@@ -143,3 +143,22 @@ def test_refused(changes, message):
 def test_max_time_returns_what_is_done():
     found = restarts(objective(in_python, compiled=False), BOX, runs=100_000, max_evals=300, seed=1, max_time=0.3)
     assert found.stop_reason.name == "OUT_OF_TIME" and 0 < len(found.runs) < 100_000
+
+
+def test_coordinated_restarts_have_the_same_bits_and_go_on_from_a_journal(tmp_path):
+    settings = {"coordinated": True, "round_size": 4, "max_evals": 300, "seed": 3, "method": "auto"}
+    one, two = (call(runs=14, threads=threads, **settings) for threads in (1, 3))
+    assert bits(one) == bits(two) and one.method == "jso" and len(one.runs) == 14
+    call(runs=6, journal=tmp_path / "fit.jsonl", **settings)
+    assert bits(call(runs=14, journal=tmp_path / "fit.jsonl", **settings)) == bits(one)
+    with pytest.raises(ValueError, match="round_size"):
+        call(runs=14, journal=tmp_path / "fit.jsonl", **(settings | {"round_size": 5}))
+    other = call(runs=14, **(settings | {"round_size": 7}))
+    assert bits(other) != bits(one)
+
+
+def test_coordinated_restarts_end_at_the_target():
+    found = call(runs=100, coordinated=True, max_evals=None, target=1e-6, method="auto")
+    assert found.success and found.fun <= 1e-6 and len(found.runs) < 100
+    with pytest.raises(ValueError, match="round_size: got 5, expected coordinated=True"):
+        call(round_size=5)

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from thalweg.kernels import Problem, objective
-from thalweg.orchestration import choice, grid_search, integer, log_uniform, random_search, uniform, when
+from thalweg.orchestration import choice, grid_search, integer, log_uniform, random_search, read_journal, uniform, when
 
 SPACE = {"C": log_uniform(1e-4, 1e4), "penalty": ["l1", "l2"], "steps": integer(1, 9)}
 
@@ -120,6 +120,20 @@ def test_a_journal_with_fewer_points_is_extended(tmp_path, sampling):
     assert len(calls) == 60 and answer(found) == answer(whole) and found.table["C"] == whole.table["C"]
 
 
+def test_a_call_without_a_journal_looks_at_no_data(tmp_path):
+    looked = []
+
+    class Data(dict):
+        def __reduce_ex__(self, protocol):
+            looked.append(protocol)
+            return super().__reduce_ex__(protocol)
+
+    data = Data(b=1)
+    assert grid_search(lambda a: a + data["b"], {"a": [3, 1]}).fun == 2 and not looked
+    grid_search(lambda a: a + data["b"], {"a": [3, 1]}, journal=tmp_path / "search.jsonl")
+    assert looked and read_journal(tmp_path / "search.jsonl")[1][1]["point"] == {"a": 1}
+
+
 def test_a_journal_of_another_function_or_space_is_refused(tmp_path):
     journal = tmp_path / "search.jsonl"
     random_search(loss, SPACE, points=5, seed=2, journal=journal)
@@ -135,6 +149,13 @@ def test_the_journal_of_a_compiled_search_is_extended(tmp_path):
     found = random_search(objective(sphere), box, args=(0.1,), points=9001, seed=2, journal=journal)
     whole = random_search(objective(sphere), box, args=(0.1,), points=9001, seed=2)
     assert (found.fun, found.index, found.nfev) == (whole.fun, whole.index, 9001)
+
+
+def test_a_target_that_the_journal_holds_already(tmp_path):
+    settings = {"target": 2.0, "journal": tmp_path / "search.jsonl"}
+    found = grid_search(lambda a: abs(a - 5.0), {"a": range(100)}, **settings)
+    again = grid_search(lambda a: abs(a - 5.0), {"a": range(100)}, **settings)
+    assert found.index == again.index == 3 and again.success and found.table["fun"] == again.table["fun"]
 
 
 def test_what_raises_and_what_is_no_number(tmp_path):
@@ -161,6 +182,9 @@ def test_what_raises_and_what_is_no_number(tmp_path):
         (lambda: grid_search(3, SPACE), "fun: got int"),
         (lambda: grid_search(loss, [(0, 1)], levels=3), "space: got bounds"),
         (lambda: grid_search(loss, {"fun": [1]}), "space: got the name 'fun'"),
+        (lambda: grid_search(lambda a, b: a, {"a": [1]}), r"fun: got a function of \(a, b\)"),
+        (lambda: grid_search(lambda a: a, {"a": [1], "b": [1]}), r"fun: got a function of \(a\)"),
+        (lambda: grid_search(loss, {f"v{k}": range(100) for k in range(10)}), "space: got a grid of 2"),
         (lambda: grid_search(loss, {"C": [1]}, args=(1,)), "args: "),
         (lambda: grid_search(loss, {"C": [1]}, device="cuda"), "device: got 'cuda'"),
         (lambda: grid_search(objective(sphere), {"a": ["red"]}), "a"),

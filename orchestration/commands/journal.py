@@ -13,6 +13,7 @@ import click
 from ..journal import read_journal
 from ..times import duration
 from .printing import plain_table, print_table
+from .reason import reason
 
 ROWS = 40  # variables, workers or failures that are printed; --json has all
 NUMBER = ".12g"
@@ -140,8 +141,7 @@ def _print_rows(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
 
 
 def _last_line(failure: dict) -> str:
-    lines = click.unstyle(failure.get("error", "")).strip().splitlines()
-    return lines[-1] if lines else ""
+    return reason(click.unstyle(failure.get("error", "")))
 
 
 def _list(workers) -> str:

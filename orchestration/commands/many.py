@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ...kernels.problem import Problem
 from ...solvers.result import Result
 from ..execution.cluster import cluster
 from ..multistart import restarts
@@ -29,6 +30,8 @@ def search_file(
     loaded = load_search(file)
     fun: Any = loaded.problem
     with connected(scheduler, workers) as client, explained(loaded, settings["progress"]):
+        if points is None and levels is None and isinstance(fun, Problem):
+            raise Refusal("--levels, --points: got neither, expected --levels for a grid or --points for random points")
         if points is None:
             if seed is not None:
                 raise Refusal("--seed: a grid has none; random points are asked for with --points")

@@ -10,7 +10,8 @@ import textwrap
 import numpy as np
 
 from ...kernels.problem import Problem
-from ...solvers.result import Result, StopReason
+from ...solvers.result import Result
+from .reason import reason
 
 FAILURES = 5  # that are printed
 ROWS = 40  # variables that are printed; --json has all
@@ -65,8 +66,7 @@ def _circumstances(result: Result) -> list[tuple[str, str]]:
     """Why it stopped, what it took, and how it was run."""
     runs, timing = len(result.runs), result.timing
     finite = math.isfinite(result.fun)
-    missed = finite and not result.success and result.stop_reason != StopReason.INTERRUPTED
-    rows = [("stopped", result.message + " The target was not reached." * missed)]
+    rows = [("stopped", result.message)]
     agreement = f"; {_agreement(result)}" if finite else ""
     rows.append(("evaluations", f"{result.nfev:,}" + (f" in {runs} runs{agreement}" if runs > 1 else "")))
     if result.n_failed:
@@ -104,7 +104,7 @@ def _troubles(result: Result) -> list[tuple[str, str]]:
     """A line for each of the first things that came to nothing."""
     troubles = result.get("failures", [])
     rows = [
-        ("failure", f"{t['unit']}: {t['kind']} {t['attempts']} times: {t['error'].splitlines()[-1]:.200}")
+        ("failure", f"{t['unit']}: {t['kind']} {t['attempts']} times: {reason(t['error']):.200}")
         for t in troubles[:FAILURES]
     ]
     more = len(troubles) - len(rows)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import click
 
 from ...solvers import minimize
+from ..runs import NothingDone
 from .load import Loaded, Refusal, load, traceback_within
 
 REFUSED = re.compile(r"[a-z_0-9]+(\[\d+\])*(, [a-z_0-9]+)*: ")  # how every message of ours on an argument begins
@@ -19,7 +20,7 @@ WORDS = {"none": None, "true": True, "false": False}
 
 
 class Raised(click.ClickException):
-    """The objective raised an exception: its traceback, exit code 1."""
+    """The objective raised an exception, or nothing came to an end: why, exit code 1."""
 
 
 def run_file(file: str, *, options=(), progress: bool = True, **settings):
@@ -63,6 +64,8 @@ def explain(error: Exception, loaded: Loaded) -> Exception:
     if any(note.startswith(NOTE) for note in getattr(error, "__notes__", ())):
         files = {str(loaded.path), _file_of(loaded.problem.fun)}
         return Raised(f"the objective of {loaded.name} raised an exception\n{traceback_within(error, files)}")
+    if isinstance(error, NothingDone):
+        return Raised(str(error))
     if isinstance(error, OSError):
         return Refusal(f"{error.strerror or error}: {error.filename}")
     if isinstance(error, ImportError) or REFUSED.match(str(error)):

@@ -71,15 +71,15 @@ class Campaign:
     def take(self, count: int) -> list[int]:
         """The next units, at most `count` of them; none where there is nothing left to begin."""
         taken = []
-        while len(taken) < count and self.left() > 0:
+        while (room := min(count - len(taken), self.left())) > 0:
             if self.again:
                 taken.append(heapq.heappop(self.again))
                 continue
-            unit = self.units[self.position]
-            self.position += 1
-            if unit not in self.records:
-                self.fresh -= 1
-                taken.append(unit)
+            part = self.units[self.position : self.position + room]
+            fresh = [unit for unit in part if unit not in self.records]
+            self.position += len(part)
+            self.fresh -= len(fresh)
+            taken += fresh
         self.out.update(taken)
         return taken
 
@@ -100,6 +100,8 @@ class Campaign:
             self.again.clear()  # ascending: all others end, too
         fresh = self.fresh
         if fresh and self.reached is not None:
+            while self.units[self.position] in self.records:  # of the journal
+                self.position += 1
             fresh = max(min(fresh, self.reached + 1 - self.units[self.position]), 0)
         return len(self.again) + fresh
 

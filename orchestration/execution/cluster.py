@@ -35,9 +35,11 @@ DEFAULTS = {
     "MALLOC_TRIM_THRESHOLD_": "65536",
     "PYTHONHASHSEED": "6640",
     "DASK_LOGGING__DISTRIBUTED": "critical",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "500ms",  # looked at every 20 ms, its event loops take 2 % of two cores
     "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "0",  # what a worker takes along comes back at once (workers.py)
     "DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1h",  # a worker that is just being replaced is not lost
 }
+WARNINGS = "ignore:resource_tracker:UserWarning"  # of what a killed worker held; it is freed
 TICK = 0.01  # seconds between looks for the answer
 PATIENCE = 3.0  # seconds that workers at work are given to end
 
@@ -104,10 +106,11 @@ class Process:
     """The process that holds a cluster. It ends when its standard input does, so it cannot outlive this process."""
 
     def __init__(self):
+        warnings = ",".join(filter(None, [os.environ.get("PYTHONWARNINGS"), WARNINGS]))
         self.popen = subprocess.Popen(
             [sys.executable, "-P", str(PROGRAM)],
             stdin=subprocess.PIPE,
-            env={**DEFAULTS, **os.environ, **ENVIRONMENT},
+            env={**DEFAULTS, **os.environ, **ENVIRONMENT, "PYTHONWARNINGS": warnings},
             start_new_session=True,  # Ctrl-C is for this process alone
         )
         self.patience = 0.0

@@ -37,10 +37,10 @@ def check_workers(client, timeout: float = WAIT) -> dict[str, dict[str, Any]]:
         If it is closed, has no workers, or has workers with other versions.
     """
     _check_client(client)
-    _wait_for_worker(client, timeout)
-    known = _checked.get(client, {})
-    if set(client.nthreads()) <= known.keys():
+    known = _checked.get(client)
+    if known is not None and known.keys() >= client.nthreads().keys() != set():
         return known
+    _wait_for_worker(client, timeout)
     here, workers = describe(PACKAGES), _ask(client)
     if not workers:
         raise RuntimeError(f"client: none of the workers of {_address(client)} answered, expected at least one")

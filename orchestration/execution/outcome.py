@@ -27,6 +27,19 @@ class Outcome:
         """The unit of the lowest value; the lowest such unit."""
         return min(self.records, key=lambda unit: rank(unit, self.records[unit]), default=None)
 
+    def followed_by(self, later: Outcome) -> Outcome:
+        """This and a later one of other units as one."""
+        return Outcome(
+            self.records | later.records,
+            self.failures | later.failures,
+            later.stop,
+            later.reached,
+            self.seconds + later.seconds,
+            later.workers,
+            self.tasks + later.tasks,
+            self.busy + later.busy,
+        )
+
 
 def rank(unit: int, record: Record) -> tuple[float, int]:
     """What records are compared by. NaN counts as worst."""

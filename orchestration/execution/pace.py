@@ -11,6 +11,10 @@ from dataclasses import dataclass
 
 PROBE_UNITS, PROBE_SECONDS = 16, 0.05  # of a task, at most, as long as nobody knows how long a unit takes
 UNITS = 10_000  # of a task, at most: what a message carries
+SHORT, FEWER = (
+    2.0,
+    2.5,
+)  # seconds of a campaign in which messages cost more than a late end: its tasks are so much longer
 KEPT = 0.7  # weight of all earlier tasks against the next one
 
 
@@ -49,6 +53,7 @@ class Pace:
         if not self.known:
             return (min(PROBE_UNITS, math.ceil(left / (4 * slots))) if slots else 1), PROBE_SECONDS
         unit, slots = max(self.seconds / self.units, 1e-7), max(slots, 1)
-        least = min(self.aim.least / unit, total / (2 * slots))
+        short = total * unit / slots < SHORT
+        least = min((FEWER if short else 1) * self.aim.least / unit, total / (2 * slots))
         units = math.ceil(min(max(left / (2 * slots), least), self.aim.most / unit, UNITS))
         return units, min(max(2 * units * unit, self.aim.least), self.aim.limit)

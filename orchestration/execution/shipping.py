@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
-import os
 import sys
 from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
 
+from ...kernels.code_hash import installed
 from .work import Work
 
 
@@ -52,20 +52,17 @@ def _by_value(modules: list[ModuleType]) -> Iterator[None]:
 
 def _own_modules() -> list[ModuleType]:
     """Loaded modules that belong neither to Python nor to an installed distribution."""
-    prefixes = tuple(os.path.join(os.path.realpath(prefix), "") for prefix in (sys.prefix, sys.base_prefix))
-    known = {"thalweg", "__main__"} | sys.stdlib_module_names
-    found = []
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
-        if not isinstance(module, ModuleType) or module.__name__ != name or file is None:
-            continue
-        if name.partition(".")[0] not in known and not file.startswith(prefixes):
-            found.append(module)
-    installed = _installed() if found else {}
-    return [module for module in found if module.__name__.partition(".")[0] not in installed]
+    found = [
+        module
+        for name, module in list(sys.modules.items())
+        if isinstance(module, ModuleType) and module.__name__ == name != "__main__" and hasattr(module, "__file__")
+        if not installed(name)
+    ]
+    in_place = _distributed() if found else {}
+    return [module for module in found if module.__name__.partition(".")[0] not in in_place]
 
 
 @cache
-def _installed():
+def _distributed():
     """Names of packages that came with a distribution, also those installed in place; half a second."""
     return importlib.metadata.packages_distributions()

@@ -25,7 +25,7 @@ class Shipment(WorkerPlugin):
         self.name, self.payload = token, payload
         self.work: Any = None
         self.error: Exception | None = None
-        self.limit: tuple[int, float] = (0, 0.0)  # a campaign, and above which unit its units are to end
+        self.limit: tuple[int, float] = (0, 0.0)  # a campaign, and above which unit (negative) its units are to end
 
     async def setup(self, worker) -> None:
         # On a thread: a compilation of seconds would keep the worker from answering the scheduler.
@@ -43,9 +43,10 @@ class Shipment(WorkerPlugin):
 
 
 def set_limit(token: str, campaign: int, unit: float, dask_worker) -> None:
-    """From the client: units of a campaign above this one are to end."""
+    """From the client: units of a campaign above this one are to end. The lowest counts, whichever comes last."""
     if token in dask_worker.plugins:
-        dask_worker.plugins[token].limit = (campaign, unit)
+        shipment = dask_worker.plugins[token]
+        shipment.limit = max(shipment.limit, (campaign, -unit))
 
 
 def carry_out(
@@ -61,7 +62,7 @@ def carry_out(
     def ends(unit: int) -> bool:
         # A task that its client cancelled, or whose client is gone, is no longer "executing" here.
         task, limit = tasks.get(key), shipment.limit
-        cut = limit[0] == campaign and unit > limit[1]
+        cut = limit[0] == campaign and unit > -limit[1]
         return cut or task is None or task.state != "executing" or worker.status not in AT_WORK
 
     entries = perform(shipment.work, units, given, seconds, ends, timeout, worker.address)

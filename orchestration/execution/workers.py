@@ -13,6 +13,9 @@ import time
 import uuid
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
+
+from distributed.comm.core import CommClosedError
 
 from ...solvers.result import StopReason
 from . import shipping, worker
@@ -24,7 +27,9 @@ from .pace import Aim, Pace
 COUNT_EVERY = 1.0  # seconds between questions for the workers
 ANSWER = 2.0  # seconds that the scheduler has to answer
 PREFIX = "thalweg-"  # of the names of our plugins; the client's follows
+SHIPPINGS = 3  # attempts to bring the work to workers that die
 FAREWELL = 0.5  # seconds that tasks have at the end to hand back what they did
+_swept: WeakSet[Any] = WeakSet()  # clients that looked once for what others left behind
 
 
 class Workers:
@@ -36,7 +41,7 @@ class Workers:
         check_workers(client)
         self.client, self.timeout = client, timeout
         self.token = f"{PREFIX}{client.id}-{uuid.uuid4().hex[:8]}"
-        self.pace = Pace(Aim(least=0.25, most=2.0, limit=5.0))
+        self.pace = Pace(Aim(least=0.1, most=2.0, limit=5.0))
         self.tasks: dict[Any, Order] = {}  # by future
         self.arrived: queue.SimpleQueue = queue.SimpleQueue()  # (future, what it came to)
         self.restarted: set[str] = set()  # workers whose end we asked for
@@ -45,9 +50,11 @@ class Workers:
         self.campaign: Any = None
         self.dashboard = client.dashboard_link or None
         payload = shipping.pack(work)
-        self._sweep()
+        if client not in _swept:
+            self._sweep()
+            _swept.add(client)
         try:
-            client.register_plugin(worker.Shipment(self.token, payload), name=self.token)
+            self._ship(worker.Shipment(self.token, payload), work.name)
         except BaseException:
             self.close()
             raise
@@ -56,6 +63,18 @@ class Workers:
         """Take the work from the workers."""
         if self.client.status == "running":
             self._remove(self.token)
+
+    def _ship(self, shipment: worker.Shipment, name: str) -> None:
+        """To all workers; if one dies meanwhile, anew to those that there are then."""
+        error: Exception | None = None
+        for _ in range(SHIPPINGS):
+            try:
+                return self.client.register_plugin(shipment, name=self.token)
+            except CommClosedError as closed:
+                error = closed
+                self.close()
+                check_workers(self.client)
+        raise RuntimeError(f"client: workers died while the {name} was prepared there") from error
 
     def _sweep(self) -> None:
         """Take from the workers what clients left there that were killed."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...kernels.fingerprint import fingerprint
+from ...kernels.code_hash import code_hash
 
 LISTED = 1000  # values; of a longer list the digest alone
 
@@ -22,11 +22,9 @@ def describe(value) -> Any:
         return [describe(item) for item in value]
     if isinstance(value, dict) and len(value) <= LISTED and all(isinstance(key, str) for key in value):
         return {key: describe(item) for key, item in value.items()}
-    if type(value).__module__ == "__main__" and hasattr(value, "__dict__"):  # pickled with a new number in each process
-        return {"type": type(value).__qualname__, "state": describe(vars(value))}
     if isinstance(value, np.number) and isinstance(value.item(), int | float):
         return describe(value.item())
-    return {"type": type(value).__qualname__, "fingerprint": fingerprint(value)}
+    return {"type": type(value).__qualname__, "hash": code_hash(value)}
 
 
 def describe_distribution(frozen) -> dict[str, Any]:

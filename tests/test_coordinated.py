@@ -1,0 +1,172 @@
+"""Coordinated restarts: plans hang on seed, number and earlier rounds alone; the store; budgets; and that it helps."""
+
+import json
+import math
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thalweg.kernels import Problem
+from thalweg.orchestration import coordinated
+from thalweg.orchestration.coordinated import Coordinator, length, rounds
+from thalweg.orchestration.execution import Execution
+from thalweg.orchestration.runs import Runs
+from thalweg.solvers.call import parse_call
+
+BOX = np.array([(-4.0, 4.0), (0.0, 100.0), (7.0, 7.0), (-1e-3, 1e-3)])
+
+
+def wells(x):
+    """Nine wells per coordinate, of which one is the deepest: 9**D minima."""
+    total = 0.0
+    for i in range(x.size):
+        total += 0.02 * abs(x[i] - 3.0) - math.exp(-60.0 * (x[i] - np.floor(x[i] + 0.5)) ** 2)
+    return total
+
+
+def coordinator(seed=3, box=BOX, **changes):
+    return Coordinator(Problem(fun=wells, bounds=box, **changes), seed, max_evals=100)
+
+
+def records(runs, box=BOX, seed=0, better=0.0):
+    """What random runs would report: points of the box, values in [0, 1)."""
+    draw = np.random.default_rng(seed)
+    points = draw.uniform(box[:, 0], box[:, 1], (len(runs), len(box)))
+    return [{"unit": k, "fun": draw.random() - better, "x": x.tolist()} for k, x in zip(runs, points, strict=True)]
+
+
+def same(a, b):
+    return pickle.dumps(a) == pickle.dumps(b)
+
+
+def test_a_plan_hangs_on_seed_number_and_earlier_rounds_alone():
+    ours, resumed = coordinator(), coordinator()
+    for k, round_ in enumerate(rounds(60, 20, 100)):
+        found = records(round_, seed=k, better=k)
+        plans = {run: ours.plan(run) for run in round_}
+        again = {run: resumed.plan(run) for run in reversed(round_)}
+        assert all(same(plans[run], again[run]) for run in round_)
+        ours.close_round(found)
+        resumed.close_round(json.loads(json.dumps(found[::-1])))  # from a journal, in any order
+        assert same(ours.store, resumed.store)
+    assert not same([ours.plan(run) for run in range(60, 70)], [coordinator(4).plan(run) for run in range(60, 70)])
+
+
+def test_without_solutions_every_run_explores():
+    for run in range(50):
+        plan = coordinator().plan(run)
+        assert plan.x0 is None and plan.accept_below == np.inf and plan.max_evals == length(run, 100)
+        assert (plan.lower == BOX[:, 0]).all() and (plan.upper == BOX[:, 1]).all()
+
+
+@given(st.integers(0, 2**64 - 1), st.integers(1, 40))
+def test_plans_lie_in_the_box_around_a_solution(seed, count):
+    ours = coordinator(seed)
+    ours.close_round(records(range(count), seed=seed % 1000))
+    solutions = {solution.fun: solution.x for solution in ours.store}
+    for run in range(count, count + 20):
+        plan = ours.plan(run)
+        assert (BOX[:, 0] <= plan.lower).all() and (plan.lower <= plan.upper).all() and (plan.upper <= BOX[:, 1]).all()
+        if plan.accept_below < np.inf:
+            good = solutions[plan.accept_below]
+            assert (plan.lower <= good).all() and (good <= plan.upper).all() and plan.lower[1] < plan.upper[1]
+        if plan.x0 is not None:
+            assert plan.x0.shape == (1, 4) and (plan.lower <= plan.x0).all() and (plan.x0 <= plan.upper).all()
+
+
+def test_the_kinds_have_their_shares():
+    ours = coordinator()
+    ours.close_round(records(range(100)))
+    plans = [ours.plan(run) for run in range(100, 3100)]
+    points = {solution.fun: solution.x for solution in ours.store}
+    explored = np.mean([plan.accept_below == np.inf for plan in plans])
+    began = [(plan.x0[0] == points[plan.accept_below]).all() for plan in plans if plan.x0 is not None]
+    from_good, crossed = np.sum(began) / len(plans), np.sum(np.logical_not(began)) / len(plans)
+    assert explored == pytest.approx(1 - coordinated.CROSS - coordinated.VARY, abs=0.03)
+    assert from_good == pytest.approx(coordinated.VARY * coordinated.FROM_GOOD, abs=0.03)
+    assert crossed == pytest.approx(coordinated.CROSS, abs=0.03)
+
+
+def test_a_crossed_box_is_narrow_where_the_two_agree():
+    ours = coordinator(box=np.array([(0.0, 1.0)] * 2))
+    ours.close_round([{"unit": 0, "fun": 0.0, "x": [0.5, 0.25]}, {"unit": 1, "fun": 1.0, "x": [0.5, 0.75]}])
+    plans = [ours.plan(run) for run in range(2, 200)]
+    plans = [plan for plan in plans if plan.x0 is not None and plan.accept_below == 0.0]
+    crossed = [plan for plan in plans if plan.x0[0, 1] == 0.75]
+    assert crossed
+    for plan in crossed:
+        assert (plan.upper - plan.lower)[0] <= 2 * coordinated.LEAST * 1.001 and plan.upper[1] > 0.7499
+
+
+def test_the_store_keeps_the_best_apart():
+    ours = coordinator()
+    ours.close_round(records(range(300)))
+    funs = [solution.fun for solution in ours.store]
+    assert funs == sorted(funs) and 5 < len(funs) <= coordinated.CAPACITY
+    wide = BOX[:, 1] > BOX[:, 0]
+    points = np.array([(solution.x / (BOX[:, 1] - BOX[:, 0] + ~wide))[wide] for solution in ours.store])
+    apart = np.sqrt(((points[:, None] - points) ** 2).sum(axis=2) / len(BOX)) + np.eye(len(points))
+    assert apart.min() >= coordinated.SIMILAR
+    best = ours.store[0]
+    ours.close_round([{"unit": 1000, "fun": best.fun - 1.0, "x": (best.x + 1e-6 * wide).tolist()}])
+    assert ours.store[0].run == 1000 and best.run not in [solution.run for solution in ours.store]
+
+
+def test_what_is_worse_than_where_it_began_or_no_number_is_left_out():
+    ours = coordinator()
+    ours.close_round(records(range(20)))
+    before = ours.store
+    planned = [run for run in range(20, 60) if ours.plan(run).accept_below < np.inf]
+    ours.close_round([{"unit": run, "fun": 5.0, "x": BOX[:, 0].tolist()} for run in planned])
+    ours.close_round(
+        [{"unit": run, "fun": fun, "x": [math.nan] * 4} for run in (70, 71) for fun in (math.nan, math.inf)]
+    )
+    assert same(ours.store, before)
+
+
+def test_rounds_share_out_the_runs():
+    assert list(rounds(7, 3, 100)) == [range(0, 3), range(3, 6), range(6, 7)]
+    assert list(rounds(6, 3, 100)) == [range(0, 3), range(3, 6)]
+    assert length(0, 100) == 100 and length(coordinated.DOUBLED, 100) == 200 and length(10**9, 100) == 5000
+
+
+@pytest.mark.parametrize("total", [99, 100, 12_345, 10**6])
+def test_a_total_is_kept_and_used(total):
+    runs = [run for round_ in rounds(10**9, 25, 100, total) for run in round_]
+    assert runs == list(range(len(runs)))
+    spent = sum(length(run, 100) for run in runs)
+    assert spent <= total < spent + length(len(runs), 100)
+
+
+def campaign(seed, plans=True, threads=1, round_size=25):
+    call = parse_call(wells, [(-4.4, 4.4)] * 8, method="jso", seed=seed, max_evals=600, options={"population": 16})
+    ours, found = Coordinator(call.problem, seed, 600), {}
+    with Execution(Runs(call), threads=threads) as execution:
+        for round_ in rounds(200, round_size, 600):
+            outcome = execution.run(round_, ours.plan if plans else None)
+            ours.close_round(outcome.records.values())
+            found |= outcome.records
+    return [(record["fun"], record["x"], record["nfev"]) for record in found.values()]
+
+
+def test_it_finds_what_independent_runs_miss():
+    with_plans = [min(campaign(seed))[0] for seed in (1, 2, 3)]
+    without = [min(campaign(seed, plans=False))[0] for seed in (1, 2, 3)]
+    assert max(with_plans) < min(without) - 0.5  # the minimum is -8
+
+
+def test_the_bits_do_not_hang_on_threads_but_on_the_size_of_a_round():
+    assert campaign(5) == campaign(5, threads=2)
+    assert campaign(5) != campaign(5, round_size=40)
+
+
+def test_whole_numbers_stay_whole():
+    box, whole = np.array([(0.0, 9.0)] * 3), [False, True, True]
+    ours = coordinator(box=box, integrality=whole)
+    ours.close_round([{"unit": k, "fun": float(k), "x": [0.3 * k, float(k), 9.0 - k]} for k in range(10)])
+    for run in range(10, 100):
+        plan = ours.plan(run)  # a box without a whole number would be refused
+        Problem(fun=wells, bounds=np.column_stack([plan.lower, plan.upper]), x0=plan.x0, integrality=whole)
