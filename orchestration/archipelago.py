@@ -54,7 +54,7 @@ class Archipelago:
         for state in self.states:
             state.counters[population.PAUSE_AT] = every
         self.seconds = [0.0] * islands
-        self.total = Outcome({}, {}, None, None, seconds=0.0, workers=1, tasks=0, busy=0.0)
+        self.total = Outcome({}, {}, None, None, seconds=0.0, workers=1, tasks=0, busy=0.0, resumed=0)
         self.campaign: Campaign | None = None  # the last one seen at work
         self.begin = time.perf_counter()
 
@@ -166,7 +166,7 @@ def carry_on_here(archipelago: Archipelago, work: Islands, seconds: float) -> Ou
             return None
         records[island] = record | {"seconds": time.perf_counter() - begun}
     spent = time.perf_counter() - begin
-    return Outcome(records, {}, None, None, seconds=spent, workers=1, tasks=0, busy=spent)
+    return Outcome(records, {}, None, None, seconds=spent, workers=1, tasks=0, busy=spent, resumed=0)
 
 
 def sources_of(topology: str, islands: int, seed: int, epoch: int) -> list[list[int]]:

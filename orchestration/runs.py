@@ -112,9 +112,10 @@ def failures(outcome: Outcome) -> list[dict]:
 
 def place(client, outcome: Outcome) -> dict:
     """Where it ran, for the result."""
+    journal = {"resumed": outcome.resumed} if outcome.resumed else {}  # units that were not done anew
     if client is None:
-        return {"threads": outcome.workers}
-    return {"workers": outcome.workers, "scheduler": client.scheduler.address, "tasks": outcome.tasks}
+        return {"threads": outcome.workers, **journal}
+    return {"workers": outcome.workers, "scheduler": client.scheduler.address, "tasks": outcome.tasks, **journal}
 
 
 def nothing(outcome: Outcome) -> NothingDone | KeyboardInterrupt:
@@ -126,8 +127,9 @@ def nothing(outcome: Outcome) -> NothingDone | KeyboardInterrupt:
         return NothingDone(f"no unit of the work came to an end. {reason}")
     unit, first = next(iter(outcome.failures.items()))
     times = first["attempts"]
+    all_of = "the first" if outcome.stop is StopReason.HOPELESS else "all"
     error = NothingDone(
-        f"all {len(outcome.failures)} came to nothing: {count_kinds(outcome.failures)}. The first, number {unit}, "
+        f"{all_of} {len(outcome.failures)} came to nothing: {count_kinds(outcome.failures)}. The first, number {unit}, "
         f"after {times} attempt{'s' * (times != 1)}:\n{first['error']}"
     )
     error.__cause__ = first.get("exception")

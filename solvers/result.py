@@ -23,6 +23,7 @@ class StopReason(IntEnum):
     CANCELLED = 9
     SCHEDULER_LOST = 10
     FAILED = 11
+    HOPELESS = 12
 
     @property
     def sentence(self) -> str:
@@ -40,6 +41,7 @@ SENTENCES = {
     StopReason.INTERRUPTED: "Interrupted from the keyboard; this is the best so far.",
     StopReason.CANCELLED: "Another run reached the target first.",
     StopReason.SCHEDULER_LOST: "The connection to the Dask scheduler is lost; this is the best so far.",
+    StopReason.HOPELESS: "The first hundred came to nothing, and none was done; the others were not begun.",
     StopReason.FAILED: "Its worker died, or it took longer than task_timeout; this is the best before that.",
 }
 

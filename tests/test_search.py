@@ -194,3 +194,15 @@ def test_what_raises_and_what_is_no_number(tmp_path):
 def test_refused(call, message):
     with pytest.raises((ValueError, TypeError), match=message):
         call()
+
+
+def test_a_hopeless_search_ends_early():
+    calls = []
+
+    def broken(a):
+        calls.append(a)
+        raise NameError("undefined_name")
+
+    with pytest.raises(RuntimeError, match="the first 100 came to nothing: 100 raised"):
+        grid_search(broken, {"a": range(100_000)}, retries=0)
+    assert len(calls) < 50_000

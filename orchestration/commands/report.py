@@ -73,6 +73,7 @@ def _circumstances(result: Result) -> list[tuple[str, str]]:
         rows.append(("failed", f"{result.n_failed:,} of them gave NaN"))
     rate = result.nfev / max(timing["run"], 1e-9)
     speed = f"{float(f'{rate:.3g}'):,.0f} evaluations per second" if rate >= 1 else f"{1 / rate:.3g} s per evaluation"
+    speed = _from_journal(result, "runs") or speed
     rows.append(("time", f"{_seconds(timing['compile'])} to compile, {_seconds(timing['run'])} to run: {speed}"))
     rows.append(("method", f"{result.method}, seed {result.seed}, {_where(result)}"))
     rows.append(("objective", result.objective))
@@ -87,11 +88,18 @@ def points(name: str, result: Result) -> str:
     rows = [("stopped", result.message), ("points", f"{result.nfev:,}, the best is number {result.index}")]
     if result.n_failed:
         rows.append(("failed", f"{result.n_failed:,} of them gave NaN"))
-    rows.append(("time", f"{_seconds(result.timing['run'])}: {float(f'{rate:.3g}'):,.6g} points per second"))
+    speed = _from_journal(result, "units") or f"{float(f'{rate:.3g}'):,.6g} points per second"
+    rows.append(("time", f"{_seconds(result.timing['run'])}: {speed}"))
     seed = "" if result.seed is None else f"seed {result.seed}, "
     rows.append(("method", f"{result.method}, {seed}{_where(result)}"))
     head, tail = _facts([("search", name)]), _facts(rows + _troubles(result))
     return "\n".join([*head, "", *found, "", f"{'value':<{width}}   {_number(result.fun)}", "", *tail])
+
+
+def _from_journal(result: Result, units: str) -> str:
+    """In place of a speed, where some of the work had been done before."""
+    count = result.get("resumed", 0)
+    return f"{count:,} {units} had been done before and are from the journal" if count else ""
 
 
 def _where(result: Result) -> str:

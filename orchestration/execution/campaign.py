@@ -25,6 +25,7 @@ __all__ = ["Campaign", "Outcome", "count_kinds"]
 
 TICK = 0.05  # seconds between looks at the clock; what a crash may cost beside the units at work
 SINGLES = 32  # suspects up to which each is tried by itself; more are first cut into parts
+HOPELESS = 100  # units given up before any was done: the others would fare no better
 GIVEN_UP = ("error", "attempts", "workers")  # of a failure, what the journal keeps
 
 
@@ -165,6 +166,8 @@ class Campaign:
         if known["attempts"] > self.retries:
             self.failures[unit] = known
             self.unwritten.append({"unit": unit, "failed": kind, **{k: known[k] for k in GIVEN_UP}})
+            if len(self.failures) >= HOPELESS and not self.records:
+                self.stop = self.stop or StopReason.HOPELESS
         elif kind == "killed":
             self.suspects.append([unit])
         else:
@@ -219,7 +222,8 @@ class Campaign:
         kept = {unit: self.records[unit] for unit in sorted(self.records) if not self._beyond(unit)}
         failures = {unit: self.failures[unit] for unit in sorted(self.failures) if not self._beyond(unit)}
         seconds = time.perf_counter() - self.begin
-        return Outcome(kept, failures, self.stop, self.reached, seconds, self.workers, self.tasks, self.busy)
+        done = self.workers, self.tasks, self.busy, self.resumed
+        return Outcome(kept, failures, self.stop, self.reached, seconds, *done)
 
     def _beyond(self, unit: int) -> bool:
         return self.reached is not None and unit > self.reached

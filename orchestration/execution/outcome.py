@@ -22,6 +22,7 @@ class Outcome:
     workers: int
     tasks: int
     busy: float  # seconds of work in all records of this call, the resumed ones not counted
+    resumed: int  # units that were taken from the journal
 
     def best(self) -> int | None:
         """The unit of the lowest value; the lowest such unit."""
@@ -38,6 +39,7 @@ class Outcome:
             later.workers,
             self.tasks + later.tasks,
             self.busy + later.busy,
+            self.resumed + later.resumed,
         )
 
 

@@ -11,10 +11,7 @@ from dataclasses import dataclass
 
 PROBE_UNITS, PROBE_SECONDS = 16, 0.05  # of a task, at most, as long as nobody knows how long a unit takes
 UNITS = 10_000  # of a task, at most: what a message carries
-SHORT, FEWER = (
-    2.0,
-    2.5,
-)  # seconds of a campaign in which messages cost more than a late end: its tasks are so much longer
+SHORT = 2.0  # seconds of a campaign in which messages cost more than a late end: two tasks for each worker
 KEPT = 0.7  # weight of all earlier tasks against the next one
 
 
@@ -53,7 +50,7 @@ class Pace:
         if not self.known:
             return (min(PROBE_UNITS, math.ceil(left / (4 * slots))) if slots else 1), PROBE_SECONDS
         unit, slots = max(self.seconds / self.units, 1e-7), max(slots, 1)
-        short = total * unit / slots < SHORT
-        least = min((FEWER if short else 1) * self.aim.least / unit, total / (2 * slots))
+        half = total / (2 * slots)
+        least = half if total * unit / slots < SHORT else min(self.aim.least / unit, half)
         units = math.ceil(min(max(left / (2 * slots), least), self.aim.most / unit, UNITS))
         return units, min(max(2 * units * unit, self.aim.least), self.aim.limit)
