@@ -203,6 +203,6 @@ def test_a_hopeless_search_ends_early():
         calls.append(a)
         raise NameError("undefined_name")
 
-    with pytest.raises(RuntimeError, match="the first 100 came to nothing: 100 raised"):
+    with pytest.raises(RuntimeError, match=r"the first \d+ came to nothing: \d+ raised"):
         grid_search(broken, {"a": range(100_000)}, retries=0)
     assert len(calls) < 50_000
