@@ -69,7 +69,7 @@ def draw(grid_table, random_table, best, file):
             [table["C"][k] for k in rows], [table["gamma"][k] for k in rows], c=error, s=60, cmap="viridis_r",
             vmin=2, vmax=10,
         )  # fmt: skip
-        ax.set(xscale="log", yscale="log", xlabel="C", title=f"{title}: radial kernel, best {100 * min(error):.2f} %")
+        ax.set(xscale="log", yscale="log", xlabel="C", title=f"{title}: radial kernel, best {min(error):.2f} %")
     if "gamma" in best:
         axes[0].plot(best["C"], best["gamma"], "r+", markersize=16, label="best of the grid")
         axes[0].legend(loc="lower left")
