@@ -50,7 +50,7 @@ class Pace:
         if not self.known:
             return (min(PROBE_UNITS, math.ceil(left / (4 * slots))) if slots else 1), PROBE_SECONDS
         unit, slots = max(self.seconds / self.units, 1e-7), max(slots, 1)
-        half = total / (2 * slots)
-        least = half if total * unit / slots < SHORT else min(self.aim.least / unit, half)
+        half, short = total / (2 * slots), total * unit / slots < SHORT
+        least = half if short else min(self.aim.least / unit, half)
         units = math.ceil(min(max(left / (2 * slots), least), self.aim.most / unit, UNITS))
-        return units, min(max(2 * units * unit, self.aim.least), self.aim.limit)
+        return units, self.aim.limit if short else min(max(2 * units * unit, self.aim.least), self.aim.limit)
