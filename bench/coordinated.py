@@ -12,6 +12,7 @@ import argparse
 import ctypes
 import json
 import multiprocessing
+import os
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -50,12 +51,25 @@ def thalweg(fun, seed, target, budget):
     return restarts(function, bounds, runs=runs, coordinated=True, seed=seed, target=target).fun
 
 
+class WithinBudget:
+    """Ends the worker process of fcmaes when the evaluations are used up; the best that it stored is returned."""
+
+    def __init__(self, fun, budget):
+        self.fun, self.budget = fun, budget
+
+    def __call__(self, x):
+        if self.fun.count.value >= self.budget:
+            os._exit(0)
+        return self.fun(x)
+
+
 def fcmaes(fun, seed, target, budget):
     from fcmaes import advretry
     from loguru import logger
 
     logger.remove()
-    return advretry.minimize(fun, fun.problem.bounds, num_retries=5000, workers=1, stop_fitness=target).fun
+    within = WithinBudget(fun, budget)
+    return advretry.minimize(within, fun.problem.bounds, num_retries=5000, workers=1, stop_fitness=target).fun
 
 
 METHODS = {"thalweg": thalweg, "fcmaes advretry": fcmaes}
