@@ -42,13 +42,10 @@ class Counted:
 def thalweg(fun, seed, target, budget):
     from thalweg.kernels import objective
     from thalweg.orchestration import restarts
-    from thalweg.orchestration.coordinated import FIRST, ROUND, rounds
 
     bounds = np.column_stack([fun.problem.bounds.lb, fun.problem.bounds.ub])
-    first = FIRST * len(bounds)
-    runs = sum(len(units) for units in rounds(10**6, ROUND, first, total=budget))  # as many as the budget allows
-    function = objective(fun, compiled=False)
-    return restarts(function, bounds, runs=runs, coordinated=True, seed=seed, target=target).fun
+    common = {"runs": 10**6, "total_evals": budget, "coordinated": True, "seed": seed, "target": target}
+    return restarts(objective(fun, compiled=False), bounds, **common).fun
 
 
 class WithinBudget:

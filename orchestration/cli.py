@@ -94,6 +94,7 @@ def _many(command):
 @click.option("--coordinated", is_flag=True, help="Later runs search where earlier ones were good.")
 @click.option("--method", default="auto", show_default=True, help="One of `thalweg solvers`, or auto.")
 @click.option("--max-evals", type=WholeNumber(), help="Evaluations per run. Default: 10,000 per variable.")
+@click.option("--total-evals", type=WholeNumber(), help="Evaluations of all runs together, at most.")
 @click.option("--target", type=float, help="Stop when a value <= this is found; exit code 1 if none is.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the method; may be repeated.")
 @_many

@@ -6,16 +6,18 @@ rounds, and what a run does hangs on seed, number and records of earlier rounds 
     explore   the whole box
     cross     two solutions of the store, a good one i and a worse one j: begins at x_j, in a box around x_i whose width
               follows |x_j - x_i|: coordinates in which the two agree are searched closely, the others widely
-    vary      a good solution: some coordinates are free in their whole range, the others stay close
+    vary      a good solution: a few coordinates are free in their whole range, the others stay close; with none free
+              the solution is refined
 
-The third is ours. The store holds the best solutions so far, none of them close to a better one. Runs get longer as
-their number grows.
+The third is ours, and so is the store: it holds the best solutions, but of those that lie close together the best only,
+and few from one neighbourhood, so that a worse solution elsewhere stays and can be improved in its turn. Runs get
+longer as their number grows.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,19 +28,22 @@ from ..solvers.call import Call
 from .execution import Execution
 from .execution.outcome import Outcome
 
-CROSS, VARY = 0.3, 0.5  # shares of the runs; the others explore
+CROSS, VARY = 0.2, 0.7  # shares of the runs; the others explore
 CAPACITY = 500  # solutions in the store (fcmaes)
-SIMILAR = 0.1  # two solutions are, below this root mean square distance in units of the box (fcmaes)
-GREED = 0.2  # the chance that the next of the ranked solutions is taken, at most (fcmaes)
+CLOSE, NEAR = 0.02, 0.1  # root mean square distances in units of the box (fcmaes: 0.15, between neighbours in rank)
+CROWD = 3  # solutions of the store that may lie near a worse one
+GREED = 0.3  # the chance that the next of the ranked solutions is taken, at most (fcmaes: 0.2)
 REACH = (2.0, 4.0)  # half width of a crossed box in units of 0.5..1 times |x_j - x_i| (fcmaes)
 LEAST = 1e-4  # least half width of a crossed box
-FREE = 0.35  # the chance of a coordinate to be free in a varied box
-RADIUS = (0.005, 0.05)  # half width of a varied box where it is not, in units of the box
+FREE = 4  # coordinates that are free in a varied box, at most
+RADIUS = (0.003, 0.05)  # half width of a varied box in the others, in units of the box
 FROM_GOOD = 0.5  # the chance that a varied run begins from the good solution
-DOUBLED = 300  # runs after which a run is twice as long as the first
+CROSSED = 0.5  # length of a run in a crossed box, in units of one that explores
+VARIED = 0.25  # the same in a varied box, at least; else the share of the coordinates that are free
+DOUBLED = 600  # runs after which a run is twice as long as the first
 LONGEST = 50  # times the first (fcmaes)
 ROUND = 50  # runs in a round
-FIRST, POPULATION = 1000, 7.5  # evaluations of the first run, and jSO's population, times the dimension
+FIRST, POPULATION = 2000, 4  # evaluations of the first run, and jSO's population, times the dimension
 
 
 def for_short_runs(call: Call, method: str, max_evals: int | None, options) -> Call:
@@ -60,7 +65,7 @@ class Plan(NamedTuple):
     upper: np.ndarray  # (D,)
     x0: np.ndarray | None  # (1, D)
     max_evals: int
-    accept_below: float  # its solution goes to the store if its value is below
+    around: int | None  # the run that found the solution around which it searches; None: it explores
 
 
 class Solution(NamedTuple):
@@ -107,85 +112,79 @@ class Coordinator:
             return self._cross(run, draw)
         if CROSS <= kind < CROSS + VARY and self.store:
             return self._vary(run, draw)
-        return self._explore(run)
+        return Plan(self.lower, self.upper, None, self._length(run, 1.0), None)
+
+    def round(self, runs: range, total: float) -> range:
+        """Of these runs the first ones whose budgets add up to at most `total`."""
+        for run in runs:
+            total -= self.plan(run).max_evals
+            if total < 0:
+                return range(runs.start, run)
+        return runs
 
     def close_round(self, records: Iterable[dict]) -> None:
         """Take the records of a finished round: `unit` (the number of the run), `fun`, `x`."""
-        new = [Solution(r["fun"], r["unit"], np.array(r["x"])) for r in records]
-        new = [solution for solution in new if solution.fun < self.plan(solution.run).accept_below]
+        new = [Solution(r["fun"], r["unit"], np.array(r["x"])) for r in records if r["fun"] < np.inf]
         ranked = sorted(self.store + new, key=lambda solution: solution[:2])
-        self.store = []
+        self.store, found = [], np.empty((0, len(self.width)))
+        unit = np.where(self.width > 0, self.width, 1.0)
         for solution in ranked:
-            if len(self.store) < CAPACITY and not self._resembles_a_better(solution):
+            apart = np.sqrt(np.mean(((found - solution.x) / unit) ** 2, axis=1))
+            if (apart >= CLOSE).all() and (apart < NEAR).sum() < CROWD and len(self.store) < CAPACITY:
                 self.store.append(solution)
-
-    def _resembles_a_better(self, solution: Solution) -> bool:
-        if not self.store:
-            return False
-        apart = (np.array([better.x for better in self.store]) - solution.x) / np.where(self.width > 0, self.width, 1.0)
-        return bool((np.sqrt(np.mean(apart * apart, axis=1)) < SIMILAR).any())
-
-    def _explore(self, run: int) -> Plan:
-        return Plan(self.lower, self.upper, None, length(run, self.max_evals), np.inf)
+                found = np.vstack([found, solution.x])
 
     def _cross(self, run: int, draw: np.random.Generator) -> Plan:
         good, other = self._choose(2, draw)
         reach = draw.uniform(*REACH) * draw.uniform(0.5, 1.0)
-        return self._around(run, good, np.maximum(reach * np.abs(other.x - good.x), LEAST), other.x)
+        half = np.maximum(reach * np.abs(other.x - good.x), LEAST)
+        return self._around(good, half, other.x, self._length(run, CROSSED))
+
+    def _vary(self, run: int, draw: np.random.Generator) -> Plan:
+        (good,) = self._choose(1, draw)
+        dimension = len(self.width)
+        free = draw.permutation(dimension) < draw.integers(min(FREE, dimension) + 1)
+        half = np.where(free, 1.0, _log_uniform(draw, *RADIUS)) * self.width
+        start = good.x if draw.random() < FROM_GOOD else None
+        return self._around(good, half, start, self._length(run, max(free.mean(), VARIED)))
 
     def _choose(self, wanted: int, draw: np.random.Generator) -> list[Solution]:
-        """The first solutions taken when each, from the best on, is taken with the same small chance."""
+        """The first solutions taken when each, from the best on, is taken with the same chance."""
         count = len(self.store)
         while True:
-            chance = draw.uniform(1 / count, max(GREED, 1 / count))
+            chance = _log_uniform(draw, 1 / count, max(GREED, 1 / count))  # rank r: about as often as 1 / (r + 1)
             places = np.cumsum(draw.geometric(chance, wanted)) - 1
             if places[-1] < count:
                 return [self.store[place] for place in places]
 
-    def _vary(self, run: int, draw: np.random.Generator) -> Plan:
-        (good,) = self._choose(1, draw)
-        radius = np.exp(draw.uniform(*np.log(RADIUS)))
-        free = draw.random(len(self.width)) < FREE
-        start = good.x if draw.random() < FROM_GOOD else None
-        return self._around(run, good, np.where(free, 1.0, radius) * self.width, start)
-
-    def _around(self, run: int, good: Solution, half: np.ndarray, start: np.ndarray | None) -> Plan:
+    def _around(self, good: Solution, half: np.ndarray, start: np.ndarray | None, max_evals: int) -> Plan:
         lower, upper = np.maximum(self.lower, good.x - half), np.minimum(self.upper, good.x + half)
         x0 = None if start is None else np.clip(start, lower, upper)[None]
-        return Plan(lower, upper, x0, length(run, self.max_evals), good.fun)
+        return Plan(lower, upper, x0, max_evals, good.run)
+
+    def _length(self, run: int, share: float) -> int:
+        """Evaluations of a run, in units of `share` of one that explores."""
+        return max(int(self.max_evals * share * min(1 + run / DOUBLED, LONGEST)), 1)
 
 
-def length(run: int, first: int) -> int:
-    """Evaluations of a run."""
-    return int(first * min(1 + run / DOUBLED, LONGEST))
-
-
-def rounds(runs: int, round_size: int, first: int, total: int | None = None) -> Iterator[range]:
-    """The rounds, as ranges of runs: `runs` in all, or as many of them as fit into `total` evaluations."""
-    spent = 0
-    for start in range(0, runs, round_size):
-        stop = start
-        while stop < min(start + round_size, runs) and (total is None or spent + length(stop, first) <= total):
-            spent += length(stop, first)
-            stop += 1
-        if stop > start:
-            yield range(start, stop)
-        if stop < start + round_size:
-            return
+def _log_uniform(draw: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(draw.uniform(np.log(low), np.log(high))))
 
 
 def coordinate(
-    execution: Execution, call: Call, runs: int, round_size: int, max_time: float | None, **common
+    execution: Execution, call: Call, runs: int, round_size: int, total_evals: float, max_time: float | None, **common
 ) -> Outcome:
     """All rounds, each with what the ones before have found; one outcome of all."""
     coordinator = Coordinator(call.problem, call.seed, call.limits.max_evals)
     total: Outcome | None = None
-    for units in rounds(runs, round_size, call.limits.max_evals):
+    for start in range(0, runs, round_size):
+        units = coordinator.round(range(start, min(start + round_size, runs)), total_evals)
         left = None if max_time is None else max(max_time - (total.seconds if total else 0.0), 1e-9)
+        total_evals -= sum(coordinator.plan(unit).max_evals for unit in units)
         outcome = execution.run(units, coordinator.plan, max_time=left, **common)
         coordinator.close_round(outcome.records.values())
         total = outcome if total is None else total.followed_by(outcome)
-        if outcome.stop is not None or outcome.reached is not None:
+        if outcome.stop is not None or outcome.reached is not None or len(units) < round_size:
             break
     assert total is not None, "there is at least one run"
     return total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 
 from ..solvers import settings
@@ -17,8 +18,8 @@ from .runs import Runs, place, summarise
 
 def restarts(
     fun, bounds=None, x0=None, args=(), *, runs=100, method="auto", integrality=None, seed=None, coordinated=False,
-    round_size=None, client=None, threads=None, max_evals=None, max_time=None, target=None, ftol=None, patience=None,
-    options=None, journal=None, progress=False, retries=2, task_timeout=None,
+    round_size=None, client=None, threads=None, max_evals=None, total_evals=None, max_time=None, target=None, ftol=None,
+    patience=None, options=None, journal=None, progress=False, retries=2, task_timeout=None,
 ) -> Result:  # fmt: skip
     """Find the minimum of a function over a box by many runs.
 
@@ -33,13 +34,15 @@ def restarts(
     coordinated : bool, default False
         The strategy of fcmaes' coordinated retry, in rounds: later runs search around and between the good solutions
         of earlier ones, and get longer. For problems whose single runs end in different valleys. `max_evals` is then
-        that of the first run (default 1000 D), the method by default jSO with a small population.
+        that of the first run (default 2000 D), the method by default jSO with a small population.
     round_size : int, default 50
         Runs of a round, where `coordinated`; what is learnt in a round serves the next. Changes the answer.
     client : distributed.Client, optional
         Its workers carry out the runs, one per thread of a worker. See `thalweg.orchestration.cluster`.
     threads : int, optional
         Without a client. Default: all cores for a compiled objective, one for an objective in Python.
+    total_evals : int, optional
+        What the budgets of all runs may add up to: the first run that goes beyond it, and all later ones, are left out.
     max_time : float, optional
         Seconds; runs that are not done by then are left out.
     journal : path, optional
@@ -87,6 +90,11 @@ def restarts(
     )  # fmt: skip
     if coordinated:
         call = for_short_runs(call, method, max_evals, options)
+    total = math.inf if total_evals is None else settings.make_positive("total_evals", total_evals)
+    if total < call.limits.max_evals:
+        raise ValueError(f"total_evals: got {total_evals}, expected at least {call.limits.max_evals}, those of one run")
+    if not coordinated:
+        runs = int(min(runs, total // call.limits.max_evals))
     begin = time.perf_counter()
     work = Runs(call)
     work.prepare()  # here first: what is wrong with the objective appears as itself
@@ -98,7 +106,7 @@ def restarts(
         with open_journal(journal, header) as book, hooks_for(progress) as hooks:
             common = {"target": target, "journal": book, "hooks": hooks}
             if coordinated:
-                outcome = coordinate(execution, call, runs, round_size, max_time, **common)
+                outcome = coordinate(execution, call, runs, round_size, total, max_time, **common)
             else:
                 outcome = execution.run(range(runs), max_time=max_time, **common)
     result = summarise(call, outcome, runs)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from thalweg.kernels import Problem
 from thalweg.orchestration import coordinated
-from thalweg.orchestration.coordinated import Coordinator, length, rounds
+from thalweg.orchestration.coordinated import Coordinator
 from thalweg.orchestration.execution import Execution
 from thalweg.orchestration.runs import Runs
 from thalweg.solvers.call import parse_call
@@ -44,7 +44,7 @@ def same(a, b):
 
 def test_a_plan_hangs_on_seed_number_and_earlier_rounds_alone():
     ours, resumed = coordinator(), coordinator()
-    for k, round_ in enumerate(rounds(60, 20, 100)):
+    for k, round_ in enumerate((range(20), range(20, 40), range(40, 60))):
         found = records(round_, seed=k, better=k)
         plans = {run: ours.plan(run) for run in round_}
         again = {run: resumed.plan(run) for run in reversed(round_)}
@@ -58,7 +58,7 @@ def test_a_plan_hangs_on_seed_number_and_earlier_rounds_alone():
 def test_without_solutions_every_run_explores():
     for run in range(50):
         plan = coordinator().plan(run)
-        assert plan.x0 is None and plan.accept_below == np.inf and plan.max_evals == length(run, 100)
+        assert plan.x0 is None and plan.around is None and plan.max_evals == int(100 * (1 + run / coordinated.DOUBLED))
         assert (plan.lower == BOX[:, 0]).all() and (plan.upper == BOX[:, 1]).all()
 
 
@@ -66,12 +66,12 @@ def test_without_solutions_every_run_explores():
 def test_plans_lie_in_the_box_around_a_solution(seed, count):
     ours = coordinator(seed)
     ours.close_round(records(range(count), seed=seed % 1000))
-    solutions = {solution.fun: solution.x for solution in ours.store}
+    solutions = {solution.run: solution.x for solution in ours.store}
     for run in range(count, count + 20):
         plan = ours.plan(run)
         assert (BOX[:, 0] <= plan.lower).all() and (plan.lower <= plan.upper).all() and (plan.upper <= BOX[:, 1]).all()
-        if plan.accept_below < np.inf:
-            good = solutions[plan.accept_below]
+        if plan.around is not None:
+            good = solutions[plan.around]
             assert (plan.lower <= good).all() and (good <= plan.upper).all() and plan.lower[1] < plan.upper[1]
         if plan.x0 is not None:
             assert plan.x0.shape == (1, 4) and (plan.lower <= plan.x0).all() and (plan.x0 <= plan.upper).all()
@@ -81,20 +81,45 @@ def test_the_kinds_have_their_shares():
     ours = coordinator()
     ours.close_round(records(range(100)))
     plans = [ours.plan(run) for run in range(100, 3100)]
-    points = {solution.fun: solution.x for solution in ours.store}
-    explored = np.mean([plan.accept_below == np.inf for plan in plans])
-    began = [(plan.x0[0] == points[plan.accept_below]).all() for plan in plans if plan.x0 is not None]
+    points = {solution.run: solution.x for solution in ours.store}
+    explored = np.mean([plan.around is None for plan in plans])
+    began = [(plan.x0[0] == points[plan.around]).all() for plan in plans if plan.x0 is not None]
     from_good, crossed = np.sum(began) / len(plans), np.sum(np.logical_not(began)) / len(plans)
     assert explored == pytest.approx(1 - coordinated.CROSS - coordinated.VARY, abs=0.03)
     assert from_good == pytest.approx(coordinated.VARY * coordinated.FROM_GOOD, abs=0.03)
     assert crossed == pytest.approx(coordinated.CROSS, abs=0.03)
 
 
+def test_a_varied_box_frees_a_few_coordinates_or_none():
+    box = np.array([(0.0, 1.0)] * 10)
+    ours = coordinator(box=box)
+    ours.close_round([{"unit": 0, "fun": 0.0, "x": [0.5] * 10}])
+    plans = {run: plan for run in range(1, 500) if (plan := ours.plan(run)).around == 0}
+    seen = set()
+    for run, plan in plans.items():
+        width = np.sort(plan.upper - plan.lower)
+        free = int((width == 1.0).sum())
+        seen.add(free)
+        assert width[0] == pytest.approx(width[9 - free]) and 0.006 <= width[0] <= 0.1 * (1 + 1e-9)
+        assert plan.max_evals == int(100 * max(free / 10, 0.25) * (1 + run / coordinated.DOUBLED))
+    assert seen == {0, 1, 2, 3, 4}
+
+
+def test_good_solutions_are_taken_more_often_and_all_are_taken():
+    ours = coordinator(box=np.array([(0.0, 1.0)] * 12))
+    ours.close_round(records(range(60), np.array([(0.0, 1.0)] * 12)))
+    order = [solution.run for solution in ours.store]
+    taken = [plan.around for plan in map(ours.plan, range(60, 6060)) if plan.around is not None]
+    counts = np.array([taken.count(run) for run in order])
+    assert len(order) > 50 and (counts > 0).all()
+    assert counts[:5].sum() > counts[5:15].sum() > counts[-10:].sum()
+
+
 def test_a_crossed_box_is_narrow_where_the_two_agree():
     ours = coordinator(box=np.array([(0.0, 1.0)] * 2))
     ours.close_round([{"unit": 0, "fun": 0.0, "x": [0.5, 0.25]}, {"unit": 1, "fun": 1.0, "x": [0.5, 0.75]}])
     plans = [ours.plan(run) for run in range(2, 200)]
-    plans = [plan for plan in plans if plan.x0 is not None and plan.accept_below == 0.0]
+    plans = [plan for plan in plans if plan.x0 is not None and plan.around == 0]
     crossed = [plan for plan in plans if plan.x0[0, 1] == 0.75]
     assert crossed
     for plan in crossed:
@@ -108,44 +133,45 @@ def test_the_store_keeps_the_best_apart():
     assert funs == sorted(funs) and 5 < len(funs) <= coordinated.CAPACITY
     wide = BOX[:, 1] > BOX[:, 0]
     points = np.array([(solution.x / (BOX[:, 1] - BOX[:, 0] + ~wide))[wide] for solution in ours.store])
-    apart = np.sqrt(((points[:, None] - points) ** 2).sum(axis=2) / len(BOX)) + np.eye(len(points))
-    assert apart.min() >= coordinated.SIMILAR
+    apart = np.sqrt(((points[:, None] - points) ** 2).sum(axis=2) / len(BOX))
+    for k in range(1, len(points)):
+        assert apart[k, :k].min() >= coordinated.CLOSE and (apart[k, :k] < coordinated.NEAR).sum() < coordinated.CROWD
     best = ours.store[0]
     ours.close_round([{"unit": 1000, "fun": best.fun - 1.0, "x": (best.x + 1e-6 * wide).tolist()}])
     assert ours.store[0].run == 1000 and best.run not in [solution.run for solution in ours.store]
 
 
-def test_what_is_worse_than_where_it_began_or_no_number_is_left_out():
+def test_what_is_worse_than_where_it_began_stays_if_it_lies_elsewhere():
+    ours = coordinator(box=np.array([(0.0, 1.0)] * 4))
+    ours.close_round([{"unit": 0, "fun": 0.0, "x": [0.5] * 4}])
+    ours.close_round([{"unit": 1, "fun": 1.0, "x": [0.5, 0.5, 0.5, 0.6]}, {"unit": 2, "fun": 0.5, "x": [0.501] * 4}])
+    assert [solution.run for solution in ours.store] == [0, 1]
+
+
+def test_what_is_no_number_is_left_out():
     ours = coordinator()
     ours.close_round(records(range(20)))
     before = ours.store
-    planned = [run for run in range(20, 60) if ours.plan(run).accept_below < np.inf]
-    ours.close_round([{"unit": run, "fun": 5.0, "x": BOX[:, 0].tolist()} for run in planned])
-    ours.close_round(
-        [{"unit": run, "fun": fun, "x": [math.nan] * 4} for run in (70, 71) for fun in (math.nan, math.inf)]
-    )
+    ours.close_round([{"unit": k, "fun": fun, "x": [math.nan] * 4} for k in (70, 71) for fun in (math.nan, math.inf)])
     assert same(ours.store, before)
 
 
-def test_rounds_share_out_the_runs():
-    assert list(rounds(7, 3, 100)) == [range(0, 3), range(3, 6), range(6, 7)]
-    assert list(rounds(6, 3, 100)) == [range(0, 3), range(3, 6)]
-    assert length(0, 100) == 100 and length(coordinated.DOUBLED, 100) == 200 and length(10**9, 100) == 5000
-
-
-@pytest.mark.parametrize("total", [99, 100, 12_345, 10**6])
-def test_a_total_is_kept_and_used(total):
-    runs = [run for round_ in rounds(10**9, 25, 100, total) for run in round_]
-    assert runs == list(range(len(runs)))
-    spent = sum(length(run, 100) for run in runs)
-    assert spent <= total < spent + length(len(runs), 100)
+def test_a_round_ends_where_the_evaluations_do():
+    ours = coordinator()
+    ours.close_round(records(range(20)))
+    spent = np.cumsum([ours.plan(run).max_evals for run in range(20, 40)])
+    assert ours.round(range(20, 40), math.inf) == ours.round(range(20, 40), spent[-1]) == range(20, 40)
+    assert ours.round(range(20, 40), spent[4]) == ours.round(range(20, 40), spent[5] - 1) == range(20, 25)
+    assert ours.round(range(20, 40), spent[0] - 1) == range(20, 20)
+    assert coordinator().plan(10**9).max_evals == 100 * coordinated.LONGEST
 
 
 def campaign(seed, plans=True, threads=1, round_size=25):
     call = parse_call(wells, [(-4.4, 4.4)] * 8, method="jso", seed=seed, max_evals=600, options={"population": 16})
     ours, found = Coordinator(call.problem, seed, 600), {}
     with Execution(Runs(call), threads=threads) as execution:
-        for round_ in rounds(200, round_size, 600):
+        for start in range(0, 200, round_size):
+            round_ = range(start, start + round_size)
             outcome = execution.run(round_, ours.plan if plans else None)
             ours.close_round(outcome.records.values())
             found |= outcome.records

@@ -132,6 +132,8 @@ def test_where_all_runs_raise_the_first_is_shown():
         ({"retries": -1}, "retries: got -1"),
         ({"task_timeout": 0}, "task_timeout: got 0"),
         ({"max_time": -1}, "max_time: got -1"),
+        ({"total_evals": 0}, "total_evals: got 0"),
+        ({"total_evals": 299, "max_evals": 300}, "total_evals: got 299, expected at least 300, those of one run"),
         ({"method": "simplex"}, "method: "),
     ],
 )
@@ -162,3 +164,11 @@ def test_coordinated_restarts_end_at_the_target():
     assert found.success and found.fun <= 1e-6 and len(found.runs) < 100
     with pytest.raises(ValueError, match="round_size: got 5, expected coordinated=True"):
         call(round_size=5)
+
+
+@pytest.mark.parametrize("coordinated", [False, True])
+def test_total_evals_is_kept_and_used(coordinated):
+    settings = {"coordinated": coordinated, "max_evals": 300, "seed": 3, "method": "jso"}
+    found, longer = call(runs=1000, total_evals=30_000, **settings), call(runs=10, **settings)
+    assert 29_000 < found.nfev <= 30_000 and found.success
+    assert (found.runs["fun"][:10] == longer.runs["fun"]).all()
