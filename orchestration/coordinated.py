@@ -61,6 +61,7 @@ def for_short_runs(call: Call, method: str, max_evals: int | None, options) -> C
 class Plan(NamedTuple):
     """What one run searches."""
 
+    kind: str  # explore, cross, vary
     lower: np.ndarray  # (D,)
     upper: np.ndarray  # (D,)
     x0: np.ndarray | None  # (1, D)
@@ -112,7 +113,7 @@ class Coordinator:
             return self._cross(run, draw)
         if CROSS <= kind < CROSS + VARY and self.store:
             return self._vary(run, draw)
-        return Plan(self.lower, self.upper, None, self._length(run, 1.0), None)
+        return Plan("explore", self.lower, self.upper, None, self._length(run, 1.0), None)
 
     def round(self, runs: range, total: float) -> range:
         """Of these runs the first ones whose budgets add up to at most `total`."""
@@ -138,7 +139,7 @@ class Coordinator:
         good, other = self._choose(2, draw)
         reach = draw.uniform(*REACH) * draw.uniform(0.5, 1.0)
         half = np.maximum(reach * np.abs(other.x - good.x), LEAST)
-        return self._around(good, half, other.x, self._length(run, CROSSED))
+        return self._around("cross", good, half, other.x, self._length(run, CROSSED))
 
     def _vary(self, run: int, draw: np.random.Generator) -> Plan:
         (good,) = self._choose(1, draw)
@@ -146,7 +147,7 @@ class Coordinator:
         free = draw.permutation(dimension) < draw.integers(min(FREE, dimension) + 1)
         half = np.where(free, 1.0, _log_uniform(draw, *RADIUS)) * self.width
         start = good.x if draw.random() < FROM_GOOD else None
-        return self._around(good, half, start, self._length(run, max(free.mean(), VARIED)))
+        return self._around("vary", good, half, start, self._length(run, max(free.mean(), VARIED)))
 
     def _choose(self, wanted: int, draw: np.random.Generator) -> list[Solution]:
         """The first solutions taken when each, from the best on, is taken with the same chance."""
@@ -157,10 +158,10 @@ class Coordinator:
             if places[-1] < count:
                 return [self.store[place] for place in places]
 
-    def _around(self, good: Solution, half: np.ndarray, start: np.ndarray | None, max_evals: int) -> Plan:
+    def _around(self, kind: str, good: Solution, half, start: np.ndarray | None, max_evals: int) -> Plan:
         lower, upper = np.maximum(self.lower, good.x - half), np.minimum(self.upper, good.x + half)
         x0 = None if start is None else np.clip(start, lower, upper)[None]
-        return Plan(lower, upper, x0, max_evals, good.run)
+        return Plan(kind, lower, upper, x0, max_evals, good.run)
 
     def _length(self, run: int, share: float) -> int:
         """Evaluations of a run, in units of `share` of one that explores."""

@@ -32,11 +32,12 @@ def restarts(
         As in `thalweg.solvers.minimize`; `max_evals` and the other stops are those of each run.
     runs : int, default 100
     coordinated : bool, default False
-        The strategy of fcmaes' coordinated retry, in rounds: later runs search around and between the good solutions
-        of earlier ones, and get longer. For problems whose single runs end in different valleys. `max_evals` is then
-        that of the first run (default 2000 D), the method by default jSO with a small population.
+        In rounds: later runs search around and between the good solutions of earlier ones, as in the coordinated retry
+        of fcmaes, and get longer. For problems whose single runs end in different valleys. `max_evals` is then that of
+        the first run (default 2000 D), the method by default jSO with a small population.
     round_size : int, default 50
-        Runs of a round, where `coordinated`; what is learnt in a round serves the next. Changes the answer.
+        Runs of a round, where `coordinated`; what is learnt in a round serves the next. Changes the answer. Runs differ
+        in length: ten or more for each worker keep all of them busy.
     client : distributed.Client, optional
         Its workers carry out the runs, one per thread of a worker. See `thalweg.orchestration.cluster`.
     threads : int, optional
