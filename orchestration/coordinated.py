@@ -10,8 +10,9 @@ rounds, and what a run does hangs on seed, number and records of earlier rounds 
               the solution is refined
 
 The third is ours, and so is the store: it holds the best solutions, but of those that lie close together the best only,
-and few from one neighbourhood, so that a worse solution elsewhere stays and can be improved in its turn. Runs get
-longer as their number grows.
+and few from one neighbourhood, so that a worse solution elsewhere stays and can be improved in its turn. Runs
+that explore or cross get longer as the number of runs grows; those that vary stay short, for there are many ways to
+vary a solution, and whether one leads on shows soon.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from ..solvers.call import Call
 from .execution import Execution
 from .execution.outcome import Outcome
 
-CROSS, VARY = 0.2, 0.7  # shares of the runs; the others explore
+CROSS, VARY = 0.07, 0.85  # shares of the runs; the others explore
 CAPACITY = 500  # solutions in the store (fcmaes)
 CLOSE, NEAR = 0.02, 0.1  # root mean square distances in units of the box (fcmaes: 0.15, between neighbours in rank)
 CROWD = 3  # solutions of the store that may lie near a worse one
@@ -39,8 +40,8 @@ FREE = 4  # coordinates that are free in a varied box, at most
 RADIUS = (0.003, 0.05)  # half width of a varied box in the others, in units of the box
 FROM_GOOD = 0.5  # the chance that a varied run begins from the good solution
 CROSSED = 0.5  # length of a run in a crossed box, in units of one that explores
-VARIED = 0.25  # the same in a varied box, at least; else the share of the coordinates that are free
-DOUBLED = 600  # runs after which a run is twice as long as the first
+VARIED = 1 / 16  # length of a run in a varied box for each free coordinate, at least two, in units of the first run
+DOUBLED = 1500  # runs after which a run that explores or crosses is twice as long as the first; varied runs stay short
 LONGEST = 50  # times the first (fcmaes)
 ROUND = 50  # runs in a round
 FIRST, POPULATION = 2000, 4  # evaluations of the first run, and jSO's population, times the dimension
@@ -127,13 +128,19 @@ class Coordinator:
         """Take the records of a finished round: `unit` (the number of the run), `fun`, `x`."""
         new = [Solution(r["fun"], r["unit"], np.array(r["x"])) for r in records if r["fun"] < np.inf]
         ranked = sorted(self.store + new, key=lambda solution: solution[:2])
-        self.store, found = [], np.empty((0, len(self.width)))
-        unit = np.where(self.width > 0, self.width, 1.0)
-        for solution in ranked:
-            apart = np.sqrt(np.mean(((found - solution.x) / unit) ** 2, axis=1))
-            if (apart >= CLOSE).all() and (apart < NEAR).sum() < CROWD and len(self.store) < CAPACITY:
-                self.store.append(solution)
-                found = np.vstack([found, solution.x])
+        apart = self._distances([solution.x for solution in ranked])
+        close, near = apart < CLOSE, apart < NEAR
+        kept = np.zeros(len(ranked), dtype=bool)
+        for k in range(len(ranked)):
+            kept[k] = not (close[k] & kept).any() and np.count_nonzero(near[k] & kept) < CROWD
+        self.store = [ranked[k] for k in np.flatnonzero(kept)[:CAPACITY]]
+
+    def _distances(self, points: list[np.ndarray]) -> np.ndarray:
+        """Root mean square distance of each point from each, in units of the box."""
+        total = np.zeros((len(points), len(points)))
+        for column in (np.array(points).reshape(-1, len(self.width)) / np.where(self.width > 0, self.width, 1.0)).T:
+            total += np.subtract.outer(column, column) ** 2
+        return np.sqrt(total / len(self.width))
 
     def _cross(self, run: int, draw: np.random.Generator) -> Plan:
         good, other = self._choose(2, draw)
@@ -147,7 +154,7 @@ class Coordinator:
         free = draw.permutation(dimension) < draw.integers(min(FREE, dimension) + 1)
         half = np.where(free, 1.0, _log_uniform(draw, *RADIUS)) * self.width
         start = good.x if draw.random() < FROM_GOOD else None
-        return self._around("vary", good, half, start, self._length(run, max(free.mean(), VARIED)))
+        return self._around("vary", good, half, start, max(int(self.max_evals * VARIED * max(free.sum(), 2)), 1))
 
     def _choose(self, wanted: int, draw: np.random.Generator) -> list[Solution]:
         """The first solutions taken when each, from the best on, is taken with the same chance."""

@@ -33,8 +33,8 @@ def restarts(
     runs : int, default 100
     coordinated : bool, default False
         In rounds: later runs search around and between the good solutions of earlier ones, as in the coordinated retry
-        of fcmaes, and get longer. For problems whose single runs end in different valleys. `max_evals` is then that of
-        the first run (default 2000 D), the method by default jSO with a small population.
+        of fcmaes, but most of them short. For problems whose single runs end in different valleys. `max_evals` is then
+        that of the first run (default 2000 D), the method by default jSO with a small population.
     round_size : int, default 50
         Runs of a round, where `coordinated`; what is learnt in a round serves the next. Changes the answer. Runs differ
         in length: ten or more for each worker keep all of them busy.

@@ -95,14 +95,15 @@ def test_a_varied_box_frees_a_few_coordinates_or_none():
     box = np.array([(0.0, 1.0)] * 10)
     ours = coordinator(box=box)
     ours.close_round([{"unit": 0, "fun": 0.0, "x": [0.5] * 10}])
-    plans = {run: plan for run in range(1, 500) if (plan := ours.plan(run)).kind == "vary"}
     seen = set()
-    for run, plan in plans.items():
+    for plan in map(ours.plan, range(1, 500)):
+        if plan.kind != "vary":
+            continue
         width = np.sort(plan.upper - plan.lower)
         free = int((width == 1.0).sum())
         seen.add(free)
         assert width[0] == pytest.approx(width[9 - free]) and 0.006 <= width[0] <= 0.1 * (1 + 1e-9)
-        assert plan.max_evals == int(100 * max(free / 10, 0.25) * (1 + run / coordinated.DOUBLED))
+        assert plan.max_evals == int(100 * coordinated.VARIED * max(free, 2))
     assert seen == {0, 1, 2, 3, 4}
 
 
