@@ -108,7 +108,7 @@ def report(records):
     parts = ["# Coordinated restarts: evaluations and time to within 0.5 % of the best known value", str(machine())]
     parts += [
         str(versions("fcmaes")),
-        "One worker each; the objective is called from Python. Some runs had other work beside them: compare evaluations.",
+        "One worker each; the objective is called from Python. Some had other work beside them: compare evaluations.",
         table(head, rows),
     ]
     save("coordinated", records, "\n\n".join(parts))
