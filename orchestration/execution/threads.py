@@ -23,7 +23,7 @@ class Threads:
     def __init__(self, work, threads: int, timeout: float | None = None):
         self.work, self.slots, self.timeout = work, threads, timeout
         self.workers = [f"thread {k}" for k in range(threads)]
-        self.pace = Pace(Aim(least=0.01, most=0.25, limit=1.0))  # each costs 1 to 3 ms on busy cores
+        self.pace = Pace(Aim(least=0.01, most=0.5, limit=1.0))  # each costs 1 to 3 ms on busy cores
         self.dashboard: str | None = None
         work.prepare()
 
