@@ -10,9 +10,9 @@ rounds, and what a run does hangs on seed, number and records of earlier rounds 
               the solution is refined
 
 The third is ours, and so is the store: it holds the best solutions, but of those that lie close together the best only,
-and few from one neighbourhood, so that a worse solution elsewhere stays and can be improved in its turn. Runs
-that explore or cross get longer as the number of runs grows; those that vary stay short, for there are many ways to
-vary a solution, and whether one leads on shows soon.
+and few from one neighbourhood, so that a worse solution elsewhere stays and can be improved in its turn. Runs that
+explore or cross get longer as the number of runs grows; those that vary stay short, for there are many ways to vary a
+solution, and whether one leads on shows soon.
 """
 
 from __future__ import annotations
@@ -116,13 +116,16 @@ class Coordinator:
             return self._vary(run, draw)
         return Plan("explore", self.lower, self.upper, None, self._length(run, 1.0), None)
 
-    def round(self, runs: range, total: float) -> range:
-        """Of these runs the first ones whose budgets add up to at most `total`."""
+    def round(self, runs: range, total: float) -> dict[int, Plan]:
+        """The plans of these runs: of the first ones whose budgets add up to at most `total`."""
+        plans = {}
         for run in runs:
-            total -= self.plan(run).max_evals
+            plan = self.plan(run)
+            total -= plan.max_evals
             if total < 0:
-                return range(runs.start, run)
-        return runs
+                break
+            plans[run] = plan
+        return plans
 
     def close_round(self, records: Iterable[dict]) -> None:
         """Take the records of a finished round: `unit` (the number of the run), `fun`, `x`."""
@@ -186,13 +189,15 @@ def coordinate(
     coordinator = Coordinator(call.problem, call.seed, call.limits.max_evals)
     total: Outcome | None = None
     for start in range(0, runs, round_size):
-        units = coordinator.round(range(start, min(start + round_size, runs)), total_evals)
+        plans = coordinator.round(range(start, min(start + round_size, runs)), total_evals)
+        if not plans:
+            break
         left = None if max_time is None else max(max_time - (total.seconds if total else 0.0), 1e-9)
-        total_evals -= sum(coordinator.plan(unit).max_evals for unit in units)
-        outcome = execution.run(units, coordinator.plan, max_time=left, **common)
+        total_evals -= sum(plan.max_evals for plan in plans.values())
+        outcome = execution.run(range(start, start + len(plans)), plans.__getitem__, max_time=left, **common)
         coordinator.close_round(outcome.records.values())
         total = outcome if total is None else total.followed_by(outcome)
-        if outcome.stop is not None or outcome.reached is not None or len(units) < round_size:
+        if outcome.stop is not None or outcome.reached is not None or len(plans) < round_size:
             break
     assert total is not None, "there is at least one run"
     return total

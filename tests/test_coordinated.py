@@ -168,9 +168,15 @@ def test_a_round_ends_where_the_evaluations_do():
     ours = coordinator()
     ours.close_round(records(range(20)))
     spent = np.cumsum([ours.plan(run).max_evals for run in range(20, 40)])
-    assert ours.round(range(20, 40), math.inf) == ours.round(range(20, 40), spent[-1]) == range(20, 40)
-    assert ours.round(range(20, 40), spent[4]) == ours.round(range(20, 40), spent[5] - 1) == range(20, 25)
-    assert ours.round(range(20, 40), spent[0] - 1) == range(20, 20)
+
+    def planned(total):
+        plans = ours.round(range(20, 40), total)
+        assert all(same(plan, ours.plan(run)) for run, plan in plans.items())
+        return list(plans)
+
+    assert planned(math.inf) == planned(spent[-1]) == list(range(20, 40))
+    assert planned(spent[4]) == planned(spent[5] - 1) == list(range(20, 25))
+    assert planned(spent[0] - 1) == []
 
 
 def campaign(seed, plans=True, threads=1, round_size=25):
