@@ -38,7 +38,7 @@ def run_many(runs, evaluations, **where):
 
 def bare_work(evaluations):
     from thalweg.orchestration.runs import Runs
-    from thalweg.solvers.call import parse_call
+    from thalweg.solvers.driving.call import parse_call
 
     work = Runs(parse_call(rastrigin, BOUNDS, method="jso", seed=SEED, max_evals=evaluations))
     work.prepare()

@@ -20,11 +20,11 @@ from typing import NamedTuple
 import numpy as np
 from numba.core import types
 
-from .arguments import RAISED_BITS, call_row
-from .elementary import exp, log
-from .jit import compile_for, inlined, kernel, once
-from .population import sample
-from .random import generation_key, row_key, run_key, uniform
+from .calling.arguments import RAISED_BITS, call_row
+from .compile.jit import compile_for, inlined, kernel, once
+from .numbers.elementary import exp, log
+from .numbers.random import generation_key, row_key, run_key, uniform
+from .rows.population import sample
 
 REAL, LOG, INTEGER, LOG_INTEGER, TABLE = 0, 1, 2, 3, 4
 GRID, RANDOM, GIVEN = 0, 1, 2

@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import population
-from ..kernels.calling import CompiledObjective
-from ..kernels.migration import draw_sources, emigrate, immigrate
-from ..solvers.call import Call, begin
+from ..kernels.calling.objective import CompiledObjective
+from ..kernels.rows import population
+from ..kernels.rows.migration import draw_sources, emigrate, immigrate
+from ..solvers.driving.call import Call, begin
+from ..solvers.driving.running import Run, make_run
 from ..solvers.result import StopReason
-from ..solvers.running import Run, make_run
 from .execution.campaign import Campaign, Outcome
 from .progress import Status
 from .runs import CallWork

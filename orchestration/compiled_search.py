@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..kernels.calling import CompiledObjective, Objective, PythonObjective
+from ..kernels.calling.objective import CompiledObjective, Objective, PythonObjective
 from .search_ranges import BATCH, MODES, MOST, Points, RangeLength, Search, in_kernel, in_python, on_device
 from .spaces import FlatSpace
 from .spaces.draws import check_qmc

@@ -24,8 +24,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..kernels.problem import Problem
-from ..solvers import settings
-from ..solvers.call import Call
+from ..solvers.driving import settings
+from ..solvers.driving.call import Call
 from .execution import Execution
 from .execution.outcome import Outcome
 

@@ -7,10 +7,11 @@ import time
 
 import numpy as np
 
-from ..kernels import population
-from ..solvers import SOLVERS, settings
-from ..solvers.call import Call, describe, parse_call, versions
-from ..solvers.checkpoint import Checkpoint, saved_seed
+from ..kernels.rows import population
+from ..solvers import SOLVERS
+from ..solvers.driving import settings
+from ..solvers.driving.call import Call, describe, parse_call, versions
+from ..solvers.driving.checkpoint import Checkpoint, saved_seed
 from ..solvers.result import Result, StopReason, run_dtype
 from .archipelago import TOPOLOGIES, Archipelago, Islands, carry_on_here
 from .execution import Execution

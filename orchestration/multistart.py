@@ -6,8 +6,8 @@ import dataclasses
 import math
 import time
 
-from ..solvers import settings
-from ..solvers.call import Call, describe, parse_call, versions
+from ..solvers.driving import settings
+from ..solvers.driving.call import Call, describe, parse_call, versions
 from ..solvers.result import Result
 from .coordinated import ROUND, coordinate, for_short_runs
 from .execution import Execution

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.checking import as_float
+from ..kernels.calling.checking import as_float
 from .spaces import Space, draw_block, qmc_block
 
 AHEAD = 256  # points whose draws are made at once

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..solvers.progress import Display
+from ..solvers.driving.progress import Display
 from .times import duration, per_time
 
 RECENT = 10.0  # seconds over which the rate is taken; more where units are rare:

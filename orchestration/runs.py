@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import population
 from ..kernels.problem import Problem
-from ..solvers.call import Call, bind, start
+from ..kernels.rows import population
+from ..solvers.driving.call import Call, bind, start
+from ..solvers.driving.running import CHUNK, CompiledRun, compile_for_run
 from ..solvers.result import Result, StopReason, run_dtype
-from ..solvers.running import CHUNK, CompiledRun, compile_for_run
 from .execution.campaign import Outcome, count_kinds
 
 

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.calling import Objective, objective
-from ..kernels.code_hash import code_hash
+from ..kernels.calling.objective import Objective, objective
+from ..kernels.compile.code_hash import code_hash
 from ..kernels.problem import Problem
-from ..solvers import settings
-from ..solvers.call import versions
+from ..solvers.driving import settings
+from ..solvers.driving.call import versions
 from ..solvers.result import Result, StopReason
 from .compiled_search import CompiledSearch
 from .execution import Execution

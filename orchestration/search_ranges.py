@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.calling import CompiledObjective, PythonObjective
+from ..kernels.calling.objective import CompiledObjective, PythonObjective
 from ..kernels.search import GIVEN, GRID, RANDOM, Space, maker, searcher
 from .spaces import FlatSpace, qmc_block
 

@@ -1,8 +1,8 @@
 """Algorithms: options, state, init and row functions, one file a solver; and `minimize`, the door to all of them."""
 
-from . import differential_evolution, jso, lshade, lsrtde, random_search
 from .minimize import minimize
 from .optimizer import Optimizer
+from .population import differential_evolution, jso, lshade, lsrtde, random_search
 from .result import Result, StopReason
 
 SOLVERS = {

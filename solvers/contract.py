@@ -20,9 +20,9 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 import numpy as np
 from numba.core import types
 
-from ..kernels import population
-from ..kernels.jit import inlined, kernel
+from ..kernels.compile.jit import inlined, kernel
 from ..kernels.problem import Problem
+from ..kernels.rows import population
 
 Matrix = Annotated[np.ndarray, types.float64[:, ::1]]
 Vector = Annotated[np.ndarray, types.float64[::1]]

@@ -8,14 +8,14 @@ import time
 
 import numpy as np
 
-from ..kernels import jit
-from ..kernels.calling import CompiledObjective
-from . import settings
-from .call import begin, bind, describe, parse_call, versions
-from .checkpoint import Checkpoint, saved_seed
+from ..kernels.calling.objective import CompiledObjective
+from ..kernels.compile import jit
+from .driving import settings
+from .driving.call import begin, bind, describe, parse_call, versions
+from .driving.checkpoint import Checkpoint, saved_seed
+from .driving.running import compile_for_run, make_run
+from .driving.session import Session
 from .result import Result, StopReason
-from .running import compile_for_run, make_run
-from .session import Session
 
 CALLBACK_EVERY = 0.1  # seconds
 
@@ -134,7 +134,7 @@ def minimize(
     compiled = isinstance(bound, CompiledObjective)
     pool = min(threads, runs if not endless else threads) if compiled and (runs > 1 or endless) else 1
     if device == "cuda":
-        from .cuda import CudaSession
+        from .driving.cuda import CudaSession
 
         pool = 1
         session = CudaSession(make_state, solver, bound, None if endless else runs, dimension, max_time)
@@ -153,7 +153,7 @@ def minimize(
         hooks.append(saved)
         finish.append(saved.save)
     if progress:
-        from .progress import Progress
+        from .driving.progress import Progress
 
         shown = Progress(solver.name, limits.max_evals * runs if not endless else None, runs if not endless else None)
         hooks.append(shown)

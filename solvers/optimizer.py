@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..kernels import population
 from ..kernels.problem import Problem
-from . import drivers, settings
+from ..kernels.rows import population
 from .contract import Key
+from .driving import drivers, settings
 from .result import Result, StopReason
 
 

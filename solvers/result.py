@@ -6,7 +6,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from ..kernels import population
+from ..kernels.rows import population
 
 
 class StopReason(IntEnum):

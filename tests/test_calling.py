@@ -18,10 +18,10 @@ from hypothesis.extra import numpy as hnp
 from numba import njit
 from scipy import LowLevelCallable
 
-from thalweg.kernels.arguments import RAISED_BITS, load, normalise, pack, record_type
-from thalweg.kernels.calling import CompilationError, PythonObjective, objective
-from thalweg.kernels.checking import stores_items
-from thalweg.kernels.jit import kernel
+from thalweg.kernels.calling.arguments import RAISED_BITS, load, normalise, pack, record_type
+from thalweg.kernels.calling.checking import stores_items
+from thalweg.kernels.calling.objective import CompilationError, PythonObjective, objective
+from thalweg.kernels.compile.jit import kernel
 
 PROBE = np.array([0.5, -1.25, 2.0])
 POINTS = np.random.default_rng(1).uniform(-2, 2, (20, 3))

@@ -13,7 +13,7 @@ import pytest
 from distributed import Client, LocalCluster, Security
 from distributed.system import MEMORY_LIMIT
 
-from thalweg.kernels.jit import available_threads
+from thalweg.kernels.compile.jit import available_threads
 from thalweg.orchestration.execution import compatibility
 from thalweg.orchestration.execution.cluster import cluster
 from thalweg.orchestration.execution.compatibility import PACKAGES, check_workers, describe

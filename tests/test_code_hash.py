@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from thalweg.kernels.code_hash import code_hash
+from thalweg.kernels.compile.code_hash import code_hash
 
 COMMON = """
     import dataclasses, enum, functools, sys
@@ -16,7 +16,7 @@ COMMON = """
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
     from thalweg.kernels import objective
-    from thalweg.kernels.code_hash import code_hash
+    from thalweg.kernels.compile.code_hash import code_hash
 """
 # A function `f` in many forms; NUMBER stands for what is different the second time.
 FORMS = {

@@ -14,7 +14,7 @@ from thalweg.orchestration import coordinated
 from thalweg.orchestration.coordinated import Coordinator
 from thalweg.orchestration.execution import Execution
 from thalweg.orchestration.runs import Runs
-from thalweg.solvers.call import parse_call
+from thalweg.solvers.driving.call import parse_call
 
 BOX = np.array([(-4.0, 4.0), (0.0, 100.0), (7.0, 7.0), (-1e-3, 1e-3)])
 

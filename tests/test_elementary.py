@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thalweg.kernels import elementary
-from thalweg.kernels.elementary import FUNCTIONS, LIBRARY, REACH, TWINS, ArrayFunction
-from thalweg.kernels.fingerprint import fingerprint
-from thalweg.kernels.jit import kernel, relaxed
-from thalweg.kernels.substitution import rebuild
+from thalweg.kernels.compile.fingerprint import fingerprint
+from thalweg.kernels.compile.jit import kernel, relaxed
+from thalweg.kernels.compile.substitution import rebuild
+from thalweg.kernels.numbers import elementary
+from thalweg.kernels.numbers.elementary import FUNCTIONS, LIBRARY, REACH, TWINS, ArrayFunction
 
 NAMES = [function.__name__ for function in FUNCTIONS]
 INF, NAN, TINY, LARGEST = math.inf, math.nan, 5e-324, 1.7976931348623157e308
@@ -222,8 +222,8 @@ def test_the_cache_tells_twins_apart_and_knows_them_in_another_process():
     here = [fingerprint(TWINS[getattr(np, name)]) for name in NAMES]
     assert len(set(here)) == len(NAMES)
     script = (
-        "import numpy; from thalweg.kernels.elementary import TWINS\n"
-        "from thalweg.kernels.fingerprint import fingerprint\n"
+        "import numpy; from thalweg.kernels.numbers.elementary import TWINS\n"
+        "from thalweg.kernels.compile.fingerprint import fingerprint\n"
         "print(fingerprint(TWINS[numpy.cos]))"
     )
     there = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout

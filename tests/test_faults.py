@@ -296,7 +296,7 @@ def test_time_hooks_and_a_full_disk(client):
 
 def test_same_bits_everywhere(client):
     from thalweg.orchestration.runs import Runs
-    from thalweg.solvers.call import parse_call
+    from thalweg.solvers.driving.call import parse_call
 
     call = parse_call(lambda x: ((x - 0.3) ** 2).sum(), [(-5, 5)] * 4, method="lshade", max_evals=400, seed=7)
 

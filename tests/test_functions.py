@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import optimize
 
+from thalweg.kernels.compile.jit import relaxed
 from thalweg.kernels.functions import ALIASES, FUNCTIONS, find, paraboloid, problem, sphere
 from thalweg.kernels.functions.definition import TestFunction
-from thalweg.kernels.jit import relaxed
 
 ENTRIES = list(FUNCTIONS.values())
 WITH_GRADIENT = [entry for entry in ENTRIES if entry.gradient]

@@ -11,13 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thalweg.kernels import Problem, objective, population
-from thalweg.kernels.migration import draw_sources, emigrate, immigrate
+from thalweg.kernels import Problem, objective
+from thalweg.kernels.rows import population
+from thalweg.kernels.rows.migration import draw_sources, emigrate, immigrate
 from thalweg.orchestration import archipelago as archipelagos
 from thalweg.orchestration import islands
 from thalweg.orchestration.archipelago import TOPOLOGIES, Archipelago, Islands, sources_of
-from thalweg.solvers import SOLVERS, StopReason, drivers, minimize
-from thalweg.solvers.call import bind, describe, parse_call, start
+from thalweg.solvers import SOLVERS, StopReason, minimize
+from thalweg.solvers.driving import drivers
+from thalweg.solvers.driving.call import bind, describe, parse_call, start
 
 NAMES = [name for name, solver in SOLVERS.items() if solver.has_population]
 BOX = [(-4.0, 6.0), (-3.0, 3.0), (-5.0, 1.0)]

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from numba import njit, prange, types
 
-from thalweg.kernels import cache, jit
-from thalweg.kernels import fingerprint as content
-from thalweg.kernels.cache import ContentCache
-from thalweg.kernels.fingerprint import fingerprint
-from thalweg.kernels.jit import compile_for, kernel, relaxed
+from thalweg.kernels.compile import cache, jit
+from thalweg.kernels.compile import fingerprint as content
+from thalweg.kernels.compile.cache import ContentCache
+from thalweg.kernels.compile.fingerprint import fingerprint
+from thalweg.kernels.compile.jit import compile_for, kernel, relaxed
 
-END = "\nfrom thalweg.kernels.cache import ContentCache\nprint(ContentCache.hits, ContentCache.misses)"
+END = "\nfrom thalweg.kernels.compile.cache import ContentCache\nprint(ContentCache.hits, ContentCache.misses)"
 
 
 @pytest.fixture
@@ -62,12 +62,12 @@ def run(code, cwd=None, **environment):
 
 def test_an_edit_elsewhere_recompiles_what_depends_on_it_and_nothing_else(tmp_path, folder):
     (tmp_path / "main_thalweg.py").write_text(
-        "import helpers_thalweg\nfrom thalweg.kernels.jit import kernel\n"
+        "import helpers_thalweg\nfrom thalweg.kernels.compile.jit import kernel\n"
         "@kernel\ndef dependent(x):\n    return helpers_thalweg.shift(x) * 2\n"
         "@kernel\ndef independent(x):\n    return x * 3\n"
     )
     helpers = tmp_path / "helpers_thalweg.py"
-    source = "from thalweg.kernels.jit import kernel\nSTEP = 1.0\n@kernel\ndef shift(x):\n    return x + STEP\n"
+    source = "from thalweg.kernels.compile.jit import kernel\nSTEP = 1.0\n@kernel\ndef shift(x):\n    return x + STEP\n"
     code = "from main_thalweg import *\nprint(dependent(1.0), independent(1.0))"
     helpers.write_text(source)
     assert run(code, tmp_path) == ["4.0 3.0", "0 3"]
@@ -83,7 +83,7 @@ def test_an_edit_elsewhere_recompiles_what_depends_on_it_and_nothing_else(tmp_pa
 def test_closures_and_functions_typed_into_a_shell_are_cached(folder):
     code = """
         import numpy as np
-        from thalweg.kernels.jit import kernel
+        from thalweg.kernels.compile.jit import kernel
         def make(c, table):
             def f(x):
                 return x * c + table[1]
@@ -102,7 +102,7 @@ def test_functions_compiled_in_different_processes_are_not_mixed_up(folder):
     """Numba numbers its symbols by order of compilation: these two have the same name and number."""
     code = """
         import math, sys
-        from thalweg.kernels.jit import kernel
+        from thalweg.kernels.compile.jit import kernel
         def make(c):
             @kernel
             def helper(u):
@@ -132,7 +132,7 @@ def test_functions_compiled_in_different_processes_are_not_mixed_up(folder):
 
 def test_a_dispatcher_passed_as_an_argument_is_never_mixed_up_and_its_caller_never_read_again(folder):
     code = """
-        from thalweg.kernels.jit import kernel
+        from thalweg.kernels.compile.jit import kernel
         call = kernel(lambda f, x: f(x))
         print(call(kernel(lambda x: x + 1.0), 1.0), call(kernel(lambda x: x + 2.0), 1.0))
         add = kernel(lambda x: x + 1.0)
@@ -145,7 +145,7 @@ def test_a_dispatcher_passed_as_an_argument_is_never_mixed_up_and_its_caller_nev
 
 def test_functions_that_call_themselves_or_each_other(folder):
     code = """
-        from thalweg.kernels.jit import kernel
+        from thalweg.kernels.compile.jit import kernel
         @kernel
         def factorial(n):
             return 1.0 if n <= 1 else n * factorial(n - 1)
@@ -192,7 +192,7 @@ def test_versions_and_cpu_settings_are_part_of_the_key(folder, monkeypatch):
     assert files() == 2
     monkeypatch.setattr(cache.config, "OPT", 1)
     assert files() == 3
-    code = "from thalweg.kernels.jit import kernel\nprint(kernel(lambda x: x + 1.0)(1.0))"
+    code = "from thalweg.kernels.compile.jit import kernel\nprint(kernel(lambda x: x + 1.0)(1.0))"
     assert [run(code)[-1] for _ in range(2)] == ["0 1", "1 0"]
     assert run(code, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")[-1] == "0 1"
 
@@ -330,7 +330,7 @@ def test_threads_that_compile_at_once(folder):
 
 
 def test_processes_that_compile_at_once(folder):
-    code = "from thalweg.kernels.jit import kernel\nprint(kernel(lambda x: x / 7.0)(14.0))"
+    code = "from thalweg.kernels.compile.jit import kernel\nprint(kernel(lambda x: x / 7.0)(14.0))"
     assert [finish(p)[0] for p in [start(code) for _ in range(3)]] == ["2.0"] * 3
     assert run(code) == ["2.0", "1 0"]
     assert len(list(folder.iterdir())) == 1  # and no temporary file
@@ -343,7 +343,7 @@ LAYER = """
     {before}
     import numpy as np
     from numba import prange
-    from thalweg.kernels.jit import kernel, parallel_region, threading_layer
+    from thalweg.kernels.compile.jit import kernel, parallel_region, threading_layer
 
     def f(x):
         s = 0.0

@@ -13,7 +13,8 @@ import pytest
 from scipy.optimize import Bounds
 
 from thalweg.kernels import Problem, objective
-from thalweg.solvers import SOLVERS, StopReason, minimize, running, settings
+from thalweg.solvers import SOLVERS, StopReason, minimize
+from thalweg.solvers.driving import running, settings
 
 BOX = [(-2.0, 3.0)] * 4
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from thalweg.kernels.jit import relaxed
+from thalweg.kernels.compile.jit import relaxed
 
 ROOT = Path(__file__).parents[1]
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from thalweg.kernels import random
-from thalweg.kernels.jit import kernel
-from thalweg.kernels.random import (
+from thalweg.kernels.compile.jit import kernel
+from thalweg.kernels.compile.substitution import plain
+from thalweg.kernels.numbers import random
+from thalweg.kernels.numbers.random import (
     bits,
     cauchy,
     distinct_integers,
@@ -23,7 +24,6 @@ from thalweg.kernels.random import (
     run_key,
     uniform,
 )
-from thalweg.kernels.substitution import plain
 
 ALPHA = 1e-4  # every test below draws the same numbers each time: none is flaky
 COORDINATES = ("seed", "run", "generation", "individual", "slot")

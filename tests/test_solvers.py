@@ -5,10 +5,12 @@ import pickle
 import numpy as np
 import pytest
 
-from thalweg.kernels import Problem, objective, population
-from thalweg.solvers import SOLVERS, Optimizer, StopReason, drivers, minimize, settings
+from thalweg.kernels import Problem, objective
+from thalweg.kernels.rows import population
+from thalweg.solvers import SOLVERS, Optimizer, StopReason, minimize
 from thalweg.solvers.contract import Key, Limits
-from thalweg.solvers.differential_evolution import STRATEGIES
+from thalweg.solvers.driving import drivers, settings
+from thalweg.solvers.population.differential_evolution import STRATEGIES
 
 NAMES = list(SOLVERS)
 BOX = [(-4.0, 6.0), (-3.0, 3.0), (-5.0, 1.0)]

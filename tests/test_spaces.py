@@ -17,7 +17,7 @@ from scipy.optimize import Bounds
 from scipy.stats import qmc
 
 from thalweg.kernels import search
-from thalweg.kernels.jit import kernel
+from thalweg.kernels.compile.jit import kernel
 from thalweg.orchestration.spaces import (
     check_qmc,
     choice,

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from .substitution import plain
+from ..compile.substitution import plain
 
 
 class CompilationError(TypeError):
@@ -116,7 +116,7 @@ def explain(error: Exception, function) -> CompilationError:
 
 def _place(message: str, function) -> str:
     """The innermost line that Numba names and that stands neither in Numba nor in the engine's adapter."""
-    ours = (Path(__file__).parent / "calling.py").resolve()
+    ours = (Path(__file__).parent / "objective.py").resolve()
     for file, line in re.findall(r'File "([^"]+)", line (\d+)', message) + re.findall(r" (\S+) \((\d+)\)$", message):
         path = Path(file).resolve()
         if path != ours and "numba" not in path.parts:

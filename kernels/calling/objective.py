@@ -19,14 +19,14 @@ import numpy as np
 from numba.core import types
 from numba.core.dispatcher import Dispatcher
 
-from . import elementary
+from ..compile.code_hash import code_hash
+from ..compile.fingerprint import fingerprint
+from ..compile.jit import RELAXED, compile_for, kernel
+from ..compile.substitution import rebuild
+from ..numbers import elementary
 from .arguments import RAISED_BITS, call, call_c, call_row, contiguous, load, normalise, pack, record_type
 from .c_functions import c_pointer
 from .checking import CompilationError, as_float, at_point, check, explain, stores_items, undefined
-from .code_hash import code_hash
-from .fingerprint import fingerprint
-from .jit import RELAXED, compile_for, kernel
-from .substitution import rebuild
 
 __all__ = ["CompilationError", "CompiledObjective", "Objective", "PythonObjective", "objective"]
 

@@ -57,7 +57,7 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
 
     Examples
     --------
-    >>> from thalweg.kernels.jit import kernel
+    >>> from thalweg.kernels.compile.jit import kernel
     >>> @kernel
     ... def square(x):
     ...     return x * x

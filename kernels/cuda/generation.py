@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from .. import population
-from ..population import FTOL, GENERATION, ROWS, RUNNING, STOP
+from ..rows import population
+from ..rows.population import FTOL, GENERATION, ROWS, RUNNING, STOP
 from .objective import of_engine
 from .reductions import UNFILLED, collect, find_best_row, rank, spread
 from .shim import cuda, device_function, device_kernel

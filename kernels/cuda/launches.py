@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..calling import CompiledObjective
-from ..checking import explain
-from ..fingerprint import fingerprint
-from ..population import RAISED, STOP
+from ..calling.checking import explain
+from ..calling.objective import CompiledObjective
+from ..compile.fingerprint import fingerprint
+from ..rows.population import RAISED, STOP
 from .generation import kernel_of_runs, kernel_of_values, kernels_of_rows, make_stages
 from .objective import arguments_on_device, check_fits_device, function_of, writes_into_x
 from .reductions import UNFILLED

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from .. import elementary
-from ..calling import CompiledObjective
-from ..jit import once
-from ..substitution import rebuild
+from ..calling.objective import CompiledObjective
+from ..compile.jit import once
+from ..compile.substitution import rebuild
+from ..numbers import elementary
 from .shim import SIMULATED, cuda, device_function, to_device
 
 _built: dict = {}  # kernels of the engine -> device functions, each made once

@@ -5,8 +5,8 @@ Minima are found by a tree in shared memory, by (value, row): the outcome does n
 
 import numpy as np
 
-from .. import population
-from ..arguments import RAISED_BITS
+from ..calling.arguments import RAISED_BITS
+from ..rows import population
 from .shim import cuda, device_function
 
 UNFILLED = np.int64(RAISED_BITS)  # the bits of a value that was never filled in: the objective raised

@@ -11,8 +11,9 @@ import threading
 
 import numpy as np
 
-from .. import random, search
-from ..calling import CompiledObjective, PythonObjective
+from .. import search
+from ..calling.objective import CompiledObjective, PythonObjective
+from ..numbers import random
 from ..search import GRID, RANDOM
 from .launches import ROW_BLOCK, compiled_once
 from .objective import arguments_on_device, check_fits_device, function_of, of_engine

@@ -21,7 +21,10 @@ INSTALL = 'pip install "thalweg[cuda13]" (or "thalweg[cuda12]", for a driver of 
 if importlib.util.find_spec("numba_cuda") is None:  # Numba's built-in CUDA is deprecated and not what we test with
     raise ImportError(f'device="cuda": numba-cuda is not installed; {INSTALL}')
 
-from numba import cuda as _cuda  # noqa: E402
+vars(np).setdefault("row_stack", np.vstack)  # NumPy 2.5 took it away; numba-cuda 0.30 still asks for it
+with warnings.catch_warnings():  # and for a timedelta without a unit
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from numba import cuda as _cuda
 
 config: Any = _config
 SIMULATED = bool(config.ENABLE_CUDASIM)

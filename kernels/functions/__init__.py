@@ -15,16 +15,7 @@ from .bowls import bent_cigar, discus, ellipsoid, schwefel_1_2, sphere, trid, za
 from .definition import TestFunction
 from .flats import different_powers, quartic, schwefel_2_21, schwefel_2_22, step
 from .multimodal import ackley, griewank, salomon, schaffer_f6, schaffer_f7
-from .plane import (
-    beale,
-    bohachevsky,
-    booth,
-    goldstein_price,
-    himmelblau,
-    matyas,
-    six_hump_camel,
-    three_hump_camel,
-)
+from .plane import beale, bohachevsky, booth, goldstein_price, himmelblau, matyas, six_hump_camel, three_hump_camel
 from .plane_waves import branin, bukin_6, cross_in_tray, drop_wave, easom, eggholder, mccormick
 from .separable import alpine_1, levy, michalewicz, rastrigin, schwefel, styblinski_tang
 from .tabulated import hartmann_3, hartmann_6, shekel

@@ -24,7 +24,7 @@ from numba.core import types
 from numba.extending import lower_builtin, type_callable
 from numba.np.ufunc.dufunc import DUFunc
 
-from .jit import inlined, kernel
+from ..compile.jit import inlined, kernel
 
 # --- arguments beyond the reach of the reduction -------------------------------------------------------------------
 

@@ -12,8 +12,8 @@ The functions that take an array take one slot per entry, beginning with `slot`.
 
 import numpy as np
 
+from ..compile.jit import inlined, kernel
 from .elementary import cos, log, tan
-from .jit import inlined, kernel
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, odd: the step of SplitMix64
 MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)

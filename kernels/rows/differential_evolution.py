@@ -6,8 +6,8 @@ in which rand/1 has K = 0, current-to-best/1 and its descendants have base = par
 which holds what else may be drawn (an archive, a second population) behind the population.
 """
 
-from .jit import inlined
-from .random import uniform
+from ..compile.jit import inlined
+from ..numbers.random import uniform
 
 # Slots of a row's random numbers. Those of single choices first, then one per coordinate.
 CHOICES = 0

@@ -6,9 +6,9 @@ Izzo, Rucinski and Biscani, The generalized island model, Parallel Architectures
 
 import numpy as np
 
-from .jit import kernel
+from ..compile.jit import kernel
+from ..numbers.random import generation_key, integer_except, row_key, run_key
 from .population import BEST, BEST_ROW, IMMIGRANTS, LIVE, RANK_1, RANK_2, RANK_3, STALL
-from .random import generation_key, integer_except, row_key, run_key
 
 MIGRATION = -1  # a run that no island has: its random numbers are the migration's
 

@@ -14,9 +14,9 @@ and where a method keeps a population: x (R, D), its values f (R,), `order` (R,)
 
 import numpy as np
 
-from .arguments import RAISED_BITS
-from .jit import inlined, kernel
-from .random import generation_key, row_key, run_key, uniform
+from ..calling.arguments import RAISED_BITS
+from ..compile.jit import inlined, kernel
+from ..numbers.random import generation_key, row_key, run_key, uniform
 
 # counters
 SEED = 0  # its 64 bits

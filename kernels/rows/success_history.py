@@ -14,9 +14,9 @@ Fields of a state, beside those of population.py:
 
 import numpy as np
 
+from ..compile.jit import inlined, kernel
+from ..numbers.random import cauchy, integer, integer_except, integer_except_two, normal
 from . import population
-from .jit import inlined, kernel
-from .random import cauchy, integer, integer_except, integer_except_two, normal
 
 # counters and params of these methods, behind the shared ones
 MEMORY_SLOT, ARCHIVED, ARCHIVE = (population.COUNTERS + k for k in range(3))  # next slot; points kept; capacity

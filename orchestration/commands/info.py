@@ -11,8 +11,8 @@ from pathlib import Path
 
 import llvmlite.binding
 
-from ...kernels import cache, jit
-from ...kernels.jit import available_threads
+from ...kernels.compile import cache, jit
+from ...kernels.compile.jit import available_threads
 from .warm import cache_size
 
 TOLD = ("sse4.2", "avx", "avx2", "fma", "avx512f", "avx512dq", "avx512vl", "neon", "sve", "sve2")  # vector units

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 
 import click
 
-from ...kernels import cache
-from ...solvers import SOLVERS, drivers, minimize
+from ...kernels.compile import cache
+from ...solvers import SOLVERS, minimize
+from ...solvers.driving import drivers
 
 PARTS = (drivers.serial, drivers.parallel, drivers.proposer, drivers.concluder)
 

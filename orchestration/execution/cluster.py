@@ -18,8 +18,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...kernels.jit import available_threads
-from ...solvers.settings import make_positive
+from ...kernels.compile.jit import available_threads
+from ...solvers.driving.settings import make_positive
 
 if TYPE_CHECKING:
     from distributed import Client

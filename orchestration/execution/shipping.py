@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cache
 from types import ModuleType
 
-from ...kernels.code_hash import installed
+from ...kernels.compile.code_hash import installed
 from .work import Work
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...kernels.code_hash import code_hash
+from ...kernels.compile.code_hash import code_hash
 
 LISTED = 1000  # values; of a longer list the digest alone
 

@@ -12,8 +12,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ...kernels.jit import kernel
-from ...kernels.random import generation_key, row_key, run_key, uniform
+from ...kernels.compile.jit import kernel
+from ...kernels.numbers.random import generation_key, row_key, run_key, uniform
 
 BELOW_ONE = 1.0 - 2.0**-53
 SOBOL_POINTS = 2**30  # SciPy's Sobol points have 30 bits

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ...kernels.population import sample
+from ...kernels.rows.population import sample
 from ...kernels.search import sample_log
 from .describe import describe, describe_distribution
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...kernels.problem import parse_bounds, parse_integrality
-from ...solvers.settings import make_positive
+from ...solvers.driving.settings import make_positive
 from .conditions import Branch, Condition, Slot, find_runs, follow, in_order, never_there
 from .kinds import Choice, When
 from .space import Space

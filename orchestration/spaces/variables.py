@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...solvers.settings import as_integer, as_real
+from ...solvers.driving.settings import as_integer, as_real
 from .kinds import EXACT, Choice, Distribution, Integer, Real, Variable, When
 
 

@@ -11,12 +11,12 @@ from typing import Any
 import llvmlite.binding
 import numpy as np
 
-from ..kernels import jit
-from ..kernels.calling import CompiledObjective, PythonObjective, objective
-from ..kernels.fingerprint import VERSIONS
-from ..kernels.problem import Problem
+from ...kernels.calling.objective import CompiledObjective, PythonObjective, objective
+from ...kernels.compile import jit
+from ...kernels.compile.fingerprint import VERSIONS
+from ...kernels.problem import Problem
+from ..contract import Key, Limits, Solver
 from . import settings
-from .contract import Key, Limits, Solver
 from .running import Run, make_run
 
 
@@ -93,7 +93,7 @@ def _versions(device: str) -> dict:
         own = "not installed"
     found = {"thalweg": own, **VERSIONS, "cpu": llvmlite.binding.get_host_cpu_name()}
     if device == "cuda":
-        from ..kernels.cuda import shim
+        from ...kernels.cuda import shim
 
         found |= shim.versions()
     return found

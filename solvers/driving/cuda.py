@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels import population
-from ..kernels.cuda.launches import Launcher, Rows, Runs
-from .result import StopReason
+from ...kernels.cuda.launches import Launcher, Rows, Runs
+from ...kernels.rows import population
+from ..result import StopReason
 from .session import Session
 
 CHUNK = 0.1  # seconds between looks

@@ -16,10 +16,10 @@ from types import SimpleNamespace
 from numba import prange
 from numba.core import types
 
-from ..kernels import population
-from ..kernels.arguments import call_row
-from ..kernels.jit import compile_for, kernel, once
-from .contract import Solver, nothing, nothing_row, state_type
+from ...kernels.calling.arguments import call_row
+from ...kernels.compile.jit import compile_for, kernel, once
+from ...kernels.rows import population
+from ..contract import Solver, nothing, nothing_row, state_type
 
 
 @once

@@ -10,10 +10,11 @@ import time
 import numba
 import numpy as np
 
-from ..kernels import jit, population
-from ..kernels.calling import CompiledObjective, PythonObjective
+from ...kernels.calling.objective import CompiledObjective, PythonObjective
+from ...kernels.compile import jit
+from ...kernels.rows import population
+from ..contract import Solver
 from . import drivers
-from .contract import Solver
 
 CHUNK = 0.1  # seconds
 PROBE = 0.02  # seconds of a chunk that measures the other way to run

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..kernels import population
-from .result import StopReason, run_dtype
+from ...kernels.rows import population
+from ..result import StopReason, run_dtype
 from .running import Run
 
 TICK = 0.05  # seconds between looks at the clock while the pool works

@@ -12,8 +12,8 @@ import typing
 
 import numpy as np
 
-from ..kernels.problem import Problem
-from .contract import Limits, Solver
+from ...kernels.problem import Problem
+from ..contract import Limits, Solver
 
 EVALUATIONS_PER_VARIABLE = 10_000  # the default budget of a run; the schedules of the adaptive family are made for it
 
@@ -30,7 +30,7 @@ def choose_method(problem: Problem, max_evals: int) -> str:
 
 
 def find_solver(method, problem: Problem, max_evals: int) -> Solver:
-    from . import SOLVERS
+    from .. import SOLVERS
 
     if not isinstance(method, str):
         raise TypeError(f"method: got {type(method).__name__}, expected a name: auto, {', '.join(SOLVERS)}")

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..kernels import population as shared
-from ..kernels.differential_evolution import CHOICES, cross_binomial_row, cross_exponential_row
-from ..kernels.jit import inlined
-from ..kernels.random import integer_except, integer_except_three, integer_except_two
-from .contract import Integers, Matrix, Solver, Vector, common_fields, require
+from ...kernels.compile.jit import inlined
+from ...kernels.numbers.random import integer_except, integer_except_three, integer_except_two
+from ...kernels.rows import population as shared
+from ...kernels.rows.differential_evolution import CHOICES, cross_binomial_row, cross_exponential_row
+from ..contract import Integers, Matrix, Solver, Vector, common_fields, require
 
 STRATEGIES = ("rand1bin", "best1bin", "currenttobest1bin", "rand1exp", "best1exp", "currenttobest1exp")
 MUTATION, EXPONENTIAL, WEIGHT, CROSSOVER = (shared.PARAMS + k for k in range(4))

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..kernels import population as shared
-from ..kernels import success_history as history
-from ..kernels.differential_evolution import cross_binomial_row
-from ..kernels.jit import inlined, kernel
-from ..kernels.random import integer
-from .contract import Solver, require
+from ...kernels.compile.jit import inlined, kernel
+from ...kernels.numbers.random import integer
+from ...kernels.rows import population as shared
+from ...kernels.rows import success_history as history
+from ...kernels.rows.differential_evolution import cross_binomial_row
+from ..contract import Solver, require
 from .lshade import State, history_state
 
 BEST_SHARE = history.OWN_PARAMS

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..kernels import population as shared
-from ..kernels import success_history as history
-from ..kernels.differential_evolution import cross_binomial_row
-from ..kernels.jit import inlined, kernel
-from ..kernels.random import integer
-from .contract import Integers, Matrix, Solver, Vector, common_fields, ranked_fields, require
+from ...kernels.compile.jit import inlined, kernel
+from ...kernels.numbers.random import integer
+from ...kernels.rows import population as shared
+from ...kernels.rows import success_history as history
+from ...kernels.rows.differential_evolution import cross_binomial_row
+from ..contract import Integers, Matrix, Solver, Vector, common_fields, ranked_fields, require
 
 BEST_SHARE = history.OWN_PARAMS
 

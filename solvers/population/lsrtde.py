@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..kernels import population as shared
-from ..kernels.differential_evolution import COORDINATES, cross_binomial_row
-from ..kernels.elementary import exp, log, tanh
-from ..kernels.jit import inlined, kernel
-from ..kernels.random import integer, normal, uniform
-from .contract import Integers, Matrix, Solver, Vector, common_fields, ranked_fields, require
+from ...kernels.compile.jit import inlined, kernel
+from ...kernels.numbers.elementary import exp, log, tanh
+from ...kernels.numbers.random import integer, normal, uniform
+from ...kernels.rows import population as shared
+from ...kernels.rows.differential_evolution import COORDINATES, cross_binomial_row
+from ..contract import Integers, Matrix, Solver, Vector, common_fields, ranked_fields, require
 
 MEMORY_SLOT, FRONT_NEXT = (shared.COUNTERS + k for k in range(2))
 INITIAL, SUCCESS_RATE = (shared.PARAMS + k for k in range(2))

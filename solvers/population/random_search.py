@@ -7,10 +7,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..kernels import population
-from ..kernels.jit import inlined
-from ..kernels.random import generation_key, row_key, run_key, uniform
-from .contract import Integers, Matrix, Solver, Vector, common_fields, require
+from ...kernels.compile.jit import inlined
+from ...kernels.numbers.random import generation_key, row_key, run_key, uniform
+from ...kernels.rows import population
+from ..contract import Integers, Matrix, Solver, Vector, common_fields, require
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

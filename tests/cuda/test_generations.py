@@ -9,10 +9,12 @@ pytest.importorskip("numba_cuda")
 
 from numba.core import config
 
-from thalweg.kernels import Problem, objective, population
+from thalweg.kernels import Problem, objective
 from thalweg.kernels.cuda.launches import Rows, Runs, evaluate
-from thalweg.solvers import SOLVERS, drivers
+from thalweg.kernels.rows import population
+from thalweg.solvers import SOLVERS
 from thalweg.solvers.contract import Key, Limits
+from thalweg.solvers.driving import drivers
 
 simulated = pytest.mark.skipif(not config.ENABLE_CUDASIM, reason="compares with the simulator: NUMBA_ENABLE_CUDASIM=1")
 DIMENSION, SEED = 2, 5

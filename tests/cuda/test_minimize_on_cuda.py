@@ -12,7 +12,7 @@ from numba.core import config
 
 from thalweg.kernels import objective
 from thalweg.solvers import StopReason, minimize
-from thalweg.solvers import cuda as on_cuda
+from thalweg.solvers.driving import cuda as on_cuda
 from thalweg.solvers.result import Result
 
 simulated = pytest.mark.skipif(not config.ENABLE_CUDASIM, reason="runs in the simulator: NUMBA_ENABLE_CUDASIM=1")
@@ -139,7 +139,7 @@ def test_a_row_that_was_never_filled_in_is_evaluated_again_on_the_host(monkeypat
     def carries_nothing_on(self, generations, last):
         self.states.trial_f[0, 3] = np.int64(on_cuda_mark).view(np.float64)
 
-    from thalweg.kernels.arguments import RAISED_BITS as on_cuda_mark
+    from thalweg.kernels.calling.arguments import RAISED_BITS as on_cuda_mark
 
     monkeypatch.setattr(on_cuda.Runs, "advance", carries_nothing_on)
     with pytest.raises(ValueError, match="never right") as caught:

@@ -130,7 +130,7 @@ def test_the_kernel_of_a_search_compiles_and_spills_nothing(mode, dimension, rec
 
 
 def test_what_cuda_cannot_compile_says_what_to_do():
-    from thalweg.kernels.calling import CompilationError
+    from thalweg.kernels.calling.objective import CompilationError
     from thalweg.kernels.cuda.generation import kernel_of_values
     from thalweg.kernels.cuda.launches import compiled_once
     from thalweg.kernels.cuda.objective import function_of

@@ -1,0 +1,1 @@
+"""How Python becomes machine code: options, the cache on disk and its keys, functions rebuilt with other globals."""

@@ -1,0 +1,1 @@
+"""Methods that hold a population: one solver a file."""
