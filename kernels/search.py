@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numba.core import types
 
-from .calling.arguments import RAISED_BITS, call_row
+from .calling.arguments import RAISED_BITS, call_value, row
 from .compile.jit import compile_for, inlined, kernel, once
 from .numbers.elementary import exp, log
 from .numbers.random import generation_key, row_key, run_key, uniform
@@ -153,7 +153,7 @@ def search(objective, args, space, mode, seed, draws, first, last):
         count = min(ROWS, last - start)
         fill(space, mode, seed, draws, start - first, start, count, rows, u, x, digits)
         for i in range(count):
-            value = call_row(objective, args, rows, i)
+            value = call_value(objective, args, row(rows, i))
             if value < best:
                 best, index = value, start + i
             elif value != value:

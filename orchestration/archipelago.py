@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 
 from ..kernels.calling.objective import CompiledObjective
-from ..kernels.rows import population
+from ..kernels.compile.structures import copied
 from ..kernels.rows.migration import draw_sources, emigrate, immigrate
+from ..kernels.run import PAUSED, REACHED_TARGET, RUNNING
 from ..solvers.driving.call import Call, begin
-from ..solvers.driving.running import Run, make_run
-from ..solvers.result import StopReason
+from ..solvers.driving.result import StopReason
+from ..solvers.driving.running import best_so_far, make_run
 from .execution.campaign import Campaign, Outcome
 from .progress import Status
 from .runs import CallWork
@@ -38,8 +39,8 @@ class Islands(CallWork):
     def carry_out(self, unit: int, given: Any, ends: Callable[[], bool]) -> dict:
         run: Any = make_run(self.call.solver, copied(given), unit, self.bound)  # a second attempt begins as this one
         before, until = run.best[2], time.perf_counter() + SLICE
-        run.rows = self.rows
-        while run.stop == population.RUNNING and time.perf_counter() < until and not ends():
+        run.evaluations = self.evaluations
+        while run.stop == RUNNING and time.perf_counter() < until and not ends():
             run.step()
         self.note_speed(run.best[2] - before, run.seconds)
         return {"fun": run.best[0], "state": run.state}
@@ -52,7 +53,7 @@ class Archipelago:
         self.call, self.every, self.topology, self.migrants = call, every, topology, migrants
         self.states = [begin(call, island) for island in range(islands)]
         for state in self.states:
-            state.counters[population.PAUSE_AT] = every
+            state.run.now[0].pause_at = every
         self.seconds = [0.0] * islands
         self.total = Outcome({}, {}, None, None, seconds=0.0, workers=1, tasks=0, busy=0.0, resumed=0)
         self.campaign: Campaign | None = None  # the last one seen at work
@@ -69,28 +70,28 @@ class Archipelago:
             self.states[island], self.seconds[island] = state, seconds
 
     def going(self) -> list[int]:
-        return self._where(population.RUNNING)
+        return self._where(RUNNING)
 
     def over(self) -> bool:
         """Where no island goes on: whether none will."""
-        return self.reached() is not None or not self._where(population.PAUSED)
+        return self.reached() is not None or not self._where(PAUSED)
 
     def reached(self) -> int | None:
         """The first island that reached the target."""
-        return min(self._where(population.REACHED_TARGET), default=None)
+        return min(self._where(REACHED_TARGET), default=None)
 
     def _where(self, stop: int) -> list[int]:
-        return [island for island, state in enumerate(self.states) if state.counters[population.STOP] == stop]
+        return [island for island, state in enumerate(self.states) if state.run.now[0].stop == stop]
 
     @property
     def epochs(self) -> int:
         """Epochs begun."""
-        return -(-max(int(state.counters[population.GENERATION]) for state in self.states) // self.every)
+        return -(-max(int(state.run.now[0].iteration) for state in self.states) // self.every)
 
     @property
     def migrations(self) -> int:
         """Points taken in."""
-        return sum(int(state.counters[population.IMMIGRANTS]) for state in self.states)
+        return sum(int(state.rows[0].immigrants) for state in self.states)
 
     def accept(self, outcome: Outcome) -> None:
         """Islands that went on, and islands that failed: those end where they were before."""
@@ -100,7 +101,7 @@ class Archipelago:
         for island, failure in outcome.failures.items():
             self.states[island] = copied(self.states[island])
             stop = StopReason.RAISED if failure["kind"] == "raised" else StopReason.FAILED
-            self.states[island].counters[population.STOP] = stop
+            self.states[island].run.now[0].stop = stop
         self.total.failures |= outcome.failures
         self.total.stop, self.total.workers = outcome.stop, max(self.total.workers, outcome.workers)
         self.total.tasks += outcome.tasks
@@ -108,26 +109,27 @@ class Archipelago:
 
     def migrate(self) -> None:
         """To each island that paused, the best points of its sources, as all of them are now; then it goes on."""
-        emigrants = [emigrate(state, self.migrants) for state in self.states]
+        points: Any = self.call.solver.points
+        emigrants = [emigrate(state, points(state), self.migrants) for state in self.states]
         sources = sources_of(self.topology, len(self.states), self.call.seed, self.epochs)
         states = list(self.states)
-        for island in self._where(population.PAUSED):
+        for island in self._where(PAUSED):
             x, f = (np.concatenate(parts) for parts in zip(*(emigrants[source] for source in sources[island])))
             best = np.argsort(f, kind="stable")
             state = states[island] = copied(states[island])
-            immigrate(state, x[best], f[best])
-            state.counters[population.STOP] = population.RUNNING
-            state.counters[population.PAUSE_AT] += self.every
+            immigrate(state, points(state), x[best], f[best])
+            state.run.now[0].stop = RUNNING
+            state.run.now[0].pause_at += self.every
         self.states = states  # all at once: a migration that was interrupted has not happened
 
     def status(self, finished: bool = False) -> Status:
         """What a progress display shows: evaluations, as epochs differ in length and their number is not known."""
         states, campaign = self.states, self.campaign
-        values = [float(state.params[population.BEST]) for state in states]
+        values = [float(state.run.now[0].best) for state in states]
         best = int(np.argmin(values))
         return Status(
             name="evaluations",
-            done=sum(int(state.counters[population.EVALUATIONS]) for state in states),
+            done=sum(int(state.run.now[0].evaluations) for state in states),
             total=self.call.limits.max_evals * len(states),
             best=values[best],
             best_label=f"island {best}, epoch {self.epochs}",
@@ -143,11 +145,11 @@ class Archipelago:
         """A record for each island that has evaluated a point."""
         found = {}
         for island, state in enumerate(self.states):
-            fun, x, evaluations, generations = Run(self.call.solver, state, island).best
-            stop = int(state.counters[population.STOP])
-            if stop in (population.RUNNING, population.PAUSED):
+            fun, x, evaluations, generations = best_so_far(state)
+            stop = int(state.run.now[0].stop)
+            if stop in (RUNNING, PAUSED):
                 stop = int(self.total.stop or StopReason.CANCELLED)
-            failed = int(state.counters[population.FAILED])
+            failed = int(state.run.now[0].failed)
             record = {"fun": fun, "x": x, "nfev": evaluations, "nit": generations, "n_failed": failed, "stop": stop}
             if evaluations > 0:
                 found[island] = record | {"seconds": self.seconds[island]}
@@ -178,7 +180,3 @@ def sources_of(topology: str, islands: int, seed: int, epoch: int) -> list[list[
     drawn = np.empty(islands, dtype=np.int64)
     draw_sources(np.uint64(seed), np.int64(epoch), drawn)
     return [[source] for source in drawn.tolist()]
-
-
-def copied(state):
-    return type(state)(*(array.copy() for array in state))

@@ -7,12 +7,12 @@ import time
 
 import numpy as np
 
-from ..kernels.rows import population
 from ..solvers import SOLVERS
 from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
 from ..solvers.driving.checkpoint import Checkpoint, saved_seed
-from ..solvers.result import Result, StopReason, run_dtype
+from ..solvers.driving.result import Result, StopReason, run_dtype
+from ..solvers.driving.running import history_of
 from .archipelago import TOPOLOGIES, Archipelago, Islands, carry_on_here
 from .execution import Execution
 from .execution.campaign import Campaign, count_kinds
@@ -127,8 +127,8 @@ def islands(
 def _begin_islands(call: Call, islands, every, topology, migrants) -> Archipelago:
     """The islands before their first generation, from arguments that have been checked."""
     solver = call.solver
-    if not solver.has_population:
-        able = ", ".join(name for name, other in SOLVERS.items() if other.has_population)
+    if solver.points is None:
+        able = ", ".join(name for name, other in SOLVERS.items() if other.points is not None)
         raise ValueError(f"method: {solver.name} keeps no population that could take points in; expected one of {able}")
     if settings.as_integer("islands", islands) < 2:
         raise ValueError(f"islands: got {islands}, expected at least 2; for one population there is minimize")
@@ -137,7 +137,7 @@ def _begin_islands(call: Call, islands, every, topology, migrants) -> Archipelag
     every = min(settings.make_positive("every", every), NEVER)
     migrants = settings.make_positive("migrants", migrants)
     archipelago = Archipelago(call, int(islands), every, topology, migrants)
-    rows = int(archipelago.states[0].counters[population.LIVE])
+    rows = int(archipelago.states[0].rows[0].live)
     if migrants >= rows:
         raise ValueError(f"migrants: got {migrants}, expected fewer than {rows}, the size of a population")
     return archipelago
@@ -203,9 +203,9 @@ def _summarise(archipelago: Archipelago) -> Result:
     if ended:
         result.message += f" {len(ended)} of {len(archipelago.states)} islands ended early: {count_kinds(ended)}."
     best = archipelago.states[int(result.runs["run"][np.argmin(result.runs["fun"])])]
-    entries = int(best.counters[population.HISTORY])
+    history = history_of(best)
     result.update(
-        history={"evaluations": best.history[:entries, 0].copy(), "best": best.history[:entries, 1].copy()},
+        history={"evaluations": history[:, 0], "best": history[:, 1]},
         epochs=archipelago.epochs,
         migrations=archipelago.migrations,
         failures=failures(total),

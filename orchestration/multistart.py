@@ -8,7 +8,7 @@ import time
 
 from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
-from ..solvers.result import Result
+from ..solvers.driving.result import Result
 from .coordinated import ROUND, coordinate, for_short_runs
 from .execution import Execution
 from .journal import open_journal, saved_header

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..kernels.problem import Problem
-from ..kernels.rows import population
+from ..kernels.run import RUNNING
 from ..solvers.driving.call import Call, bind, start
-from ..solvers.driving.running import CHUNK, CompiledRun, compile_for_run
-from ..solvers.result import Result, StopReason, run_dtype
+from ..solvers.driving.result import Result, StopReason, run_dtype
+from ..solvers.driving.result import summarise as summarise_rows
+from ..solvers.driving.running import CHUNK, compile_for_run
 from .execution.campaign import Outcome, count_kinds
 
 
@@ -26,10 +26,10 @@ class CallWork:
     def __init__(self, call: Call):
         self.call = call
         self.bound: Any = None  # in this process
-        self.rows = 1  # evaluations of a first chunk, by the speed of the last unit
+        self.evaluations = 1  # of a first chunk, by the speed of the last unit
 
     def __getstate__(self) -> dict:
-        return {"call": self.call, "bound": None, "rows": 1}  # machine code stays where it was made
+        return {"call": self.call, "bound": None, "evaluations": 1}  # machine code stays where it was made
 
     def prepare(self) -> None:
         if self.bound is None:
@@ -37,7 +37,7 @@ class CallWork:
             compile_for_run(self.call.solver, self.bound)
 
     def note_speed(self, evaluations: int, seconds: float) -> None:
-        self.rows = max(int(evaluations / max(seconds, 1e-6) * CHUNK), 1)
+        self.evaluations = max(int(evaluations / max(seconds, 1e-6) * CHUNK), 1)
 
 
 class Runs(CallWork):
@@ -48,15 +48,14 @@ class Runs(CallWork):
     def carry_out(self, unit: int, given: Any, ends: Callable[[], bool]) -> dict | None:
         call = self.call if given is None else planned(self.call, given)
         run = start(call, unit, self.bound)
-        if isinstance(run, CompiledRun):
-            run.rows = self.rows
-        while run.stop == population.RUNNING:
+        run.evaluations = self.evaluations
+        while run.stop == RUNNING:
             if ends():
                 return None
             run.step()
         fun, x, evaluations, generations = run.best
         self.note_speed(evaluations, run.seconds)
-        failed = int(run.state.counters[population.FAILED])
+        failed = int(run.state.run.now[0].failed)
         record = {"fun": fun, "x": x.tolist(), "nfev": evaluations, "nit": generations}
         return record | {"n_failed": failed, "stop": int(run.stop)}
 
@@ -78,30 +77,17 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
     """
     if not outcome.records:
         raise nothing(outcome)
-    rows = np.array([_row(unit, record) for unit, record in outcome.records.items()], dtype=_dtype(call.problem))
-    best = rows[min(range(len(rows)), key=lambda k: (rows["fun"][k], rows["run"][k]))]
-    complete = len(rows) == runs
-    stop = StopReason.REACHED_TARGET if outcome.reached is not None else outcome.stop or StopReason(int(best["stop"]))
-    fun = float(best["fun"])
-    missed = call.limits.target > -np.inf and outcome.reached is None
-    message = ("" if fun < np.inf else "No evaluation gave a finite value. ") + stop.sentence
-    message += " The target was not reached." if missed else ""
+    dtype = run_dtype(call.problem.dimension)
+    rows = np.array([_row(unit, record) for unit, record in outcome.records.items()], dtype=dtype)
+    remark = ""
     if outcome.failures:
-        message += f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
-    unhurt = complete or outcome.reached is not None or outcome.stop in (None, StopReason.OUT_OF_TIME)
-    return Result(
-        x=best["x"].copy(),
-        fun=fun,
-        success=bool(np.isfinite(fun)) and not missed and unhurt,
-        status=int(stop),
-        message=message,
-        nfev=int(rows["nfev"].sum()),
-        nit=int(rows["nit"].sum()),
-        stop_reason=stop,
-        n_failed=int(rows["n_failed"].sum()),
-        runs=rows,
+        remark = f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
+    complete = len(rows) == runs
+    return summarise_rows(
+        rows, call.limits, reached=outcome.reached is not None, stop=outcome.stop, remark=remark,
+        unhurt=complete or outcome.reached is not None or outcome.stop in (None, StopReason.OUT_OF_TIME),
         failures=failures(outcome),
-    )
+    )  # fmt: skip
 
 
 def failures(outcome: Outcome) -> list[dict]:
@@ -138,7 +124,3 @@ def nothing(outcome: Outcome) -> NothingDone | KeyboardInterrupt:
 
 def _row(unit: int, r: dict) -> tuple:
     return (unit, r["fun"], r["nfev"], r["nit"], r["n_failed"], r["stop"], r["seconds"], r["x"])
-
-
-def _dtype(problem: Problem) -> np.dtype:
-    return run_dtype(problem.dimension)

@@ -16,7 +16,7 @@ from ..kernels.compile.code_hash import code_hash
 from ..kernels.problem import Problem
 from ..solvers.driving import settings
 from ..solvers.driving.call import versions
-from ..solvers.result import Result, StopReason
+from ..solvers.driving.result import Result, StopReason
 from .compiled_search import CompiledSearch
 from .execution import Execution
 from .execution.campaign import Outcome, count_kinds

@@ -13,9 +13,9 @@ from ..kernels.compile import jit
 from .driving import settings
 from .driving.call import begin, bind, describe, parse_call, versions
 from .driving.checkpoint import Checkpoint, saved_seed
+from .driving.result import Result
 from .driving.running import compile_for_run, make_run
 from .driving.session import Session
-from .result import Result, StopReason
 
 CALLBACK_EVERY = 0.1  # seconds
 
@@ -165,7 +165,7 @@ def minimize(
         for close in finish:
             close(session)
     running = time.perf_counter() - session.begin
-    result = summarise(session, limits)
+    result = session.summarise(limits)
     result.update(
         timing={"compile": compiling, "run": running, "evaluate": _evaluating(session, bound, result, device)},
         method=solver.name,
@@ -179,41 +179,10 @@ def minimize(
     return result
 
 
-def summarise(session: Session, limits) -> Result:
-    """The result of the runs a session keeps."""
-    records = session.kept()
-    best = session.best_record()
-    assert best is not None, "a session keeps at least one run"
-    runs = np.array(records, dtype=session.dtype)
-    fun, stop = float(best["fun"]), StopReason(int(best["stop"]))
-    if session.first_hit is not None:
-        stop = StopReason.REACHED_TARGET
-    elif session.stop is not None and (session.runs != len(runs) or session.stop in runs["stop"]):
-        stop = session.stop  # some run was cut
-    finite = bool(np.isfinite(fun))
-    missed = limits.target > -np.inf and stop != StopReason.REACHED_TARGET
-    message = ("" if fun < np.inf else "No evaluation gave a finite value. ") + stop.sentence
-    message += " The target was not reached." if missed else ""
-    history = session.histories.get(int(best["run"]), np.zeros((0, 2)))
-    return Result(
-        x=best["x"].copy(),
-        fun=fun,
-        success=finite and not missed and stop != StopReason.INTERRUPTED,
-        status=int(stop),
-        message=message,
-        nfev=int(runs["nfev"].sum()),
-        nit=int(runs["nit"].sum()),
-        stop_reason=stop,
-        n_failed=int(runs["n_failed"].sum()),
-        history={"evaluations": history[:, 0].copy(), "best": history[:, 1].copy()},
-        runs=runs,
-    )
-
-
 def _evaluating(session: Session, bound, result: Result, device: str) -> float:
     """Seconds in the objective: measured in Python; in compiled code, what a sample at x tells; NaN on a GPU."""
     if not isinstance(bound, CompiledObjective):
-        return session.evaluating
+        return bound.seconds
     if device == "cuda" or not np.isfinite(result.x).all():
         return float("nan")
     bound.evaluate(result.x[None])  # the loop around it may have to be loaded

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..kernels.problem import Problem
-from ..kernels.rows import population
-from .contract import Key
+from ..kernels.run import RUNNING
 from .driving import drivers, settings
-from .result import Result, StopReason
+from .driving.call import begin, parse_call
+from .driving.result import Result, StopReason, run_dtype, summarise
+from .driving.running import Run, history_of
 
 
 class Optimizer:
@@ -49,13 +49,13 @@ class Optimizer:
         self, method="auto", bounds=None, seed=None, options=None, *, x0=None, integrality=None,
         max_evals=None, target=None, ftol=None, patience=None, run=0,
     ):  # fmt: skip
-        problem = Problem(fun=_outside, bounds=bounds, x0=x0, integrality=integrality)
-        limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience)
-        self._solver = settings.find_solver(method, problem, limits.max_evals)
-        settings.check_fits(self._solver, limits)
-        self.seed = settings.make_seed(seed)
-        self.options = settings.make_options(self._solver, options)
-        self.state = self._solver.init(problem, self.options, limits, Key(self.seed, settings.as_integer("run", run)))
+        call = parse_call(
+            _outside, bounds, x0, method=method, integrality=integrality, seed=seed,
+            max_evals=max_evals, target=target, ftol=ftol, patience=patience, options=options,
+        )  # fmt: skip
+        self._solver, self._limits, self._index = call.solver, call.limits, settings.as_integer("run", run)
+        self.seed, self.options = call.seed, call.options
+        self.state = begin(call, self._index)
         self._asked = False
 
     @property
@@ -65,13 +65,13 @@ class Optimizer:
     @property
     def done(self) -> bool:
         """Whether a stop was met."""
-        return self.state.counters[population.STOP] != population.RUNNING
+        return self._stop() != RUNNING
 
     def ask(self) -> np.ndarray:
         """The candidates of this generation, (n, D); the same ones until they are told."""
         if self.done:
             raise RuntimeError(f"ask: the run is over. {StopReason(self._stop()).sentence}")
-        rows = int(self.state.counters[population.ROWS])
+        rows = int(self.state.rows[0].count)
         if not self._asked:
             drivers.proposer(self._solver)(self.state, 0, rows)
             self._asked = True
@@ -82,7 +82,7 @@ class Optimizer:
         if not self._asked:
             raise RuntimeError("tell: nothing was asked; call ask() first")
         values = np.asarray(values, dtype=np.float64)
-        rows = int(self.state.counters[population.ROWS])
+        rows = int(self.state.rows[0].count)
         if values.shape != (rows,):
             raise ValueError(f"tell: got values of shape {values.shape}, expected ({rows},): one for each row of ask()")
         self.state.trial_f[:rows] = np.where(np.isnan(values), np.nan, values)
@@ -91,41 +91,13 @@ class Optimizer:
 
     def result(self) -> Result:
         """The best so far."""
-        counters, stop = self.state.counters, self._stop()
-        fun = float(self.state.params[population.BEST])
-        entries = counters[population.HISTORY]
-        return Result(
-            x=self.state.best_x.copy(),
-            fun=fun,
-            success=bool(np.isfinite(fun) and self.done and not self._missed()),
-            status=stop,
-            message=StopReason(stop).sentence if stop else "The run goes on.",
-            nfev=int(counters[population.EVALUATIONS]),
-            nit=int(counters[population.GENERATION]),
-            stop_reason=StopReason(stop) if stop else None,
-            n_failed=int(counters[population.FAILED]),
-            history={
-                "evaluations": self.state.history[:entries, 0].copy(),
-                "best": self.state.history[:entries, 1].copy(),
-            },
-            method=self.method,
-            seed=self.seed,
-        )
-
-    def _missed(self) -> bool:
-        """Whether there was a target and it was not reached."""
-        return self.state.params[population.TARGET] > -np.inf and self._stop() != StopReason.REACHED_TARGET
+        run = Run(self._solver, self.state, self._index, None)
+        record = run.record(run_dtype(len(self.state.run.best_x)))
+        history = history_of(self.state)
+        return summarise(record[None], self._limits, history=history, method=self.method, seed=self.seed)
 
     def _stop(self) -> int:
-        return int(self.state.counters[population.STOP])
-
-    def __getstate__(self):
-        return {**self.__dict__, "_solver": self._solver.name}
-
-    def __setstate__(self, state):
-        from . import SOLVERS
-
-        self.__dict__.update(state, _solver=SOLVERS[state["_solver"]])
+        return int(self.state.run.now[0].stop)
 
 
 def _outside(x):

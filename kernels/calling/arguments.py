@@ -165,26 +165,50 @@ def _load(context, builder, ty: Any, address, offset: int):
 
 
 @intrinsic
-def call_row(typingctx, function, args, x, i):
-    """Call the objective whose adapter stands at address `function` with row i of x (n, D); NaN if it raises.
-
-    The row is borrowed and nothing is allocated. An exception is not propagated, because in a parallel loop it would
-    be lost or end the process: the value is then the NaN `RAISED_BITS`, and the caller replays the row to raise it.
-    """
+def row(typingctx, x, i):
+    """Row i of x (n, D) as a borrowed view (D,): no reference is counted."""
 
     def codegen(context, builder, signature, arguments):
-        address, record, matrix, row = arguments
-        source = context.make_array(signature.args[2])(context, builder, value=matrix)
+        source = context.make_array(signature.args[0])(context, builder, value=arguments[0])
         _, columns = cgutils.unpack_tuple(builder, source.shape, 2)
-        start = builder.gep(source.data, [builder.mul(row, columns)])
+        start = builder.gep(source.data, [builder.mul(arguments[1], columns)])
         view = context.make_array(VECTOR)(context, builder)
         itemsize = columns.type(WORD)
         populate_array(view, start, [columns], [itemsize], itemsize, meminfo=None)
-        status, value = _call(context, builder, address, view._getvalue(), record)
-        raised = builder.bitcast(row.type(RAISED_BITS), value.type)
+        return view._getvalue()
+
+    return VECTOR(x, types.intp), codegen
+
+
+@intrinsic
+def copy_array(typingctx, target, source):
+    """Copy the bytes of one C-contiguous array of any type to another of equal type and size."""
+
+    def codegen(context, builder, signature, arguments):
+        to = context.make_array(signature.args[0])(context, builder, value=arguments[0])
+        origin = context.make_array(signature.args[1])(context, builder, value=arguments[1])
+        size = builder.mul(origin.nitems, origin.itemsize)
+        cgutils.raw_memcpy(builder, to.data, origin.data, size, 1)
+        return context.get_dummy_value()
+
+    return types.none(target, source), codegen
+
+
+@intrinsic
+def call_value(typingctx, function, args, x):
+    """Call the objective whose adapter stands at address `function` with x (D,); the NaN `RAISED_BITS` if it raises.
+
+    An exception is not propagated, because in a parallel loop it would be lost or end the process: the caller replays
+    the point to raise it.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        address, record, vector = arguments
+        status, value = _call(context, builder, address, vector, record)
+        raised = builder.bitcast(address.type(RAISED_BITS), value.type)
         return builder.select(status.is_ok, value, raised)
 
-    return types.float64(types.intp, types.intp, x, types.intp), codegen
+    return types.float64(types.intp, types.intp, VECTOR), codegen
 
 
 @intrinsic
@@ -246,3 +270,23 @@ def call_c(typingctx, function, x, user_data):
         return builder.call(callee, values)
 
     return types.float64(types.intp, x, user_data), codegen
+
+
+@intrinsic
+def call_python(typingctx, function, x):
+    """Call `void (double *x, intptr_t size, double *value)` at address `function` (callback.py).
+
+    The NaN `RAISED_BITS` if no value came.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        double, pointer, word = ir.DoubleType(), ir.DoubleType().as_pointer(), context.get_value_type(types.intp)
+        form = ir.FunctionType(ir.VoidType(), [pointer, word, pointer])
+        callee = builder.inttoptr(arguments[0], form.as_pointer())
+        vector = context.make_array(signature.args[1])(context, builder, value=arguments[1])
+        place = cgutils.alloca_once_value(builder, builder.bitcast(word(RAISED_BITS), double))
+        builder.store(builder.bitcast(word(RAISED_BITS), double), place)  # anew for each call
+        builder.call(callee, [vector.data, vector.nitems, place])
+        return builder.load(place)
+
+    return types.float64(types.intp, x), codegen

@@ -9,6 +9,7 @@ adapter by its address, the reported `fun` included: two compilations of one fun
 from __future__ import annotations
 
 import threading
+import time
 import types as python_types
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,8 +25,22 @@ from ..compile.fingerprint import fingerprint
 from ..compile.jit import RELAXED, compile_for, kernel
 from ..compile.substitution import rebuild
 from ..numbers import elementary
-from .arguments import RAISED_BITS, call, call_c, call_row, contiguous, load, normalise, pack, record_type
+from .arguments import (
+    RAISED_BITS,
+    call,
+    call_c,
+    call_python,
+    call_value,
+    contiguous,
+    load,
+    normalise,
+    pack,
+    record_type,
+    row,
+)
+from .asking import Functions
 from .c_functions import c_pointer
+from .callback import Callback
 from .checking import CompilationError, as_float, at_point, check, explain, stores_items, undefined
 
 __all__ = ["CompilationError", "CompiledObjective", "Objective", "PythonObjective", "objective"]
@@ -106,7 +121,7 @@ def objective(function=None, *, precise=False, check=True, compiled=True, vector
 def evaluate_rows(function, args, x, f):
     """f[i] = objective(x[i]) for each row of x (n, D)."""
     for i in range(x.shape[0]):
-        f[i] = call_row(function, args, x, i)
+        f[i] = call_value(function, args, row(x, i))
 
 
 @kernel
@@ -135,6 +150,11 @@ class CompiledObjective:
     def args_address(self) -> int:
         return self.record.ctypes.data
 
+    @property
+    def problem(self) -> Functions:
+        """What compiled code asks (asking.py)."""
+        return Functions(self.address, self.args_address)
+
     def evaluate(self, x: np.ndarray) -> np.ndarray:
         """Values (n,) of the rows of x (n, D); an exception of the objective comes with the x that raised it."""
         x = np.ascontiguousarray(x, dtype=np.float64)
@@ -159,20 +179,40 @@ class CompiledObjective:
         return fingerprint((self.adapter, known))
 
 
-@dataclass
 class PythonObjective:
     """An objective that stays in Python: one x per call, or a batch per call."""
 
-    source: Objective
-    args: tuple
+    def __init__(self, source: Objective, args: tuple):
+        self.source, self.args = source, args
+        self.callback = Callback(self._timed)
+        self.record = np.array([self.callback.address], dtype=np.int64)
+        self.seconds = 0.0  # spent in the function
+        self.batches = source.vectorized  # whether `evaluate` gains by many points at once
 
     @property
     def runs_as(self) -> str:
         return "python, vectorized" if self.source.vectorized else "python"
 
+    @property
+    def problem(self) -> Functions:
+        """What compiled code asks: the function by a callback, one x at a time."""
+        return Functions(_python_adapter(), self.record.ctypes.data)
+
     def evaluate(self, x: np.ndarray) -> np.ndarray:
-        if not self.source.vectorized:
-            return np.array([self._one(row) for row in x], dtype=np.float64)
+        """Values (n,) of the rows of x (n, D)."""
+        begin = time.perf_counter()
+        try:
+            if self.source.vectorized:
+                return self._batch(x)
+            return np.array([self._one(row.copy()) for row in x], dtype=np.float64)
+        finally:
+            self.seconds += time.perf_counter() - begin
+
+    def replay(self, x: np.ndarray) -> None:
+        """Raise what the function raised at x."""
+        self.callback.raise_error()
+
+    def _batch(self, x: np.ndarray) -> np.ndarray:
         try:
             values = np.asarray(self.source.function(x.copy(), *self.args))
         except Exception as error:
@@ -182,19 +222,44 @@ class PythonObjective:
                 f"fun: got an array of shape {values.shape} and dtype {values.dtype} for {len(x)} points, "
                 f"expected {len(x)} real numbers (the function was declared vectorized=True)"
             )
-        return values.astype(np.float64)
+        values = values.astype(np.float64)
+        return np.where(np.isnan(values), np.nan, values)  # no NaN of the user's is taken for the engine's own
 
-    def _one(self, row: np.ndarray) -> float:
+    def _one(self, x: np.ndarray) -> float:
+        return evaluate_one(self.source.function, self.args, x)
+
+    def _timed(self, x: np.ndarray) -> float:
+        begin = time.perf_counter()
         try:
-            value = self.source.function(row.copy(), *self.args)
-        except Exception as error:
-            if undefined(error):
-                return np.nan
-            raise at_point(error, row) from None
-        return as_float(value)
+            return float(self._batch(x[None])[0]) if self.source.vectorized else self._one(x)
+        finally:
+            self.seconds += time.perf_counter() - begin
 
     def fingerprint(self) -> str:
         return code_hash((self.source.function, self.args))
+
+
+def evaluate_one(function: Callable, args: tuple, x: np.ndarray) -> float:
+    """The value of a Python function at x, NaN where Python raises and compiled code would not; errors with their x."""
+    given = x.copy()
+    try:
+        value = function(x, *args)
+    except Exception as error:
+        if undefined(error):
+            return np.nan
+        raise at_point(error, given) from None
+    number = as_float(value)
+    return number if number == number else np.nan  # no NaN of the user's is taken for the engine's own
+
+
+def _python_adapter() -> int:
+    """The address of the adapter of all Python objectives: the callback's address travels in the record."""
+
+    def adapter(x, words):
+        return call_python(load(words, SINGLE)[0], x)
+
+    compiled = _once("python", lambda: compile_for(kernel(adapter, inner=True), ADAPTER)).overloads[ADAPTER.args]
+    return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 
 
 def _evaluate_rows():

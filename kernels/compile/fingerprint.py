@@ -25,7 +25,7 @@ from numba.np.ufunc.dufunc import DUFunc
 
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 VERSIONS = {  # of whatever compiled code is made from, beside its own source
-    "cache": "2",  # to be raised when what is written to disk changes
+    "cache": "3",  # to be raised when what is written to disk changes
     "python": ".".join(map(str, sys.version_info[:3])),
     "numpy": np.__version__,
     "numba": numba.__version__,
@@ -143,6 +143,7 @@ def _describe_function(function, seen: dict) -> str:
         _describe(function.__kwdefaults__, seen, names),
         _describe(outside, seen, names),
         _describe(cells, seen, names),
+        _describe(getattr(function, "answers", None), seen, names),  # of a question (calling/asking.py)
     )
     return f"function {function.__name__}({'|'.join(parts)})"
 
@@ -182,6 +183,9 @@ def type_text(ty: Any) -> str:
     if isinstance(ty, types.Dispatcher):
         return fingerprint(ty.dispatcher)
     if isinstance(ty, types.BaseTuple):
-        fields = f"{ty.instance_class.__qualname__}{ty.fields}" if isinstance(ty, types.BaseNamedTuple) else ""  # pyright: ignore[reportAttributeAccessIssue]
+        fields = type(ty).__name__
+        if isinstance(ty, types.BaseNamedTuple):
+            kind: Any = ty.instance_class  # pyright: ignore[reportAttributeAccessIssue]
+            fields += f" {kind.__module__}.{kind.__qualname__}{ty.fields}"  # pyright: ignore[reportAttributeAccessIssue]
         return f"{fields}({','.join(type_text(member) for member in ty.types)})"  # pyright: ignore[reportAttributeAccessIssue]
     return str(ty)

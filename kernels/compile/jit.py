@@ -25,6 +25,7 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numba
+from numba.core.registry import CPUDispatcher
 from numba.np.ufunc import threading_layer as numba_threading_layer
 
 from .cache import ContentCache, config
@@ -49,7 +50,8 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
         LLVM's floating-point flags. Kernels take none, so that the same source gives the same bits wherever it is
         inlined.
     inner : bool, default False
-        Only compiled code calls the function: no entry for Python is made, which saves a third of the time.
+        Compiled code calls the function: no entry for Python is made, which saves a third of the time. Called from
+        Python all the same, it is compiled once more, with an entry.
     cached : bool, default True
         Keep the compiled code on disk. What only an objective calls needs no file of its own: it is in its caller's.
     inline : bool, default False
@@ -77,7 +79,22 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
     }
     dispatcher: Any = numba.njit(**options)(_copy(function))
     dispatcher._cache = ContentCache(dispatcher, cached)
+    if inner:
+        dispatcher.__class__ = InnerKernel
     return dispatcher
+
+
+class InnerKernel(CPUDispatcher):
+    """What `kernel(inner=True)` makes."""
+
+    def __call__(self, *args):
+        return with_entry(self)(*args)
+
+
+@cache
+def with_entry(inner: InnerKernel) -> Any:
+    """A kernel of the same source that Python may call."""
+    return kernel(inner.py_func, flags=inner.targetoptions["fastmath"])
 
 
 def relaxed(function) -> Any:
@@ -91,7 +108,7 @@ def inlined(function) -> Any:
     For what is called per row or per element: a loop with a call in it is not vectorised, and a state of 19 arrays is
     a call with more than a hundred machine arguments, which cost more than the row (measured: 187 to 50 ns).
     """
-    return kernel(function, inline=True)
+    return kernel(function, inner=True, inline=True, cached=False)
 
 
 _once_lock = threading.RLock()

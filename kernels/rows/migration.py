@@ -8,7 +8,6 @@ import numpy as np
 
 from ..compile.jit import kernel
 from ..numbers.random import generation_key, integer_except, row_key, run_key
-from .population import BEST, BEST_ROW, IMMIGRANTS, LIVE, RANK_1, RANK_2, RANK_3, STALL
 
 MIGRATION = -1  # a run that no island has: its random numbers are the migration's
 
@@ -21,44 +20,44 @@ def draw_sources(seed, epoch, sources):
         sources[i] = integer_except(row_key(key, i), 0, sources.size, i)
 
 
-def emigrate(state, count: int) -> tuple[np.ndarray, np.ndarray]:
+def populations(state) -> list[slice]:
+    """The rows of the population, and of the second one where there is one: `Solver.points` of the DE family."""
+    rows = state.rows[0]
+    first, second = slice(0, rows.live), slice(rows.second, rows.second_end)
+    return [first, second] if second.stop > second.start else [first]
+
+
+def emigrate(state, slices: list[slice], count: int) -> tuple[np.ndarray, np.ndarray]:
     """Copies of the best `count` points and their values, from best to worst.
 
     Of two populations, the second has them (L-SRTDE: the first forgets, the second keeps the best).
     """
-    rows = _populations(state)[-1]
+    rows = slices[-1]
     best = np.argsort(state.f[rows], kind="stable")[:count]
     return state.x[rows][best], state.f[rows][best]
 
 
-def immigrate(state, x: np.ndarray, f: np.ndarray) -> int:
+def immigrate(state, slices: list[slice], x: np.ndarray, f: np.ndarray) -> int:
     """Take in points x (m, D) with values f (m,), sorted from best to worst.
 
     A point replaces the worst row if it is better than that, and if the population does not hold it already. Where
     there are two populations, each takes it, as each takes a success. One row at least stays. Ranks and the best so far
     follow. Returns how many points were taken in.
     """
-    counters, populations, taken = state.counters, _populations(state), 0
+    rows, now, taken = state.rows[0], state.run.now[0], 0
     for point, value in zip(x, f):
-        if taken < counters[LIVE] - 1:
-            admitted = [_admit(state.x[rows], state.f[rows], point, value) for rows in populations]
+        if taken < rows.live - 1:
+            admitted = [_admit(state.x[held], state.f[held], point, value) for held in slices]
             taken += any(admitted)
-    counters[IMMIGRANTS] += taken
-    counters[BEST_ROW] = np.argmin(state.f[populations[0]])
+    rows.immigrants += taken
+    rows.best = np.argmin(state.f[slices[0]])
     if hasattr(state, "order"):
-        for rows in populations:
-            state.order[rows] = rows.start + np.argsort(state.f[rows], kind="stable")
-    if taken > 0 and f[0] < state.params[BEST]:
-        state.params[BEST], state.best_x[:] = f[0], x[0]
-        counters[STALL] = 0
+        for held in slices:
+            state.order[held] = held.start + np.argsort(state.f[held], kind="stable")
+    if taken > 0 and f[0] < now.best:
+        now.best, state.run.best_x[:] = f[0], x[0]
+        now.stall = 0
     return taken
-
-
-def _populations(state) -> list[slice]:
-    """The rows of the population, and of the second one where there is one."""
-    counters = state.counters
-    first, second = slice(0, counters[RANK_1]), slice(counters[RANK_2], counters[RANK_3])
-    return [first, second] if second.stop > second.start else [first]
 
 
 def _admit(x: np.ndarray, f: np.ndarray, point: np.ndarray, value: float) -> bool:

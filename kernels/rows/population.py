@@ -1,73 +1,89 @@
-"""What every population method shares: counters, the best so far, failures, stops, ranking, repair.
+"""What every population method shares: its rows, the initial sample, what a generation brought, ranking, repair.
 
-The functions take the `state` of any solver and use these fields of it:
-    trial     (P, D)   candidates of this generation, one per row
-    trial_f   (P,)     their values
-    lower, upper (D,)  the box
-    integer   (D,)     1.0 where a variable takes whole numbers, else 0.0
-    best_x    (D,)     the best point so far
-    history   (H, 2)   evaluations and best value, every STRIDE generations
-    params    float64  scalars, indexed by the names below
-    counters  int64    whole numbers, indexed by the names below
-and where a method keeps a population: x (R, D), its values f (R,), `order` (R,) the rows from best to worst.
+The functions take the state of any method with rows and use these fields of it:
+    trial    (P, D)    candidates of this generation, one per row
+    trial_f  (P,)      their values
+    rows     ROWS      which rows are what
+    box, run           as every state
+and where a method keeps a population: x (R, D), its values f (R,), and `order` (R,) the rows from best to worst.
+x holds all that a candidate may be made from: rows [0, live) are the population; where there is a second one, rows
+[second, second_end) are it; an archive stands in rows [P, P + archived).
 """
+
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ..calling.arguments import RAISED_BITS
+from ..calling.arguments import row
 from ..compile.jit import inlined, kernel
-from ..numbers.random import generation_key, row_key, run_key, uniform
+from ..compile.structures import Vector, filled, record
+from ..numbers.random import row_key, uniform
+from ..run import make_run, note_raised, raised
 
-# counters
-SEED = 0  # its 64 bits
-RUN = 1
-GENERATION = 2
-EVALUATIONS = 3
-LIVE = 4  # rows of a full generation: the size of the population
-MAX_EVALS = 5
-STOP = 6  # 0 while running, else one of the reasons below
-FAILED = 7  # evaluations that gave NaN
-CURSOR = 8  # rows of this generation that have been evaluated
-ROWS = 9  # rows of this generation: LIVE, or what is left of the budget
-STALL = 10  # generations since the best value improved
-PATIENCE = 11  # generations; 0: no limit
-HISTORY = 12  # entries of the history in use
-STRIDE = 13  # generations per entry
-KEY = 14  # 64 bits: generation_key(seed, run, generation)
-RAISED_ROW = 15
-BEST_ROW = 16  # of the population, where a method asks for it
-RANK_1 = 17  # rows [0, RANK_1) are the population
-RANK_2 = 18  # and, where there are two populations, rows [RANK_2, RANK_3) are the second
-RANK_3 = 19
-PAUSE_AT = 20  # the generation before which the run pauses; 0: none
-IMMIGRANTS = 21  # points taken in from other populations
-COUNTERS = 22  # the first counter of a solver's own
+ROWS = record(
+    live="i8",  # rows of a full generation: the size of the population
+    count="i8",  # rows of this generation: live, or what is left of the budget
+    cursor="i8",  # rows of this generation that have been evaluated
+    given="i8",  # rows of generation 0 that the caller gave
+    best="i8",  # the row of the population with the lowest value, where a method asks for it
+    second="i8", second_end="i8",  # rows of the second population
+    archived="i8",  # points in the archive
+    immigrants="i8",  # points taken in from other populations
+)  # fmt: skip
+RowCounts = Annotated[np.ndarray, ROWS]
 
-# params
-TARGET = 0  # -inf: none
-FTOL = 1  # negative: none
-BEST = 2
-PARAMS = 3  # the first parameter of a solver's own
 
-# reasons to stop, as the solvers report them
-RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, RAISED = 0, 1, 2, 3, 4, 5
-PAUSED = -1  # no end: whoever asked for the pause sets STOP back
+class Box(NamedTuple):
+    """Where a method searches; it is closed."""
+
+    lower: Vector  # (D,)
+    upper: Vector  # (D,)
+    integer: Vector  # (D,) 1.0 where a variable takes whole numbers, else 0.0
+
+
+def make_box(domain) -> Box:
+    """The box of a problem; that of a whole-numbered variable ends on whole numbers."""
+    whole = domain.integrality
+    lower = np.where(whole, np.ceil(domain.lower), domain.lower)
+    upper = np.where(whole, np.floor(domain.upper), domain.upper)
+    return Box(lower, upper, whole.astype(np.float64))
+
+
+def population_fields(domain, size: int, limits, key) -> dict:
+    """The fields that the state of every method with rows has; the points that were given stand in `trial`."""
+    trial, box = np.zeros((size, domain.dimension)), make_box(domain)
+    given = np.zeros((0, domain.dimension)) if domain.x0 is None else domain.x0
+    if len(given) > size:
+        raise ValueError(f"x0: got {len(given)} points, expected at most {size}, the size of the population")
+    rounded = np.clip(np.rint(given), box.lower, box.upper)
+    trial[: len(given)] = np.where(domain.integrality, rounded, given)
+    count = min(size, limits.max_evals)
+    return {
+        "trial": trial,
+        "trial_f": np.full(size, np.inf),
+        "rows": filled(ROWS, live=size, count=count, given=len(given)),
+        "box": box,
+        "run": make_run(domain.dimension, limits, key),
+    }
+
+
+def ranked_fields(rows: int, dimension: int) -> dict:
+    """The fields of a ranked method: `rows` points, their values and ranks."""
+    return {
+        "x": np.zeros((rows, dimension)),
+        "f": np.full(rows, np.inf),
+        "order": np.arange(rows, dtype=np.int64),
+        "scratch": np.zeros(rows, dtype=np.int64),
+    }
+
+
+# --- a generation ------------------------------------------------------------------------------------------------
 
 
 @inlined
 def row_of(i, state):
     """The key of row i in this generation: its slots are this row's random numbers."""
-    return row_key(np.uint64(state.counters[KEY]), i)
-
-
-@inlined
-def open_generation(state):
-    """The key and the number of rows of the generation that begins."""
-    counters = state.counters
-    key = generation_key(run_key(counters[SEED], counters[RUN]), counters[GENERATION])
-    counters[KEY] = np.int64(key)
-    counters[CURSOR] = 0
-    counters[ROWS] = min(counters[LIVE], counters[MAX_EVALS] - counters[EVALUATIONS])
+    return row_key(state.run.now[0].key, i)
 
 
 @inlined
@@ -80,105 +96,74 @@ def sample(u, low, high, integer):
 
 @inlined
 def sample_row(i, state):
-    """Row i of trial: uniform in the box."""
-    key = row_of(i, state)
-    for j in range(state.trial.shape[1]):
-        state.trial[i, j] = sample(uniform(key, j), state.lower[j], state.upper[j], state.integer[j])
+    """Row i of generation 0: the point that was given, or one uniform in the box."""
+    if i >= state.rows[0].given:
+        key, box = row_of(i, state), state.box
+        for j in range(state.trial.shape[1]):
+            state.trial[i, j] = sample(uniform(key, j), box.lower[j], box.upper[j], box.integer[j])
 
 
-@kernel
-def collect(state):
+@kernel(inner=True)
+def note_values(trial, trial_f, count, run):
     """After the last row of a generation: NaN becomes inf and is counted, the best so far is kept."""
-    counters, trial_f = state.counters, state.trial_f
-    best, best_row = state.params[BEST], -1
-    for i in range(counters[ROWS]):
+    now = run.now[0]
+    best, best_row = now.best, -1
+    for i in range(count):
         value = trial_f[i]
         if value != value:
-            if np.float64(value).view(np.int64) == RAISED_BITS:
-                counters[STOP], counters[RAISED_ROW] = RAISED, i
+            if raised(value):
+                note_raised(run, row(trial, i))
                 return
             trial_f[i] = np.inf
-            counters[FAILED] += 1
+            now.failed += 1
         elif value < best:
             best, best_row = value, i
-    counters[EVALUATIONS] += counters[ROWS]
-    counters[STALL] += 1
+    now.evaluations += count
     if best_row >= 0:
-        counters[STALL] = 0
-        state.params[BEST] = best
-        for j in range(state.best_x.size):
-            state.best_x[j] = state.trial[best_row, j]
+        now.stall, now.best = -1, best
+        for j in range(run.best_x.size):
+            run.best_x[j] = trial[best_row, j]
 
 
-@kernel
-def find_best_row(state):
-    """counters[BEST_ROW]: the first row of the population with the lowest value."""
+@inlined
+def open_generation(state):
+    """How many rows the generation has that begins."""
+    rows, now = state.rows[0], state.run.now[0]
+    rows.cursor = 0
+    rows.count = min(rows.live, now.max_evals - now.evaluations)
+
+
+@inlined
+def find_best(state):
+    """rows.best: the first row of the population with the lowest value."""
+    rows = state.rows[0]
     best = 0
-    for i in range(1, state.counters[LIVE]):
+    for i in range(1, rows.live):
         best = i if state.f[i] < state.f[best] else best
-    state.counters[BEST_ROW] = best
+    rows.best = best
 
 
 @inlined
-def spread(state):
-    """Largest minus smallest value of the population."""
+def measure(state):
+    """run.spread: largest minus smallest value of the population."""
     low, high = np.inf, -np.inf
-    for i in range(state.counters[RANK_1]):
+    for i in range(state.rows[0].live):
         low, high = min(low, state.f[i]), max(high, state.f[i])
-    return high - low
-
-
-@kernel
-def close_generation(state, width):
-    """Record the generation, decide whether to stop, open the next. `width`: the spread of the values."""
-    counters, params = state.counters, state.params
-    record(state)
-    counters[GENERATION] += 1
-    best = params[BEST]
-    if -np.inf < params[TARGET] and best <= params[TARGET]:
-        counters[STOP] = REACHED_TARGET
-    elif counters[EVALUATIONS] >= counters[MAX_EVALS]:
-        counters[STOP] = OUT_OF_BUDGET
-    elif width <= params[FTOL] * (1.0 + abs(best)):
-        counters[STOP] = CONVERGED
-    elif 0 < counters[PATIENCE] <= counters[STALL]:
-        counters[STOP] = STALLED
-    elif counters[GENERATION] == counters[PAUSE_AT]:
-        counters[STOP] = PAUSED
-    open_generation(state)
-
-
-@inlined
-def record(state):
-    """Append to the history; when it is full, keep every second entry and record half as often."""
-    counters, history = state.counters, state.history
-    if counters[GENERATION] % counters[STRIDE] != 0:
-        return
-    if counters[HISTORY] == history.shape[0]:
-        kept = history.shape[0] // 2
-        for k in range(kept):
-            history[k, 0], history[k, 1] = history[2 * k, 0], history[2 * k, 1]
-        counters[HISTORY] = kept
-        counters[STRIDE] *= 2
-        if counters[GENERATION] % counters[STRIDE] != 0:
-            return
-    k = counters[HISTORY]
-    history[k, 0], history[k, 1] = counters[EVALUATIONS], state.params[BEST]
-    counters[HISTORY] = k + 1
+    state.run.now[0].spread = high - low
 
 
 # --- ranking -----------------------------------------------------------------------------------------------------
 
 
-@kernel
+@inlined
 def rank(state):
     """order: the rows of each population from best to worst, equal values by row."""
-    counters = state.counters
-    sort_rows(state.f, state.order, state.scratch, 0, counters[RANK_1])
-    sort_rows(state.f, state.order, state.scratch, counters[RANK_2], counters[RANK_3])
+    rows = state.rows[0]
+    sort_rows(state.f, state.order, state.scratch, 0, rows.live)
+    sort_rows(state.f, state.order, state.scratch, rows.second, rows.second_end)
 
 
-@kernel
+@kernel(inner=True)
 def sort_rows(f, order, scratch, start, stop):
     """Stable merge sort of the rows [start, stop) by f into order[start:stop], runs of 8 by insertion."""
     for i in range(start, stop):
@@ -216,10 +201,12 @@ def merge_runs(f, order, scratch, left, middle, right):
             return
 
 
-@kernel
-def keep_best(state, start, count, kept):
-    """Keep the best `kept` of the `count` ranked rows from `start` on; they move to the front of these rows."""
-    x, f, order, dropped = state.x, state.f, state.order, state.scratch
+@kernel(inner=True)
+def keep_best(x, f, order, dropped, start, count, kept):
+    """Keep the best `kept` of the `count` ranked rows from `start` on; they move to the front of these rows.
+
+    dropped: room for a mark on each row.
+    """
     for k in range(start, start + count):
         dropped[order[k]] = 1 if k >= start + kept else 0
     hole = start
@@ -242,14 +229,15 @@ def round_row(i, state):
     """Whole numbers where they are asked for; the box of such a variable ends on whole numbers."""
     for j in range(state.trial.shape[1]):
         value = state.trial[i, j]
-        state.trial[i, j] = np.floor(value + 0.5) if state.integer[j] > 0.0 else value
+        state.trial[i, j] = np.floor(value + 0.5) if state.box.integer[j] > 0.0 else value
 
 
 @inlined
 def repair_to_midpoint_row(i, state, parent):
     """A coordinate outside the box goes midway between the bound and its parent (L-SHADE, section II)."""
+    box = state.box
     for j in range(state.trial.shape[1]):
-        value, low, high, inside = state.trial[i, j], state.lower[j], state.upper[j], state.x[parent, j]
+        value, low, high, inside = state.trial[i, j], box.lower[j], box.upper[j], state.x[parent, j]
         value = 0.5 * low + 0.5 * inside if value < low else value  # halved first: the sum may overflow
         state.trial[i, j] = 0.5 * high + 0.5 * inside if value > high else value
 
@@ -257,9 +245,10 @@ def repair_to_midpoint_row(i, state, parent):
 @inlined
 def repair_by_redraw_row(i, state, key, slot):
     """A coordinate outside the box is drawn anew, uniformly (L-SRTDE)."""
+    box = state.box
     for j in range(state.trial.shape[1]):
-        value, low, high = state.trial[i, j], state.lower[j], state.upper[j]
-        anew = sample(uniform(key, slot + j), low, high, state.integer[j])
+        value, low, high = state.trial[i, j], box.lower[j], box.upper[j]
+        anew = sample(uniform(key, slot + j), low, high, box.integer[j])
         state.trial[i, j] = anew if value < low or value > high else value
 
 

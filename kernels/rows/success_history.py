@@ -10,18 +10,23 @@ Fields of a state, beside those of population.py:
     memory     (2, H)      means of F and of CR
     place      (P,)        where in the archive a replaced parent goes, or -1
     owner      (A,)        the last row that was given this place
+    own                    the scalars of SCALARS
 """
 
 import numpy as np
 
 from ..compile.jit import inlined, kernel
+from ..compile.structures import record
 from ..numbers.random import cauchy, integer, integer_except, integer_except_two, normal
 from . import population
 
-# counters and params of these methods, behind the shared ones
-MEMORY_SLOT, ARCHIVED, ARCHIVE = (population.COUNTERS + k for k in range(3))  # next slot; points kept; capacity
-INITIAL, ARCHIVE_RATE = (population.PARAMS + k for k in range(2))
-OWN_PARAMS = population.PARAMS + 2
+SCALARS = record(
+    memory_slot="i8",  # the next to be written
+    archive="i8",  # how many points it may hold
+    initial="f8",  # size of the first population
+    archive_rate="f8",  # points of the archive per individual
+    best_share="f8",  # p
+)
 SMALLEST = 4  # individuals at the end of the run
 
 # slots of a candidate's random numbers
@@ -33,7 +38,8 @@ TERMINAL = -1.0  # a memory of CR that stays at 0
 @inlined
 def progress(state):
     """The share of the budget that is spent."""
-    return state.counters[population.EVALUATIONS] / state.counters[population.MAX_EVALS]
+    now = state.run.now[0]
+    return now.evaluations / now.max_evals
 
 
 @inlined
@@ -55,39 +61,39 @@ def draw_crossover(key, mean):
 @inlined
 def draw_donors(i, state, key, best_share):
     """Rows (base, plus, minus, guide) of current-to-pbest/1: minus may come from the archive."""
-    n = state.counters[population.LIVE]
+    n = state.rows[0].live
     elite = max(int(best_share * n + 0.5), 2)
     guide = state.order[integer(key, GUIDE, elite)]
     plus = integer_except(key, PLUS, n, i)
-    minus = integer_except_two(key, MINUS, n + state.counters[ARCHIVED], i, plus)
+    minus = integer_except_two(key, MINUS, n + state.rows[0].archived, i, plus)
     minus = minus if minus < n else minus - n + state.trial_f.size  # the archive begins behind the largest population
     return i, plus, minus, guide
 
 
-@kernel
+@inlined
 def archive_parents(state):
     """Give each parent that is about to be replaced by a better candidate its place in the archive."""
-    counters = state.counters
-    for i in range(counters[population.ROWS]):
+    rows, capacity = state.rows[0], state.own[0].archive
+    for i in range(rows.count):
         state.place[i] = -1
-        if state.trial_f[i] < state.f[i] < np.inf and counters[ARCHIVE] > 0:
-            if counters[ARCHIVED] < counters[ARCHIVE]:
-                place = counters[ARCHIVED]
-                counters[ARCHIVED] += 1
+        if state.trial_f[i] < state.f[i] < np.inf and capacity > 0:
+            if rows.archived < capacity:
+                place = rows.archived
+                rows.archived += 1
             else:
-                place = integer(population.row_of(i, state), PLACE, counters[ARCHIVE])
+                place = integer(population.row_of(i, state), PLACE, capacity)
             state.place[i] = place
             state.owner[place] = i
 
 
-@kernel
+@inlined
 def successful_means(state):
     """Weighted Lehmer means of F and CR over the successes (eq. 7-9), or (-1, -1) without any.
 
     The mean of CR is 0 where every successful CR was.
     """
     total_f, total_f2, total_c, total_c2 = 0.0, 0.0, 0.0, 0.0
-    for i in range(state.counters[population.ROWS]):
+    for i in range(state.rows[0].count):
         if state.trial_f[i] < state.f[i]:
             gain = min(state.f[i] - state.trial_f[i], 1e100)  # a parent of value inf would make all else vanish
             weight, crossover = state.weight[i], state.crossover[i]
@@ -100,29 +106,29 @@ def successful_means(state):
     return total_f2 / total_f, total_c2 / total_c if total_c > 0.0 else 0.0
 
 
-@kernel
+@kernel(inner=True)
 def remember(state, inertia, slots):
     """The next slot of the memory moves to the new means, by 1 - inertia of the way (algorithm 1).
 
     Slots from `slots` on keep what they hold; their turn is lost.
     """
     archive_parents(state)
-    if state.counters[population.GENERATION] == 0:
+    if state.run.now[0].iteration == 0:
         return
     mean_f, mean_c = successful_means(state)
     if mean_f < 0.0:
         return
-    slot = state.counters[MEMORY_SLOT]
+    slot = state.own[0].memory_slot
     if slot < slots:
         memory = state.memory
         memory[0, slot] = inertia * memory[0, slot] + (1.0 - inertia) * mean_f
         terminal = memory[1, slot] == TERMINAL or mean_c == 0.0
         memory[1, slot] = TERMINAL if terminal else inertia * memory[1, slot] + (1.0 - inertia) * mean_c
-    state.counters[MEMORY_SLOT] = (slot + 1) % state.memory.shape[1]
+    state.own[0].memory_slot = (slot + 1) % state.memory.shape[1]
 
 
 @inlined
-def select_row(i, state):
+def select(i, state):
     """The candidate replaces its parent if it is not worse; a better one sends the parent to the archive."""
     place = state.place[i]
     if place >= 0 and state.owner[place] == i:
@@ -132,14 +138,13 @@ def select_row(i, state):
     population.replace_row(survives, state.trial, i, state.x, i)
 
 
-@kernel
-def settle(state):
+@kernel(inner=True)
+def shrink(state):
     """Linear reduction of the population (eq. 10); the archive shrinks with it."""
-    counters = state.counters
-    n, initial = counters[population.LIVE], state.params[INITIAL]
-    wanted = max(int(initial + (SMALLEST - initial) * progress(state) + 0.5), SMALLEST)
-    if wanted < n:
-        population.keep_best(state, 0, n, wanted)
-        counters[population.LIVE] = counters[population.RANK_1] = wanted
-    counters[ARCHIVE] = int(state.params[ARCHIVE_RATE] * counters[population.LIVE] + 0.5)
-    counters[ARCHIVED] = min(counters[ARCHIVED], counters[ARCHIVE])
+    rows, own = state.rows[0], state.own[0]
+    wanted = max(int(own.initial + (SMALLEST - own.initial) * progress(state) + 0.5), SMALLEST)
+    if wanted < rows.live:
+        population.keep_best(state.x, state.f, state.order, state.scratch, 0, rows.live, wanted)
+        rows.live = wanted
+    own.archive = int(own.archive_rate * rows.live + 0.5)
+    rows.archived = min(rows.archived, own.archive)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...kernels.problem import Problem
-from ...solvers.result import Result, StopReason
+from ...solvers.driving.result import Result, StopReason
 
 
 def as_json(problem, name: str, result: Result) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from ...kernels.problem import Problem
-from ...solvers.result import Result
+from ...solvers.driving.result import Result
 from ..execution.cluster import cluster
 from ..multistart import restarts
 from ..search import grid_search, random_search

@@ -10,7 +10,7 @@ import textwrap
 import numpy as np
 
 from ...kernels.problem import Problem
-from ...solvers.result import Result
+from ...solvers.driving.result import Result
 from .reason import reason
 
 FAILURES = 5  # that are printed

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ...solvers.result import StopReason
+from ...solvers.driving.result import StopReason
 from .outcome import Outcome, count_kinds, rank
 from .work import Record, Work
 

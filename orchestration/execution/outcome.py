@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
-from ...solvers.result import StopReason
+from ...solvers.driving.result import StopReason
 from .work import Record
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from ...kernels.compile.jit import available_threads
+from ...solvers.driving.result import StopReason
 from ...solvers.driving.settings import as_positive_real, make_positive
-from ...solvers.result import StopReason
 from .campaign import Campaign, Outcome
 from .dispatch import Dispatch, Executor
 from .work import Work

@@ -17,7 +17,7 @@ from weakref import WeakSet
 
 from distributed.comm.core import CommClosedError
 
-from ...solvers.result import StopReason
+from ...solvers.driving.result import StopReason
 from . import shipping, worker
 from .campaign import TICK, Campaign
 from .compatibility import check_workers

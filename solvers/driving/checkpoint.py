@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ...kernels.compile.structures import leaves, rebuilt, stored
 from .session import Session
 
 EVERY = 1.0  # seconds between writes
@@ -68,7 +69,8 @@ class Checkpoint:
         records = {int(r["run"]): r for r in content["records"].astype(dtype)}
         states = {}
         for index, seconds in zip(content["active"], content["seconds"], strict=True):
-            state = State(**{field: content[f"{index}.{field}"] for field in State._fields})
+            own = f"{index}."
+            state = rebuilt(State, lambda name, dtype, own=own: stored(content[own + name], dtype))
             states[int(index)] = (state, float(seconds))
         histories = {int(name.split(".")[1]): content[name] for name in content if name.startswith("history.")}
         return records, states, histories
@@ -98,7 +100,7 @@ class Checkpoint:
         for index, history in histories.items():
             content[f"history.{index}"] = history
         for index, (state, _) in states.items():
-            content.update({f"{index}.{name}": array for name, array in state._asdict().items()})
+            content.update({f"{index}.{name}": array for name, array in leaves(state)})
         handle, temporary = tempfile.mkstemp(dir=self.path.parent, prefix=self.path.name, suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:

@@ -16,7 +16,7 @@ import numpy as np
 
 from ...kernels.cuda.launches import Launcher, Rows, Runs
 from ...kernels.rows import population
-from ..result import StopReason
+from .result import StopReason
 from .session import Session
 
 CHUNK = 0.1  # seconds between looks

@@ -1,12 +1,14 @@
-"""The ways to run a solver, built once from its row functions, for all solvers.
+"""The ways to run a solver, built once for all solvers from `iterate` or from the parts of a generation.
 
-    advance            one compiled loop, serial: propose, evaluate, conclude. The default.
-    advance_parallel   the same with the rows of a generation on several threads.
-    propose, conclude  the two halves, where the objective stays outside: ask/tell and objectives in Python.
-    (CUDA)             kernels/cuda, from the same row functions
+    advance            one compiled loop, serial, the GIL released: the default
+    advance_parallel   the same with the rows of a generation on several threads
+    advance_many       a loop over runs of one template state: short runs without Python in between
+    propose, conclude  the two halves of a generation, where the objective stays outside: ask/tell, batches of Python
+    (CUDA)             kernels/cuda, from the same parts
 
-All of them stop at any row and go on from there, and all give the same bits: each candidate is made from the state at
-the beginning of its generation, and the objective is one machine code, called by its address.
+A method with rows stops at any row and goes on from there, others between iterations, and all ways give the same bits:
+each candidate is made from the state at the beginning of its generation, and the objective is one machine code, called
+by its address.
 """
 
 from __future__ import annotations
@@ -16,111 +18,183 @@ from types import SimpleNamespace
 from numba import prange
 from numba.core import types
 
-from ...kernels.calling.arguments import call_row
-from ...kernels.compile.jit import compile_for, kernel, once
-from ...kernels.rows import population
-from ..contract import Solver, nothing, nothing_row, state_type
+from ...kernels.calling import asking
+from ...kernels.calling.arguments import row
+from ...kernels.calling.asking import FUNCTIONS
+from ...kernels.compile.jit import compile_for, inlined, kernel, once, with_entry
+from ...kernels.compile.structures import classes, constructor, leaf_names, numba_type
+from ...kernels.rows.population import note_values, open_generation
+from ...kernels.run import IDLE, RUNNING, STUCK, close_iteration, note_raised, raised
+from ..contract import Solver
 
 
 @once
-def build(solver: Solver) -> SimpleNamespace:
-    """The row functions of a solver joined into `propose` and `conclude`; nothing is compiled yet."""
-    propose_row = solver.propose_row
-    tally, settle = solver.tally or nothing, solver.settle or nothing
-    select_row, ranked, has_population = solver.select_row or nothing_row, solver.ranked, solver.has_population
-    seeks_best = solver.seeks_best
+def stages(solver: Solver) -> SimpleNamespace:
+    """The parts of a generation joined into `propose` and `conclude`; nothing is compiled yet."""
+    propose_row, select = solver.rows.propose, solver.rows.select or _nothing_row
+    learn, settle = joined(solver.rows.learn), joined(solver.rows.settle)
 
-    @kernel
+    @kernel(inner=True)
     def propose(state, start, stop):
-        """Candidates for the rows [start, stop); those of generation 0 are the initial sample."""
-        if state.counters[population.GENERATION] > 0:
-            for i in range(start, stop):
-                propose_row(i, state)
+        """Candidates for the rows [start, stop)."""
+        for i in range(start, stop):
+            propose_row(i, state)
 
-    @kernel
+    @kernel(inner=True)
     def conclude(state):
-        """All rows are evaluated: learn, select, rank, settle, decide whether to go on."""
-        counters = state.counters
-        population.collect(state)
-        if counters[population.STOP] != population.RUNNING:
+        """All rows are evaluated: note the values, learn, select, settle, decide whether to go on."""
+        run, count = state.run, state.rows[0].count
+        note_values(state.trial, state.trial_f, count, run)
+        if run.now[0].stop != RUNNING:
             return
-        tally(state)
-        for i in range(counters[population.ROWS]):
-            select_row(i, state)
-        if ranked:
-            population.rank(state)
+        learn(state)
+        for i in range(count):
+            select(i, state)
         settle(state)
-        if seeks_best:
-            population.find_best_row(state)
-        width = population.spread(state) if has_population and state.params[population.FTOL] >= 0.0 else 1.0
-        population.close_generation(state, width if has_population else 1e308)
+        close_iteration(run)
+        open_generation(state)
 
     return SimpleNamespace(propose=propose, conclude=conclude, propose_row=propose_row)
 
 
+@inlined
+def _nothing(state):
+    pass
+
+
+@inlined
+def _nothing_row(i, state):
+    pass
+
+
+def joined(kernels: tuple):
+    """One kernel that carries out several, one after another."""
+    if not kernels:
+        return _nothing
+    first, rest = kernels[0], kernels[1:]
+    if not rest:
+        return first
+    others = joined(rest)
+
+    @inlined
+    def both(state):
+        first(state)
+        others(state)
+
+    return both
+
+
 @once
 def proposer(solver: Solver):
-    """propose(state, start, stop), compiled."""
-    return compile_for(build(solver).propose, (state_type(solver.State), types.int64, types.int64))
+    """propose(state, start, stop), to be called from Python."""
+    return compile_for(with_entry(stages(solver).propose), (numba_type(solver.State), types.int64, types.int64))
 
 
 @once
 def concluder(solver: Solver):
-    """conclude(state), compiled."""
-    return compile_for(build(solver).conclude, (state_type(solver.State),))
+    """conclude(state), to be called from Python."""
+    return compile_for(with_entry(stages(solver).conclude), (numba_type(solver.State),))
 
 
 @once
-def serial(solver: Solver):
-    """advance(objective, args, state, rows): go on for at most `rows` evaluations, GIL released."""
-    propose_row, conclude = build(solver).propose_row, concluder(solver)
+def advancing(solver: Solver):
+    """advance(problem, state, evaluations): go on for about so many evaluations. Nothing is compiled yet."""
+    return _advance_by_iterations(solver.iterate) if solver.rows is None else _advance_by_rows(solver)
+
+
+def _advance_by_iterations(iterate):
+    @kernel
+    def advance(problem, state, evaluations):
+        now = state.run.now[0]
+        until, idle = now.evaluations + evaluations, 0
+        while now.stop == RUNNING and now.evaluations < until:
+            before = now.evaluations
+            iterate(problem, state)
+            close_iteration(state.run)
+            idle = idle + 1 if now.evaluations == before else 0
+            if idle == IDLE:
+                now.stop = STUCK
+
+    return advance
+
+
+def _advance_by_rows(solver: Solver):
+    propose_row, conclude = stages(solver).propose_row, stages(solver).conclude
 
     @kernel
-    def advance(objective, args, state, rows):
-        counters, trial_f = state.counters, state.trial_f
-        while rows > 0 and counters[population.STOP] == population.RUNNING:
-            start = counters[population.CURSOR]
-            stop = min(counters[population.ROWS], start + rows)
-            proposes = counters[population.GENERATION] > 0
+    def advance(problem, state, evaluations):
+        rows, now, trial, trial_f = state.rows[0], state.run.now[0], state.trial, state.trial_f
+        while evaluations > 0 and now.stop == RUNNING:
+            start = rows.cursor
+            stop = min(rows.count, start + evaluations)
             for i in range(start, stop):
-                if proposes:
-                    propose_row(i, state)
-                trial_f[i] = call_row(objective, args, state.trial, i)
-            counters[population.CURSOR] = stop
-            rows -= stop - start
-            if stop == counters[population.ROWS]:
+                propose_row(i, state)
+                trial_f[i] = asking.value(problem, row(trial, i))
+                if raised(trial_f[i]):  # this row waits: the run can go on from here
+                    note_raised(state.run, row(trial, i))
+                    rows.cursor = i
+                    return
+            rows.cursor = stop
+            evaluations -= stop - start
+            if stop == rows.count:
                 conclude(state)
 
-    return compile_for(advance, (types.intp, types.intp, state_type(solver.State), types.int64))
+    return advance
+
+
+@once
+def serial(solver: Solver, problem=FUNCTIONS):
+    """advance(problem, state, evaluations), compiled for a type of problem."""
+    return compile_for(advancing(solver), (problem, numba_type(solver.State), types.int64))
+
+
+def _spread_rows(solver: Solver):
+    """evaluate(problem, state, start, stop): candidates and values of these rows, on several threads.
+
+    Numba hands no nested tuple to a parallel loop: the loop gets the arrays, its body makes the state of them again.
+    """
+    propose_row = stages(solver).propose_row
+
+    @inlined
+    def evaluate_row(i, problem, state):
+        propose_row(i, state)
+        state.trial_f[i] = asking.value(problem, row(state.trial, i))
+
+    names = leaf_names(solver.State)
+    arrays = [f"state_{name.replace('.', '_')}" for name in names]
+    assignments = "".join(f"    {array} = state.{name}\n" for array, name in zip(arrays, names))
+    scope: dict = {
+        **classes(solver.State),
+        "Functions": asking.Functions,
+        "prange": prange,
+        "evaluate_row": evaluate_row,
+    }
+    source = (
+        f"def body(i, value, record, {', '.join(arrays)}):\n"
+        f"    evaluate_row(i, Functions(value, record), {constructor(solver.State, 'state', separator='_')})\n"
+        f"def evaluate(problem, state, start, stop):\n    value, record = problem\n{assignments}"
+        f"    for i in prange(start, stop):\n        body(i, value, record, {', '.join(arrays)})\n"
+    )
+    exec(source, scope)
+    scope["body"] = inlined(scope["body"])
+    return kernel(scope["evaluate"], parallel=True, inner=True)
 
 
 @once
 def parallel(solver: Solver):
     """As `serial`, with the rows of a generation on Numba's threads (`numba.set_num_threads`)."""
-    propose_row, conclude = build(solver).propose_row, concluder(solver)
-
-    @kernel(parallel=True)
-    def evaluate(objective, args, state, start, stop):
-        trial, trial_f = state.trial, state.trial_f  # writes to a field inside the loop would be lost
-        proposes = state.counters[population.GENERATION] > 0
-        for i in prange(start, stop):
-            if proposes:
-                propose_row(i, state)
-            trial_f[i] = call_row(objective, args, trial, i)
-
-    state = state_type(solver.State)
-    compile_for(evaluate, (types.intp, types.intp, state, types.int64, types.int64))
+    evaluate, conclude = _spread_rows(solver), stages(solver).conclude
 
     @kernel
-    def advance_parallel(objective, args, state, rows):
-        counters = state.counters
-        while rows > 0 and counters[population.STOP] == population.RUNNING:
-            start = counters[population.CURSOR]
-            stop = min(counters[population.ROWS], start + rows)
-            evaluate(objective, args, state, start, stop)
-            counters[population.CURSOR] = stop
-            rows -= stop - start
-            if stop == counters[population.ROWS]:
+    def advance_parallel(problem, state, evaluations):
+        rows, now = state.rows[0], state.run.now[0]
+        while evaluations > 0 and now.stop == RUNNING:
+            start = rows.cursor
+            stop = min(rows.count, start + evaluations)
+            evaluate(problem, state, start, stop)
+            rows.cursor = stop
+            evaluations -= stop - start
+            if stop == rows.count:
                 conclude(state)
 
-    return compile_for(advance_parallel, (types.intp, types.intp, state, types.int64))
+    return compile_for(advance_parallel, (FUNCTIONS, numba_type(solver.State), types.int64))

@@ -1,4 +1,4 @@
-"""One run, advanced in chunks: compiled, on several threads, or with the objective in Python.
+"""One run, advanced in chunks: compiled, on several threads, or a batch of a generation at a time in Python.
 
 A chunk is a number of evaluations that takes about a tenth of a second; between chunks the callers look at clocks,
 callbacks and Ctrl-C. How a run is cut changes nothing in its answer."""
@@ -6,13 +6,15 @@ callbacks and Ctrl-C. How a run is cut changes nothing in its answer."""
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numba
 import numpy as np
 
 from ...kernels.calling.objective import CompiledObjective, PythonObjective
 from ...kernels.compile import jit
-from ...kernels.rows import population
+from ...kernels.compile.structures import copied
+from ...kernels.run import RAISED, RUNNING, STUCK
 from ..contract import Solver
 from . import drivers
 
@@ -26,74 +28,77 @@ EARLY_PROBE, LONG_GENERATION = 0.25, 1e-3  # seconds: threads are sure to pay wh
 class Run:
     """The state of one run and what is known of it from outside."""
 
-    def __init__(self, solver: Solver, state, index: int, seconds: float = 0.0):
+    def __init__(self, solver: Solver, state, index: int, objective, threads: int = 1, seconds: float = 0.0):
         self.solver, self.state, self.index, self.seconds = solver, state, index, seconds
+        self.objective = objective
+        self.allowed = threads if solver.rows is not None and isinstance(objective, CompiledObjective) else 1
         self.threads = 1
+        self.evaluations = 1  # of the next chunk
+        self.rates = {False: 0.0, True: 0.0}  # evaluations per second, serial and parallel
+        self.next_probe = FIRST_PROBE
         self.publish()
 
     @property
     def stop(self) -> int:
-        return int(self.state.counters[population.STOP])
+        return int(self.state.run.now[0].stop)
 
     def publish(self) -> None:
         """Note the best so far, so that another thread may read it while the state is at work."""
-        counters, state = self.state.counters, self.state
-        evaluations, generations = int(counters[population.EVALUATIONS]), int(counters[population.GENERATION])
-        fun, x = float(state.params[population.BEST]), state.best_x
-        cursor = int(counters[population.CURSOR])  # rows of an unfinished generation count, too
-        values = np.where(np.isnan(state.trial_f[:cursor]), np.inf, state.trial_f[:cursor])
-        if cursor > 0 and values.min() < fun:
-            fun, x = float(values.min()), state.trial[values.argmin()]
-        self.best = (fun, x.copy(), evaluations + cursor, generations)
+        self.best = best_so_far(self.state)
+
+    def record(self, dtype: np.dtype, stop: int = RUNNING) -> np.void:
+        """What the result keeps of the run (`result.run_dtype`); `stop`: why, if it did not end by itself."""
+        fun, x, evaluations, iterations = self.best
+        failed = int(self.state.run.now[0].failed)
+        row = (self.index, fun, evaluations, iterations, failed, self.stop or stop, self.seconds, x)
+        return np.array([row], dtype=dtype)[0]
 
     def step(self) -> None:
         """Go on for one chunk."""
         begin = time.perf_counter()
-        self._advance()
-        self.seconds += time.perf_counter() - begin
+        try:
+            self._advance()
+        finally:
+            self.seconds += time.perf_counter() - begin
         self.publish()
+        if self.stop == RAISED:
+            self.objective.replay(self.state.run.raised_x)
+        if self.stop == STUCK:
+            raise RuntimeError(f"{self.solver.name}: a fault of the solver: it makes no evaluation and does not stop")
 
     def _advance(self) -> None:
-        raise NotImplementedError
+        parallel, probes = self._choose()
+        rate = self.rates[parallel] or self.rates[not parallel]
+        evaluations = max(int(rate * PROBE), 1) if probes else self.evaluations
+        elapsed = self._run(evaluations, parallel)
+        if elapsed > 1e-3:
+            self.rates[parallel] = evaluations / elapsed
+        if not probes:
+            self.evaluations = int(np.clip(evaluations * CHUNK / max(elapsed, 1e-6), 1, 4 * evaluations))
+        self.threads = self.allowed if self.rates[True] > self.rates[False] else 1
 
-
-class CompiledRun(Run):
-    """A run inside one compiled loop; with `threads`, of several if that is measured to be faster."""
-
-    def __init__(self, solver, state, index, objective: CompiledObjective, threads: int = 1, seconds: float = 0.0):
-        super().__init__(solver, state, index, seconds)
-        self.objective = objective
-        self.allowed = threads
-        self.rows = 1
-        self.rates = {False: 0.0, True: 0.0}  # evaluations per second, serial and parallel
-        self.next_probe = FIRST_PROBE
-
-    def _advance(self) -> None:
-        generation = self.state.counters[population.LIVE] / (self.rates[False] or np.inf)
+    def _choose(self) -> tuple[bool, bool]:
+        """Whether the next chunk runs on several threads, and whether it is there to measure that."""
+        if self.allowed == 1:
+            return False, False
+        generation = self.state.rows[0].live / (self.rates[False] or np.inf)
         early = generation > LONG_GENERATION and self.rates[True] == 0.0 and self.seconds >= EARLY_PROBE
         due = generation > SHORT_GENERATION and self.seconds >= self.next_probe
-        probes = self.allowed > 1 and (early or due)
         parallel = self.rates[True] > self.rates[False]
-        if probes:
-            parallel = not parallel
+        if early or due:
             self.next_probe = self.seconds + PROBE_EVERY
-        rate = self.rates[parallel] or self.rates[not parallel]
-        rows = max(int(rate * PROBE), 1) if probes else self.rows
-        elapsed = self._run_rows(rows, parallel)
-        if elapsed > 1e-3:
-            self.rates[parallel] = rows / elapsed
-        if not probes:
-            self.rows = int(np.clip(rows * CHUNK / max(elapsed, 1e-6), 1, 4 * rows))
-        self.threads = self.allowed if self.rates[True] > self.rates[False] else 1
-        if self.stop == population.RAISED:
-            self.objective.replay(self.state.trial[self.state.counters[population.RAISED_ROW]])
+            return not parallel, True
+        return parallel, False
 
-    def _run_rows(self, rows: int, parallel: bool) -> float:
-        addresses = self.objective.address, self.objective.args_address
+    def _run(self, evaluations: int, parallel: bool) -> float:
+        problem = self.objective.problem
         if not parallel:
             advance = drivers.serial(self.solver)
             begin = time.perf_counter()
-            advance(*addresses, self.state, rows)
+            if isinstance(self.objective, PythonObjective):
+                self._run_python(advance, problem, evaluations)
+            else:
+                advance(problem, self.state, evaluations)
             return time.perf_counter() - begin
         advance = drivers.parallel(self.solver)
         before = numba.get_num_threads()
@@ -101,52 +106,71 @@ class CompiledRun(Run):
         try:
             with jit.parallel_region():
                 begin = time.perf_counter()
-                advance(*addresses, self.state, rows)
+                advance(problem, self.state, evaluations)
                 return time.perf_counter() - begin
         finally:
             numba.set_num_threads(before)
 
+    def _run_python(self, advance, problem, evaluations: int) -> None:
+        """What the function raises, Ctrl-C included, leaves a state from which the run can go on."""
+        before = copied(self.state) if self.solver.rows is None else None
+        with self.objective.callback.interruptible():
+            advance(problem, self.state, evaluations)
+        if self.stop == RAISED:
+            self.publish()
+            if before is not None:
+                self.state = before  # an iteration cannot be taken up in its middle
+            self.state.run.now[0].stop = RUNNING
+            self.objective.callback.raise_error()
+        if self.objective.callback.interrupted:
+            raise KeyboardInterrupt
 
-class PythonRun(Run):
-    """A run whose objective stays in Python: one row, or a whole generation, per call."""
 
-    def __init__(self, solver, state, index, objective: PythonObjective, seconds: float = 0.0):
-        super().__init__(solver, state, index, seconds)
-        self.objective = objective
-        self.evaluating = 0.0  # seconds inside the objective
+class BatchRun(Run):
+    """A run whose generations are evaluated by one call each, in Python."""
 
     def _advance(self) -> None:
-        counters, state = self.state.counters, self.state
+        rows, state = self.state.rows[0], self.state
         end = time.perf_counter() + CHUNK
-        while self.stop == population.RUNNING and time.perf_counter() < end:
-            rows, start = int(counters[population.ROWS]), int(counters[population.CURSOR])
-            if start == 0:
-                drivers.proposer(self.solver)(state, 0, rows)
-            begin = time.perf_counter()
-            if self.objective.source.vectorized:
-                state.trial_f[:rows] = self.objective.evaluate(state.trial[:rows])
-                counters[population.CURSOR] = rows
-            else:
-                for i in range(start, rows):
-                    state.trial_f[i] = self.objective.evaluate(state.trial[i : i + 1])[0]
-                    counters[population.CURSOR] = i + 1  # what is done stays done, whatever interrupts
-                    if time.perf_counter() > end:
-                        break
-            self.evaluating += time.perf_counter() - begin
-            if counters[population.CURSOR] == rows:
-                drivers.concluder(self.solver)(state)
+        while self.stop == RUNNING and time.perf_counter() < end:
+            count = int(rows.count)
+            drivers.proposer(self.solver)(state, 0, count)
+            state.trial_f[:count] = self.objective.evaluate(state.trial[:count])
+            drivers.concluder(self.solver)(state)
+
+
+def best_so_far(state) -> tuple[float, np.ndarray, int, int]:
+    """(value, x, evaluations, iterations); the rows of an unfinished generation count, too."""
+    now = state.run.now[0]
+    fun, x, evaluations = float(now.best), state.run.best_x, int(now.evaluations)
+    cursor = int(state.rows[0].cursor) if hasattr(state, "rows") else 0
+    if cursor > 0 and now.stop == RUNNING:
+        values = np.where(np.isnan(state.trial_f[:cursor]), np.inf, state.trial_f[:cursor])
+        evaluations += cursor
+        if values.min() < fun:
+            fun, x = float(values.min()), state.trial[values.argmin()]
+    return fun, x.copy(), evaluations, int(now.iteration)
+
+
+def history_of(state) -> np.ndarray:
+    """(entries, 2) evaluations and best value."""
+    return state.run.history[: state.run.now[0].entries].copy()
+
+
+def in_batches(solver: Solver, objective) -> bool:
+    """Whether a generation is evaluated by one call in Python."""
+    return solver.rows is not None and isinstance(objective, PythonObjective) and objective.batches
 
 
 def compile_for_run(solver: Solver, objective) -> None:
     """Compile, or load from disk, what a run will call."""
-    if isinstance(objective, CompiledObjective):
-        drivers.serial(solver)
-    else:
+    if in_batches(solver, objective):
         drivers.proposer(solver)
         drivers.concluder(solver)
+    else:
+        drivers.serial(solver)
 
 
-def make_run(solver, state, index, objective, threads=1, seconds=0.0) -> Run:
-    if isinstance(objective, CompiledObjective):
-        return CompiledRun(solver, state, index, objective, threads, seconds)
-    return PythonRun(solver, state, index, objective, seconds)
+def make_run(solver: Solver, state, index: int, objective: Any, threads: int = 1, seconds: float = 0.0) -> Run:
+    kind = BatchRun if in_batches(solver, objective) else Run
+    return kind(solver, state, index, objective, threads, seconds)

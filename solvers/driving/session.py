@@ -12,9 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ...kernels.rows import population
-from ..result import StopReason, run_dtype
-from .running import Run
+from ...kernels.compile.structures import copied
+from ...kernels.run import RUNNING
+from .result import Result, StopReason, run_dtype, summarise
+from .running import Run, history_of
 
 TICK = 0.05  # seconds between looks at the clock while the pool works
 
@@ -37,7 +38,6 @@ class Session:
         self.best_index: int | None = None  # best finished run by (value, number)
         self.next_index = 0
         self.threads = 1
-        self.evaluating = 0.0
         self.lock = threading.Lock()
         self.begin = time.perf_counter()
 
@@ -105,7 +105,7 @@ class Session:
             with self.lock:
                 self.active[index] = run
             snapshot_at = run.seconds
-            while run.stop == population.RUNNING and not self._ends(index):
+            while run.stop == RUNNING and not self._ends(index):
                 try:
                     run.step()
                 except Exception as error:
@@ -134,30 +134,23 @@ class Session:
         return self.stop is not None or any(index > first for first in decided)
 
     def _snapshot(self, run: Run) -> None:
-        self.snapshots[run.index] = (type(run.state)(*(array.copy() for array in run.state)), run.seconds)
+        self.snapshots[run.index] = (copied(run.state), run.seconds)
 
     def _finish(self, run: Run) -> None:
         """Record a run that has ended or is ended here."""
-        run.publish()
-        fun, x, evaluations, generations = run.best
-        stop = run.stop or (self.stop or StopReason.CANCELLED)
-        failed = int(run.state.counters[population.FAILED])
-        row = (run.index, fun, evaluations, generations, failed, stop, run.seconds, x)
-        record = np.array([row], dtype=self.dtype)[0]
-        if run.stop == population.RUNNING and self.snapshot_every is not None:
+        record = run.record(self.dtype, self.stop or StopReason.CANCELLED)
+        if run.stop == RUNNING and self.snapshot_every is not None:
             self._snapshot(run)
         with self.lock:
             self.records[run.index] = record
             self.active.pop(run.index, None)
-            if run.stop != population.RUNNING:
+            if run.stop != RUNNING:
                 self.snapshots.pop(run.index, None)
             self.threads = max(self.threads, run.threads)
-            self.evaluating += getattr(run, "evaluating", 0.0)
-            if stop == StopReason.REACHED_TARGET and (self.first_hit is None or run.index < self.first_hit):
+            if record["stop"] == StopReason.REACHED_TARGET and (self.first_hit is None or run.index < self.first_hit):
                 self.first_hit = run.index
             if self._note(record) or self.first_hit == run.index:
-                entries = run.state.counters[population.HISTORY]
-                self.histories = {run.index: run.state.history[:entries].copy()}
+                self.histories = {run.index: history_of(run.state)}
 
     def _note(self, record) -> bool:
         """Count a finished run in; whether it is the best so far."""
@@ -176,6 +169,18 @@ class Session:
 
     def best_record(self):
         return min(self.kept(), key=lambda r: (float(r["fun"]), int(r["run"])), default=None)
+
+    def summarise(self, limits) -> Result:
+        """The result of the runs that are kept."""
+        runs = np.array(self.kept(), dtype=self.dtype)
+        best = self.best_record()
+        assert best is not None, "a session keeps at least one run"
+        cut = self.stop is not None and (self.runs != len(runs) or self.stop in runs["stop"])
+        return summarise(
+            runs, limits, reached=self.first_hit is not None, stop=self.stop if cut else None,
+            unhurt=not (cut and self.stop is StopReason.INTERRUPTED),
+            history=self.histories.get(int(best["run"]), np.zeros((0, 2))),
+        )  # fmt: skip
 
     def _tick(self) -> None:
         """Between chunks, in the caller's thread: the clock, then callback, progress and checkpoint."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...kernels.problem import Problem
 from ..contract import Limits, Solver
+from ..registry import SOLVERS
 
 EVALUATIONS_PER_VARIABLE = 10_000  # the default budget of a run; the schedules of the adaptive family are made for it
 
@@ -30,7 +31,6 @@ def choose_method(problem: Problem, max_evals: int) -> str:
 
 
 def find_solver(method, problem: Problem, max_evals: int) -> Solver:
-    from .. import SOLVERS
 
     if not isinstance(method, str):
         raise TypeError(f"method: got {type(method).__name__}, expected a name: auto, {', '.join(SOLVERS)}")
@@ -139,7 +139,5 @@ def make_positive(name: str, value) -> int:
 
 def check_fits(solver: Solver, limits: Limits) -> None:
     """Refuse the arguments that have no meaning for a method."""
-    if limits.ftol >= 0 and not solver.has_population:
-        raise ValueError(
-            f"ftol: {solver.name} keeps no population whose values could converge; use max_evals, target or patience"
-        )
+    if limits.ftol >= 0 and not solver.converges:
+        raise ValueError(f"ftol: {solver.name} keeps no values that could converge; use max_evals, target or patience")

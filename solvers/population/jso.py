@@ -9,15 +9,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...kernels.compile.jit import inlined, kernel
+from ...kernels.compile.jit import inlined
 from ...kernels.numbers.random import integer
 from ...kernels.rows import population as shared
 from ...kernels.rows import success_history as history
 from ...kernels.rows.differential_evolution import cross_binomial_row
-from ..contract import Solver, require
-from .lshade import State, history_state
-
-BEST_SHARE = history.OWN_PARAMS
+from ...kernels.rows.migration import populations
+from ..contract import Rows, Solver, require
+from .lshade import LshadeState, history_state
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,16 +33,19 @@ class Options:
         require(0 < self.best_share <= 1, "best_share", self.best_share, "p in (0, 1]")
 
 
-def init(problem, options, limits, key):
-    dimension = problem.dimension
+def init(domain, options, limits, key):
+    dimension = domain.dimension
     rows = options.population or max(12, round(25 * np.log(dimension) * np.sqrt(dimension)))
     memory = np.empty((2, options.memory))
     memory[0], memory[1], memory[:, -1] = 0.3, 0.8, 0.9
-    return history_state(problem, rows, options.archive, memory, limits, key, (options.best_share,))
+    return history_state(domain, rows, options.archive, memory, limits, key, options.best_share)
 
 
 @inlined
-def propose_row(i, state):
+def propose(i, state):
+    if state.run.now[0].iteration == 0:
+        shared.sample_row(i, state)
+        return
     key = shared.row_of(i, state)
     spent = history.progress(state)
     slot = integer(key, history.PERIOD, state.memory.shape[1])
@@ -53,19 +55,20 @@ def propose_row(i, state):
     crossover = max(crossover, 0.7 if spent < 0.25 else 0.6 if spent < 0.5 else 0.0)
     state.weight[i], state.crossover[i] = weight, crossover
     guide_weight = weight * (0.7 if spent < 0.2 else 0.8 if spent < 0.4 else 1.2)  # F_w
-    donors = history.draw_donors(i, state, key, state.params[BEST_SHARE] * (1.0 - 0.5 * spent))
+    donors = history.draw_donors(i, state, key, state.own[0].best_share * (1.0 - 0.5 * spent))
     cross_binomial_row(i, state, key, i, donors, weight, guide_weight, crossover)
     shared.repair_to_midpoint_row(i, state, i)
     shared.round_row(i, state)
 
 
-@kernel
-def tally(state):
+@inlined
+def learn(state):
     """Archive and memory: midway between the old and the new means; the last slot stays."""
     history.remember(state, 0.5, state.memory.shape[1] - 1)
 
 
+ROWS = Rows(propose, learn, history.select, settle=(shared.rank, history.shrink, shared.measure))
 SOLVER = Solver(
-    "jso", "L-SHADE with scheduled parameters (jSO, CEC 2017)", Options, State, init, propose_row,
-    tally=tally, select_row=history.select_row, settle=history.settle, ranked=True,
+    "jso", "L-SHADE with scheduled parameters (jSO, CEC 2017)", Options, LshadeState, init, rows=ROWS,
+    points=populations,
 )  # fmt: skip

@@ -6,18 +6,20 @@ defaults are the paper's."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ...kernels.compile.jit import inlined, kernel
+from ...kernels.compile.jit import inlined
+from ...kernels.compile.structures import Integers, Matrix, Vector, filled
 from ...kernels.numbers.random import integer
 from ...kernels.rows import population as shared
 from ...kernels.rows import success_history as history
 from ...kernels.rows.differential_evolution import cross_binomial_row
-from ..contract import Integers, Matrix, Solver, Vector, common_fields, ranked_fields, require
-
-BEST_SHARE = history.OWN_PARAMS
+from ...kernels.rows.migration import populations
+from ...kernels.rows.population import Box, RowCounts, population_fields, ranked_fields
+from ...kernels.run import Run
+from ..contract import Rows, Solver, require
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +36,7 @@ class Options:
         require(0 < self.best_share <= 1, "best_share", self.best_share, "p in (0, 1]")
 
 
-class State(NamedTuple):
+class LshadeState(NamedTuple):
     x: Matrix  # (P + A, D) population, archive
     f: Vector  # (P + A,) values of the population
     order: Integers  # (P + A,) rows from best to worst
@@ -46,57 +48,58 @@ class State(NamedTuple):
     owner: Integers  # (A,)   the row a place was last given to
     trial: Matrix  # (P, D) candidates
     trial_f: Vector  # (P,)   their values
-    lower: Vector  # (D,)
-    upper: Vector  # (D,)
-    integer: Vector  # (D,)   1.0 where whole numbers are asked for
-    best_x: Vector  # (D,)
-    history: Matrix  # (entries, 2) evaluations, best value
-    params: Vector  # target, ftol, best; initial size, archive rate; own
-    counters: Integers
+    own: Annotated[np.ndarray, history.SCALARS]
+    rows: RowCounts
+    box: Box
+    run: Run
 
 
-def init(problem, options, limits, key):
-    rows = options.population or max(18 * problem.dimension, 4)
+def init(domain, options, limits, key):
+    rows = options.population or max(18 * domain.dimension, 4)
     memory = np.full((2, options.memory), 0.5)
-    return history_state(problem, rows, options.archive, memory, limits, key, (options.best_share,))
+    return history_state(domain, rows, options.archive, memory, limits, key, options.best_share)
 
 
-def history_state(problem, rows, archive_rate, memory, limits, key, own_params):
+def history_state(domain, rows, archive_rate, memory, limits, key, best_share):
     """The state of any method with a success history."""
     archive = int(archive_rate * rows + 0.5)
-    common = common_fields(problem, rows, limits, key, own_counters=3, own_params=(rows, archive_rate, *own_params))
-    common["counters"][history.ARCHIVE] = archive
-    return State(
-        **ranked_fields(rows + archive, problem.dimension),
+    own = {"archive": archive, "initial": rows, "archive_rate": archive_rate, "best_share": best_share}
+    return LshadeState(
+        **ranked_fields(rows + archive, domain.dimension),
         weight=np.zeros(rows),
         crossover=np.zeros(rows),
         memory=memory,
         place=np.full(rows, -1),
         owner=np.full(archive, -1),
-        **common,
+        own=filled(history.SCALARS, **own),
+        **population_fields(domain, rows, limits, key),
     )
 
 
 @inlined
-def propose_row(i, state):
+def propose(i, state):
+    if state.run.now[0].iteration == 0:
+        shared.sample_row(i, state)
+        return
     key = shared.row_of(i, state)
     slot = integer(key, history.PERIOD, state.memory.shape[1])
     weight = history.draw_weight(key, state.memory[0, slot])
     crossover = history.draw_crossover(key, state.memory[1, slot])
     state.weight[i], state.crossover[i] = weight, crossover
-    donors = history.draw_donors(i, state, key, state.params[BEST_SHARE])
+    donors = history.draw_donors(i, state, key, state.own[0].best_share)
     cross_binomial_row(i, state, key, i, donors, weight, weight, crossover)
     shared.repair_to_midpoint_row(i, state, i)
     shared.round_row(i, state)
 
 
-@kernel
-def tally(state):
+@inlined
+def learn(state):
     """Archive and memory: the new means replace the old."""
     history.remember(state, 0.0, state.memory.shape[1])
 
 
+ROWS = Rows(propose, learn, history.select, settle=(shared.rank, history.shrink, shared.measure))
 SOLVER = Solver(
-    "lshade", "adaptive differential evolution (L-SHADE, CEC 2014)", Options, State, init, propose_row,
-    tally=tally, select_row=history.select_row, settle=history.settle, ranked=True,
+    "lshade", "adaptive differential evolution (L-SHADE, CEC 2014)", Options, LshadeState, init, rows=ROWS,
+    points=populations,
 )  # fmt: skip

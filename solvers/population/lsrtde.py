@@ -6,19 +6,27 @@ from the generation's start and the successes are applied in row order, so that 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from ...kernels.compile.jit import inlined, kernel
+from ...kernels.compile.structures import Integers, Matrix, Vector, filled, record
 from ...kernels.numbers.elementary import exp, log, tanh
 from ...kernels.numbers.random import integer, normal, uniform
 from ...kernels.rows import population as shared
 from ...kernels.rows.differential_evolution import COORDINATES, cross_binomial_row
-from ..contract import Integers, Matrix, Solver, Vector, common_fields, ranked_fields, require
+from ...kernels.rows.migration import populations
+from ...kernels.rows.population import Box, RowCounts, population_fields, ranked_fields
+from ...kernels.run import Run
+from ..contract import Rows, Solver, require
 
-MEMORY_SLOT, FRONT_NEXT = (shared.COUNTERS + k for k in range(2))
-INITIAL, SUCCESS_RATE = (shared.PARAMS + k for k in range(2))
+SCALARS = record(
+    memory_slot="i8",  # the next to be written
+    front_next="i8",  # row of the front that the next success overwrites
+    initial="f8",  # size of the first population
+    success_rate="f8",
+)
 SMALLEST = 4  # individuals at the end of the run
 PARENT, PERIOD, GUIDE, PLUS, MINUS, CROSSOVER, WEIGHT = 0, 1, 2, 10, 20, 3, 30  # slots of random numbers
 MOST_REDRAWS = 8
@@ -34,7 +42,7 @@ class Options:
         require(self.memory >= 1, "memory", self.memory, "at least 1")
 
 
-class State(NamedTuple):
+class LsrtdeState(NamedTuple):
     x: Matrix  # (3 P, D) front [0, P): recent successes; top [P, 3 P): the best of all, then this generation's
     f: Vector  # (3 P,) their values
     order: Integers  # (3 P,) rows from best to worst, front and top apart
@@ -46,36 +54,36 @@ class State(NamedTuple):
     memory: Vector  # (H,)   means of CR
     trial: Matrix  # (P, D) candidates
     trial_f: Vector  # (P,)   their values
-    lower: Vector  # (D,)
-    upper: Vector  # (D,)
-    integer: Vector  # (D,)   1.0 where whole numbers are asked for
-    best_x: Vector  # (D,)
-    history: Matrix  # (entries, 2) evaluations, best value
-    params: Vector  # target, ftol, best; initial size, success rate
-    counters: Integers
+    own: Annotated[np.ndarray, SCALARS]
+    rows: RowCounts
+    box: Box
+    run: Run
 
 
-def init(problem, options, limits, key):
-    rows = options.population or 20 * problem.dimension
-    common = common_fields(problem, rows, limits, key, own_counters=2, own_params=(rows, 0.5))
-    common["counters"][shared.RANK_2] = common["counters"][shared.RANK_3] = rows
-    return State(
-        **ranked_fields(3 * rows, problem.dimension),
+def init(domain, options, limits, key):
+    rows = options.population or 20 * domain.dimension
+    fields = population_fields(domain, rows, limits, key)
+    fields["rows"][0].second = fields["rows"][0].second_end = rows
+    return LsrtdeState(
+        **ranked_fields(3 * rows, domain.dimension),
         share=np.zeros(rows),
         parent=np.arange(rows),
         front_place=np.full(rows, -1),
         top_place=np.full(rows, -1),
         memory=np.ones(options.memory),
-        **common,
+        own=filled(SCALARS, initial=rows, success_rate=0.5),
+        **fields,
     )
 
 
 @inlined
-def propose_row(i, state):
-    counters = state.counters
-    n, top = counters[shared.LIVE], counters[shared.RANK_2]
+def propose(i, state):
+    if state.run.now[0].iteration == 0:
+        shared.sample_row(i, state)
+        return
+    n, top = state.rows[0].live, state.rows[0].second
     key = shared.row_of(i, state)
-    rate = state.params[SUCCESS_RATE]
+    rate = state.own[0].success_rate
     parent = integer(key, PARENT, n)
     elite = max(int(0.7 * n * exp(-7.0 * rate)), 2)
     guide = state.order[top + integer(key, GUIDE, elite)]
@@ -104,60 +112,60 @@ def propose_row(i, state):
     shared.round_row(i, state)
 
 
-@kernel
-def tally(state):
+@kernel(inner=True)
+def learn(state):
     """Places of the successes in row order; success rate; memory of CR from the shares really crossed."""
-    counters = state.counters
-    n, first = counters[shared.LIVE], counters[shared.GENERATION] == 0
+    rows, own = state.rows[0], state.own[0]
+    n, first = rows.live, state.run.now[0].iteration == 0
     successes, gains, total, total2 = 0, 0.0, 0.0, 0.0
-    for i in range(counters[shared.ROWS]):
+    for i in range(rows.count):
         state.front_place[i] = state.top_place[i] = -1
         parent_f = state.f[state.parent[i]]
         if state.trial_f[i] <= parent_f:
-            state.top_place[i] = counters[shared.RANK_3] + successes
-            state.front_place[i] = (counters[FRONT_NEXT] + successes) % n
+            state.top_place[i] = rows.second_end + successes
+            state.front_place[i] = (own.front_next + successes) % n
             successes += 1
             gain = min(parent_f - state.trial_f[i], 1e100) if state.trial_f[i] < parent_f else 0.0
             gains += gain
             total += gain * state.share[i]
             total2 += gain * state.share[i] * state.share[i]
-    counters[FRONT_NEXT] = (counters[FRONT_NEXT] + successes) % n
-    counters[shared.RANK_3] += successes
-    if first or counters[shared.ROWS] == 0:
+    own.front_next = (own.front_next + successes) % n
+    rows.second_end += successes
+    if first or rows.count == 0:
         return
-    state.params[SUCCESS_RATE] = successes / counters[shared.ROWS]
+    own.success_rate = successes / rows.count
     if successes > 0:
-        slot = counters[MEMORY_SLOT]
+        slot = own.memory_slot
         mean = total2 / total if total > 1e-8 * gains else 1.0
         state.memory[slot] = 0.5 * (state.memory[slot] + mean)
-        counters[MEMORY_SLOT] = (slot + 1) % state.memory.size
+        own.memory_slot = (slot + 1) % state.memory.size
 
 
 @inlined
-def select_row(i, state):
+def select(i, state):
     if state.top_place[i] >= 0:
         shared.copy_row(state.trial, i, state.x, state.top_place[i])
         shared.copy_row(state.trial, i, state.x, state.front_place[i])
         state.f[state.top_place[i]] = state.f[state.front_place[i]] = state.trial_f[i]
 
 
-@kernel
-def settle(state):
+@kernel(inner=True)
+def shrink(state):
     """Linear reduction of both populations; the top keeps the best of what it was and of the successes."""
-    counters, top = state.counters, state.counters[shared.RANK_2]
-    spent = counters[shared.EVALUATIONS] / counters[shared.MAX_EVALS]
-    initial, n = state.params[INITIAL], counters[shared.LIVE]
-    wanted = min(max(int(initial + (SMALLEST - initial) * spent), SMALLEST), n)
+    rows, own, now = state.rows[0], state.own[0], state.run.now[0]
+    top, n = rows.second, rows.live
+    wanted = min(max(int(own.initial + (SMALLEST - own.initial) * (now.evaluations / now.max_evals)), SMALLEST), n)
     if wanted < n:
-        shared.keep_best(state, 0, n, wanted)
-        counters[FRONT_NEXT] %= wanted
-    held = counters[shared.RANK_3] - top
-    shared.keep_best(state, top, held, min(wanted, held))
-    counters[shared.RANK_3] = top + min(wanted, held)
-    counters[shared.LIVE] = counters[shared.RANK_1] = wanted
+        shared.keep_best(state.x, state.f, state.order, state.scratch, 0, n, wanted)
+        own.front_next %= wanted
+    held = rows.second_end - top
+    shared.keep_best(state.x, state.f, state.order, state.scratch, top, held, min(wanted, held))
+    rows.second_end = top + min(wanted, held)
+    rows.live = wanted
 
 
+ROWS = Rows(propose, learn, select, settle=(shared.rank, shrink, shared.measure))
 SOLVER = Solver(
-    "lsrtde", "success-rate adaptive differential evolution (L-SRTDE, CEC 2024)", Options, State, init, propose_row,
-    tally=tally, select_row=select_row, settle=settle, ranked=True,
+    "lsrtde", "success-rate adaptive differential evolution (L-SRTDE, CEC 2024)", Options, LsrtdeState, init, rows=ROWS,
+    points=populations,
 )  # fmt: skip

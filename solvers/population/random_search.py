@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ...kernels.compile.jit import inlined
+from ...kernels.compile.structures import Matrix, Vector
 from ...kernels.numbers.random import generation_key, row_key, run_key, uniform
 from ...kernels.rows import population
-from ..contract import Integers, Matrix, Solver, Vector, common_fields, require
+from ...kernels.rows.population import Box, RowCounts, population_fields
+from ...kernels.run import Run
+from ..contract import Rows, Solver, require
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,32 +24,31 @@ class Options:
         require(self.population >= 1, "population", self.population, "at least 1")
 
 
-class State(NamedTuple):
+class RandomSearchState(NamedTuple):
     trial: Matrix  # (P, D) points of this generation
     trial_f: Vector  # (P,)   their values
-    lower: Vector  # (D,)
-    upper: Vector  # (D,)
-    integer: Vector  # (D,)   1.0 where whole numbers are asked for
-    best_x: Vector  # (D,)
-    history: Matrix  # (H, 2) evaluations, best value
-    params: Vector
-    counters: Integers
+    rows: RowCounts
+    box: Box
+    run: Run
 
 
-def init(problem, options, limits, key):
+def init(domain, options, limits, key):
     rows = min(options.population, limits.max_evals)
-    return State(**common_fields(problem, rows, limits, key))
+    return RandomSearchState(**population_fields(domain, rows, limits, key))
 
 
 @inlined
-def propose_row(i, state):
-    counters, trial = state.counters, state.trial
-    point = counters[population.EVALUATIONS] + i
-    key = row_key(generation_key(run_key(counters[population.SEED], counters[population.RUN]), 0), point)
+def propose(i, state):
+    now, box, trial = state.run.now[0], state.box, state.trial
+    point = now.evaluations + i
+    if point < state.rows[0].given:
+        return
+    key = row_key(generation_key(run_key(now.seed, now.index), 0), point)
     for j in range(trial.shape[1]):
-        trial[i, j] = population.sample(uniform(key, j), state.lower[j], state.upper[j], state.integer[j])
+        trial[i, j] = population.sample(uniform(key, j), box.lower[j], box.upper[j], box.integer[j])
 
 
 SOLVER = Solver(
-    "random_search", "independent uniform points: the baseline", Options, State, init, propose_row, has_population=False
-)
+    "random_search", "independent uniform points: the baseline", Options, RandomSearchState, init,
+    rows=Rows(propose), converges=False,
+)  # fmt: skip

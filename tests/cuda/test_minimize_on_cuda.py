@@ -13,7 +13,7 @@ from numba.core import config
 from thalweg.kernels import objective
 from thalweg.solvers import StopReason, minimize
 from thalweg.solvers.driving import cuda as on_cuda
-from thalweg.solvers.result import Result
+from thalweg.solvers.driving.result import Result
 
 simulated = pytest.mark.skipif(not config.ENABLE_CUDASIM, reason="runs in the simulator: NUMBA_ENABLE_CUDASIM=1")
 BOUNDS = [(-3, 3)] * 2

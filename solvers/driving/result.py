@@ -6,17 +6,17 @@ from enum import IntEnum
 
 import numpy as np
 
-from ..kernels.rows import population
+from ...kernels import run
 
 
 class StopReason(IntEnum):
     """Why a run ended; `sentence` is what a user reads."""
 
-    REACHED_TARGET = population.REACHED_TARGET
-    OUT_OF_BUDGET = population.OUT_OF_BUDGET
-    CONVERGED = population.CONVERGED
-    STALLED = population.STALLED
-    RAISED = population.RAISED
+    REACHED_TARGET = run.REACHED_TARGET
+    OUT_OF_BUDGET = run.OUT_OF_BUDGET
+    CONVERGED = run.CONVERGED
+    STALLED = run.STALLED
+    RAISED = run.RAISED
     OUT_OF_TIME = 6
     CALLBACK = 7
     INTERRUPTED = 8
@@ -99,3 +99,50 @@ def run_dtype(dimension: int) -> np.dtype:
     """One row of `Result.runs`."""
     fields = [("run", "i8"), ("fun", "f8"), ("nfev", "i8"), ("nit", "i8"), ("n_failed", "i8"), ("stop", "i8")]
     return np.dtype([*fields, ("seconds", "f8"), ("x", "f8", (dimension,))])
+
+
+def summarise(
+    runs: np.ndarray, limits, *, reached=False, stop: StopReason | None = None, remark="", unhurt=True,
+    history=None, **more,
+) -> Result:  # fmt: skip
+    """The result of one run or of many: rows of `run_dtype`, at least one.
+
+    Parameters
+    ----------
+    reached : bool
+        Some run reached the target.
+    stop : StopReason, optional
+        What ended the whole, if that was not the end of the best run.
+    remark : str
+        Said behind the reason.
+    unhurt : bool
+        Whether what there is can be a success.
+    history : (entries, 2) array, optional
+        Of the best run.
+    **more
+        Further items.
+    """
+    best = runs[np.lexsort((runs["run"], runs["fun"]))[0]]
+    fun = float(best["fun"])
+    code = StopReason.REACHED_TARGET if reached else int(best["stop"]) if stop is None else stop
+    reason = StopReason(code) if code else None
+    missed = limits.target > -np.inf and reason != StopReason.REACHED_TARGET
+    message = ("" if fun < np.inf else "No evaluation gave a finite value. ") + (
+        "The run goes on." if reason is None else reason.sentence
+    )
+    message += " The target was not reached." if missed and reason is not None else ""
+    found = Result(
+        x=best["x"].copy(),
+        fun=fun,
+        success=bool(np.isfinite(fun)) and not missed and unhurt and reason is not None,
+        status=int(code),
+        message=message + remark,
+        nfev=int(runs["nfev"].sum()),
+        nit=int(runs["nit"].sum()),
+        stop_reason=reason,
+        n_failed=int(runs["n_failed"].sum()),
+    )
+    if history is not None:
+        found["history"] = {"evaluations": history[:, 0].copy(), "best": history[:, 1].copy()}
+    found.update(runs=runs, **more)
+    return found

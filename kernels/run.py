@@ -1,0 +1,150 @@
+"""What every run has: its record (counters, stops, the best value), the best point, the history.
+
+A solver's state holds it as `run`, whatever the method. `evaluate` asks the problem for a value and keeps the books;
+`close_iteration` ends an iteration: it records, looks at the stops, and gives the next one its random numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
+from .calling import asking
+from .calling.arguments import RAISED_BITS
+from .compile.jit import inlined, kernel
+from .compile.structures import Matrix, Vector, filled, record
+from .numbers.random import generation_key, run_key
+
+# why a run stopped, as the solvers report it
+RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, RAISED = 0, 1, 2, 3, 4, 5
+STUCK = 14  # a fault of the solver: it made no evaluation for IDLE iterations
+PAUSED = -1  # no end: whoever asked for the pause sets `stop` back
+IDLE = 1_000_000
+HISTORY_ENTRIES = 512
+
+RUN = record(
+    seed="u8", index="i8",  # what the random numbers hang on: the seed, and the number of the run
+    iteration="i8", evaluations="i8",
+    failed="i8",  # evaluations that gave NaN
+    stall="i8",  # iterations since the best value improved
+    stop="i8",  # RUNNING, or the reason
+    max_evals="i8",
+    patience="i8",  # iterations without improvement; 0: no limit
+    pause_at="i8",  # the iteration before which the run pauses; 0: none
+    entries="i8", stride="i8",  # of the history in use; iterations per entry
+    key="u8",  # generation_key(run_key(seed, index), iteration)
+    target="f8",  # -inf: none
+    ftol="f8",  # spread of the values <= ftol (1 + |best|) ends the run; negative: no such stop
+    best="f8",
+    spread="f8",  # largest minus smallest of the values that shall agree in the end; inf: the method has none
+)  # fmt: skip
+
+
+class Run(NamedTuple):
+    now: Annotated[np.ndarray, RUN]  # (1,)
+    best_x: Vector  # (D,) the best point so far
+    raised_x: Vector  # (D,) where the objective raised an exception, if it did
+    history: Matrix  # (H, 2) evaluations and best value, every `stride` iterations
+
+
+def make_run(dimension: int, limits, key) -> Run:
+    """The record of a run that has not begun. limits, key: see solvers/contract.py."""
+    now = filled(
+        RUN, seed=np.uint64(key.seed), index=key.run, max_evals=limits.max_evals, patience=limits.patience, stride=1,
+        target=limits.target, ftol=limits.ftol, best=np.inf, spread=np.inf,
+    )  # fmt: skip
+    run = Run(now, np.full(dimension, np.nan), np.zeros(dimension), np.zeros((HISTORY_ENTRIES, 2)))
+    open_iteration(run)
+    return run
+
+
+@inlined
+def open_iteration(run):
+    """The key of the iteration that begins."""
+    now = run.now[0]
+    now.key = generation_key(run_key(now.seed, now.index), now.iteration)
+
+
+@inlined
+def raised(value):
+    """Whether this is no value, but the sign that the objective raised an exception."""
+    return value != value and np.float64(value).view(np.int64) == RAISED_BITS
+
+
+@inlined
+def note_raised(run, x):
+    """Stop the run; x is where the host finds the exception."""
+    run.now[0].stop = RAISED
+    for j in range(x.size):
+        run.raised_x[j] = x[j]
+
+
+@inlined
+def evaluate(problem, x, run):
+    """The value at x, inf in place of NaN; counted, and kept if it is the best. An exception stops the run."""
+    value, now = asking.value(problem, x), run.now[0]
+    if value != value:
+        if raised(value):
+            note_raised(run, x)
+            return np.inf
+        now.failed += 1
+        value = np.inf
+    now.evaluations += 1
+    if value < now.best:
+        now.best, now.stall = value, -1
+        for j in range(x.size):
+            run.best_x[j] = x[j]
+    return value
+
+
+@inlined
+def spent(run):
+    """Whether the run may make no further evaluation: what an iteration asks between its evaluations."""
+    now = run.now[0]
+    return now.stop != RUNNING or now.evaluations >= now.max_evals
+
+
+@kernel(inner=True)
+def close_iteration(run):
+    """Record the iteration, decide whether to stop, open the next. A stop that the method set itself stays.
+
+    `stall` counts the iterations since the best improved; `evaluate` sets it to -1 where it did.
+    """
+    now = run.now[0]
+    if now.stop == RAISED:
+        return
+    now.stall += 1
+    append_history(run)
+    now.iteration += 1
+    if -np.inf < now.target and now.best <= now.target:
+        now.stop = REACHED_TARGET
+    elif now.stop != RUNNING:
+        pass
+    elif now.evaluations >= now.max_evals:
+        now.stop = OUT_OF_BUDGET
+    elif now.spread <= now.ftol * (1.0 + abs(now.best)):
+        now.stop = CONVERGED
+    elif 0 < now.patience <= now.stall:
+        now.stop = STALLED
+    elif now.iteration == now.pause_at:
+        now.stop = PAUSED
+    open_iteration(run)
+
+
+@inlined
+def append_history(run):
+    """Append to the history; when it is full, keep every second entry and record half as often."""
+    now, history = run.now[0], run.history
+    if now.iteration % now.stride != 0:
+        return
+    if now.entries == history.shape[0]:
+        kept = history.shape[0] // 2
+        for k in range(kept):
+            history[k, 0], history[k, 1] = history[2 * k, 0], history[2 * k, 1]
+        now.entries = kept
+        now.stride *= 2
+        if now.iteration % now.stride != 0:
+            return
+    history[now.entries, 0], history[now.entries, 1] = now.evaluations, now.best
+    now.entries += 1

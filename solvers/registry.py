@@ -1,0 +1,51 @@
+"""Which solvers there are. A new one is its file and its line here; the tests run over this table."""
+
+from __future__ import annotations
+
+from ..kernels.calling.asking import QUESTIONS
+from ..kernels.compile.structures import classes
+from .contract import Solver
+from .population import differential_evolution, jso, lshade, lsrtde, random_search
+
+SOLVERS: dict[str, Solver] = {}
+_state_classes: dict[str, type] = {}
+
+
+def register(solver: Solver) -> Solver:
+    """Add a solver, so that `minimize(method=solver.name)` and all else finds it.
+
+    Raises
+    ------
+    ValueError
+        If another solver has its name, or its state is made of a class whose name another class has: Numba tells named
+        tuples apart by name and fields alone, and would take one for the other.
+    """
+    if SOLVERS.get(solver.name, solver) is not solver:
+        raise ValueError(f"solver: there is another one of the name {solver.name!r}; give this one a name of its own")
+    if (solver.iterate is None) == (solver.rows is None):
+        raise ValueError(f"solver {solver.name}: expected either `iterate` or `rows`")
+    unknown = solver.asks - set(QUESTIONS)
+    if unknown:
+        raise ValueError(
+            f"solver {solver.name}: asks for {', '.join(sorted(unknown))}; there are {', '.join(QUESTIONS)}"
+        )
+    for name, kind in classes(solver.State).items():
+        known = _state_classes.get(name, kind)
+        if known is not kind:
+            raise ValueError(
+                f"solver {solver.name}: its state is made of a class {name}, the name of one in {known.__module__}; "
+                f"call it by its solver's name"
+            )
+    _state_classes.update(classes(solver.State))
+    SOLVERS[solver.name] = solver
+    return solver
+
+
+for _solver in (
+    random_search.SOLVER,
+    differential_evolution.SOLVER,
+    lshade.SOLVER,
+    jso.SOLVER,
+    lsrtde.SOLVER,
+):
+    register(_solver)
