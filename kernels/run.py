@@ -32,7 +32,7 @@ RUN = record(
     max_evals="i8",
     patience="i8",  # iterations without improvement; 0: no limit
     pause_at="i8",  # the iteration before which the run pauses; 0: none
-    entries="i8", stride="i8",  # of the history in use; iterations per entry
+    entries="i8", stride="i8", due="i8",  # entries of the history in use; iterations per entry; the next to be recorded
     key="u8",  # generation_key(run_key(seed, index), iteration)
     target="f8",  # -inf: none
     ftol="f8",  # spread of the values <= ftol (1 + |best|) ends the run; negative: no such stop
@@ -74,7 +74,9 @@ def raised(value):
 
 @inlined
 def note_raised(run, x):
-    """Stop the run; x is where the host finds the exception."""
+    """Stop the run; x is where the host finds the exception. The first one counts."""
+    if run.now[0].stop == RAISED:
+        return
     run.now[0].stop = RAISED
     for j in range(x.size):
         run.raised_x[j] = x[j]
@@ -136,7 +138,7 @@ def close_iteration(run):
 def append_history(run):
     """Append to the history; when it is full, keep every second entry and record half as often."""
     now, history = run.now[0], run.history
-    if now.iteration % now.stride != 0:
+    if now.iteration < now.due:
         return
     if now.entries == history.shape[0]:
         kept = history.shape[0] // 2
@@ -144,7 +146,9 @@ def append_history(run):
             history[k, 0], history[k, 1] = history[2 * k, 0], history[2 * k, 1]
         now.entries = kept
         now.stride *= 2
-        if now.iteration % now.stride != 0:
+        now.due = kept * now.stride
+        if now.iteration < now.due:
             return
     history[now.entries, 0], history[now.entries, 1] = now.evaluations, now.best
     now.entries += 1
+    now.due += now.stride

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..kernels.run import RUNNING
-from .driving import drivers, settings
+from ..kernels.run import RAISED, RUNNING
+from .driving import settings
 from .driving.call import begin, parse_call
+from .driving.replay import Generations, Replayed
 from .driving.result import Result, StopReason, run_dtype, summarise
 from .driving.running import Run, history_of
 
@@ -55,7 +56,8 @@ class Optimizer:
         )  # fmt: skip
         self._solver, self._limits, self._index = call.solver, call.limits, settings.as_integer("run", run)
         self.seed, self.options = call.seed, call.options
-        self.state = begin(call, self._index)
+        state = begin(call, self._index)
+        self._run = Replayed(self._solver, state) if self._solver.rows is None else Generations(self._solver, state)
         self._asked = False
 
     @property
@@ -63,41 +65,47 @@ class Optimizer:
         return self._solver.name
 
     @property
+    def state(self):
+        """The state of the method, with all that was told."""
+        return self._run.state
+
+    @property
     def done(self) -> bool:
         """Whether a stop was met."""
         return self._stop() != RUNNING
 
     def ask(self) -> np.ndarray:
-        """The candidates of this generation, (n, D); the same ones until they are told."""
+        """The points (n, D) whose values are wanted: a generation, or one point of other methods.
+
+        The same ones until they are told.
+        """
         if self.done:
             raise RuntimeError(f"ask: the run is over. {StopReason(self._stop()).sentence}")
-        rows = int(self.state.rows[0].count)
-        if not self._asked:
-            drivers.proposer(self._solver)(self.state, 0, rows)
-            self._asked = True
-        return self.state.trial[:rows].copy()
+        self._asked = True
+        return self._run.ask()
 
     def tell(self, values) -> None:
         """The values (n,) of what `ask` returned, in its order; NaN counts as worst."""
         if not self._asked:
             raise RuntimeError("tell: nothing was asked; call ask() first")
         values = np.asarray(values, dtype=np.float64)
-        rows = int(self.state.rows[0].count)
+        rows = len(self._run.ask())
         if values.shape != (rows,):
             raise ValueError(f"tell: got values of shape {values.shape}, expected ({rows},): one for each row of ask()")
-        self.state.trial_f[:rows] = np.where(np.isnan(values), np.nan, values)
-        drivers.concluder(self._solver)(self.state)
+        self._run.tell(np.where(np.isnan(values), np.nan, values))
         self._asked = False
 
     def result(self) -> Result:
         """The best so far."""
         run = Run(self._solver, self.state, self._index, None)
         record = run.record(run_dtype(len(self.state.run.best_x)))
+        record["stop"] = self._stop()
         history = history_of(self.state)
         return summarise(record[None], self._limits, history=history, method=self.method, seed=self.seed)
 
     def _stop(self) -> int:
-        return int(self.state.run.now[0].stop)
+        stop = int(self.state.run.now[0].stop)
+        return RUNNING if stop == RAISED else stop  # it waits for a value
 
 
 def _outside(x):

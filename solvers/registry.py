@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from ..kernels.calling.asking import QUESTIONS
 from ..kernels.compile.structures import classes
+from .annealing import simulated_annealing
 from .contract import Solver
+from .descent import nelder_mead
 from .population import differential_evolution, jso, lshade, lsrtde, random_search
 
 SOLVERS: dict[str, Solver] = {}
@@ -47,5 +49,7 @@ for _solver in (
     lshade.SOLVER,
     jso.SOLVER,
     lsrtde.SOLVER,
+    nelder_mead.SOLVER,
+    simulated_annealing.SOLVER,
 ):
     register(_solver)

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thalweg.kernels import Problem, objective
-from thalweg.kernels.rows import population
+from thalweg.kernels.compile.structures import copied, leaves
 from thalweg.kernels.rows.migration import draw_sources, emigrate, immigrate
+from thalweg.kernels.run import PAUSED, RUNNING
 from thalweg.orchestration import archipelago as archipelagos
 from thalweg.orchestration import islands
 from thalweg.orchestration.archipelago import TOPOLOGIES, Archipelago, Islands, sources_of
@@ -21,7 +22,7 @@ from thalweg.solvers import SOLVERS, StopReason, minimize
 from thalweg.solvers.driving import drivers
 from thalweg.solvers.driving.call import bind, describe, parse_call, start
 
-NAMES = [name for name, solver in SOLVERS.items() if solver.has_population]
+NAMES = [name for name, solver in SOLVERS.items() if solver.points is not None]
 BOX = [(-4.0, 6.0), (-3.0, 3.0), (-5.0, 1.0)]
 COLUMNS = ("run", "fun", "nfev", "nit", "n_failed", "stop", "x")
 SMALL = {"seed": 7, "max_evals": 1200, "options": {"population": 20}}
@@ -58,10 +59,27 @@ def found(name, count=4, every=5, topology="ring", migrants=1, **changes):
     return Archipelago(call, count, every, topology, migrants), work
 
 
+def points_of(name, state):
+    return SOLVERS[name].points(state)
+
+
+def best_of(state):
+    return state.run.now[0].best
+
+
+def immigrants_of(state):
+    return state.rows[0].immigrants
+
+
+def assert_same_state(one, other):
+    for (field, a), (_, b) in zip(leaves(one), leaves(other), strict=True):
+        assert a.tobytes() == b.tobytes(), (field, a, b)
+
+
 def one_epoch(islands_, work):
     for island in islands_.going():
         record = work.carry_out(island, islands_.states[island], lambda: False)
-        assert record["fun"] == record["state"].params[population.BEST]
+        assert record["fun"] == best_of(record["state"])
         islands_.states[island] = record["state"]
 
 
@@ -115,9 +133,9 @@ def test_parts_of_an_epoch_of_any_length_give_the_same_bits(name, monkeypatch):
 
 def a_few_rows(work, unit, given, ends):
     """Instead of Islands.carry_out: seven evaluations, and no more."""
-    state = archipelagos.copied(given)
-    drivers.serial(work.call.solver)(work.bound.address, work.bound.args_address, state, 7)
-    return {"fun": float(state.params[population.BEST]), "state": state}
+    state = copied(given)
+    drivers.serial(work.call.solver)(work.bound.problem, state, 7)
+    return {"fun": float(best_of(state)), "state": state}
 
 
 @pytest.mark.parametrize("form", [{"compiled": False}, {"vectorized": True}])
@@ -168,10 +186,10 @@ def test_a_planted_optimum_travels_round_the_ring(name):
     work = Islands(call)
     work.prepare()
     ring = Archipelago(call, 5, 3, "ring", 1)
-    ring.states[0].trial[4] = NEEDLE
+    ring.states[0].trial[0], ring.states[0].rows[0].given = NEEDLE, 1  # as if this island alone had been given an x0
     for epoch in range(5):
         one_epoch(ring, work)
-        holders = [island for island, state in enumerate(ring.states) if state.params[population.BEST] == -1.0]
+        holders = [island for island, state in enumerate(ring.states) if best_of(state) == -1.0]
         assert holders == list(range(epoch + 1)) and ring.epochs == epoch + 1
         ring.migrate()
     assert ring.migrations >= 4
@@ -180,14 +198,13 @@ def test_a_planted_optimum_travels_round_the_ring(name):
 def test_an_island_that_has_ended_gives_and_takes_none(name):
     ring, work = found(name)
     one_epoch(ring, work)
-    best = int(np.argmin([state.params[population.BEST] for state in ring.states]))
+    best = int(np.argmin([best_of(state) for state in ring.states]))
     ended = ring.states[best]
-    ended.counters[population.STOP] = StopReason.CONVERGED
-    before = archipelagos.copied(ended)
+    ended.run.now[0].stop = StopReason.CONVERGED
+    before = copied(ended)
     ring.migrate()
-    for field, old, new in zip(before._fields, before, ring.states[best]):
-        np.testing.assert_array_equal(old, new, err_msg=field)
-    assert ring.states[(best + 1) % 4].params[population.BEST] == before.params[population.BEST]
+    assert_same_state(before, ring.states[best])
+    assert best_of(ring.states[(best + 1) % 4]) == best_of(before)
     assert best not in ring.going() and len(ring.going()) == 3
 
 
@@ -195,14 +212,14 @@ def test_all_migrate_from_the_states_before(name):
     """Round the ring, points move one island at a time, whatever the order in which islands are served."""
     ring, work = found(name)
     one_epoch(ring, work)
-    before = [emigrate(state, 1) for state in ring.states]
+    before = [emigrate(state, points_of(name, state), 1) for state in ring.states]
     ring.migrate()
     for island, state in enumerate(ring.states):
         x, f = before[island - 1]
         rows = np.flatnonzero((state.x == x[0]).all(axis=1))
         assert (state.f[rows] == f[0]).all()
-        assert state.counters[population.IMMIGRANTS] == (rows.size > 0)
-    assert sum(int(state.counters[population.IMMIGRANTS]) for state in ring.states) == ring.migrations > 0
+        assert immigrants_of(state) == (rows.size > 0)
+    assert sum(map(immigrants_of, ring.states)) == ring.migrations > 0
 
 
 @settings(deadline=None, max_examples=60)
@@ -214,33 +231,33 @@ def test_the_best_of_both_survive_and_the_ranks_are_right(data, name, arrivals):
     values = data.draw(st.lists(st.floats(-5, 60) | st.just(np.inf), min_size=arrivals, max_size=arrivals))
     f = np.sort(np.array(values))
     x = np.arange(arrivals * 3.0).reshape(arrivals, 3) / 10 - 1  # no two alike, none there already
-    state.counters[population.STALL] = 3
-    before = archipelagos.copied(state)
-    taken = immigrate(state, x, f)
-    c = state.counters
-    second = [(c[population.RANK_2], c[population.RANK_3])] if name == "lsrtde" else []
-    for start_, stop in [(0, c[population.RANK_1]), *second]:
-        old, new = before.f[start_:stop], state.f[start_:stop]
-        limit = c[population.LIVE] - 1
+    rows, now, populations = state.rows[0], state.run.now[0], points_of(name, state)
+    now.stall = 3
+    before = copied(state)
+    taken = immigrate(state, populations, x, f)
+    second = [(rows.second, rows.second_end)] if name == "lsrtde" else []
+    assert [(held.start, held.stop) for held in populations] == [(0, rows.live), *second]
+    for held in populations:
+        old, new = before.f[held], state.f[held]
+        limit = rows.live - 1
         np.testing.assert_array_equal(np.sort(new), np.sort(np.r_[old, f[:limit]])[: old.size])
         assert (new != old).sum() <= taken <= limit
         if hasattr(state, "order"):
-            order = state.order[start_:stop]
-            assert sorted(order) == list(range(start_, stop)) and (np.diff(state.f[order]) >= 0).all()
-        if SOLVERS[name].seeks_best:
-            assert state.f[c[population.BEST_ROW]] == new.min()
-    best = before.params[population.BEST]
-    assert state.params[population.BEST] == min(best, f[0])
-    assert np.array_equal(state.best_x, x[0] if f[0] < best else before.best_x)
-    assert c[population.STALL] == (0 if f[0] < best else 3)
-    assert c[population.IMMIGRANTS] == taken == immigrants_now(state, x, f, taken)
+            order = state.order[held]
+            assert sorted(order) == list(range(held.start, held.stop)) and (np.diff(state.f[order]) >= 0).all()
+    assert state.f[rows.best] == state.f[: rows.live].min()
+    best = best_of(before)
+    assert now.best == min(best, f[0])
+    assert np.array_equal(state.run.best_x, x[0] if f[0] < best else before.run.best_x)
+    assert now.stall == (0 if f[0] < best else 3)
+    assert rows.immigrants == taken == immigrants_now(state, populations, x, f, taken)
 
 
-def immigrants_now(state, x, f, taken):
+def immigrants_now(state, populations, x, f, taken):
     """The count after the same points came once more: none is taken twice."""
-    again = immigrate(state, x[:taken], f[:taken])
+    again = immigrate(state, populations, x[:taken], f[:taken])
     assert again == 0
-    return int(state.counters[population.IMMIGRANTS])
+    return immigrants_of(state)
 
 
 def test_one_row_at_least_stays(name):
@@ -248,11 +265,11 @@ def test_one_row_at_least_stays(name):
     islands_, work = found(name, count=2)
     one_epoch(islands_, work)
     state = islands_.states[0]
-    rows = int(state.counters[population.LIVE])
+    rows = int(state.rows[0].live)
     best = state.f[:rows].min()
     x, f = np.arange(90.0).reshape(30, 3) / 30 - 2, np.arange(-90.0, -60.0)
-    assert immigrate(state, x, f) == rows - 1
-    assert state.f[:rows].max() == best and state.params[population.BEST] == -90.0
+    assert immigrate(state, points_of(name, state), x, f) == rows - 1
+    assert state.f[:rows].max() == best and best_of(state) == -90.0
 
 
 def test_each_source_sends_its_best(name):
@@ -260,15 +277,15 @@ def test_each_source_sends_its_best(name):
     for migrants in (1, 2):
         full, work = found(name, count=4, topology="fully_connected", migrants=migrants)
         one_epoch(full, work)
-        before = [emigrate(state, migrants) for state in full.states]
+        before = [emigrate(state, points_of(name, state), migrants) for state in full.states]
         expected = []
         for island, state in enumerate(full.states):
             x, f = (np.concatenate(parts) for parts in zip(*(before[:island] + before[island + 1 :])))
             best = np.argsort(f, kind="stable")
             assert f.size == 3 * migrants
-            expected.append(immigrate(archipelagos.copied(state), x[best], f[best]))
+            expected.append(immigrate(copied(state), points_of(name, state), x[best], f[best]))
         full.migrate()
-        assert [int(state.counters[population.IMMIGRANTS]) for state in full.states] == expected
+        assert [immigrants_of(state) for state in full.states] == expected
         assert max(expected) > migrants
 
 
@@ -290,22 +307,25 @@ def test_sources():
 
 
 @pytest.mark.parametrize("name", SOLVERS)
-def test_a_pause_is_at_its_generation_and_changes_nothing(name):
-    call = parse_call(rippled, BOX, method=name, **SMALL)
+def test_a_pause_is_at_its_iteration_and_changes_nothing(name):
+    solver = SOLVERS[name]
+    options = SMALL["options"] if solver.rows is not None else None
+    call = parse_call(rippled, BOX, method=name, **(SMALL | {"options": options}))
     bound = bind(call)
     whole, paused, parallel = (start(call, 0, bound) for _ in range(3))
-    while whole.stop == population.RUNNING:
+    while whole.stop == RUNNING:
         whole.step()
-    for generation in (1, 7, 8):
-        paused.state.counters[population.PAUSE_AT] = parallel.state.counters[population.PAUSE_AT] = generation
-        while paused.stop == population.RUNNING:
+    for iteration in (1, 7, 8):
+        paused.state.run.now[0].pause_at = parallel.state.run.now[0].pause_at = iteration
+        while paused.stop == RUNNING:
             paused.step()
-        drivers.parallel(call.solver)(bound.address, bound.args_address, parallel.state, 10**9)
-        for run in (paused, parallel):
-            assert run.stop == population.PAUSED and run.state.counters[population.GENERATION] == generation
-            run.state.counters[population.STOP] = population.RUNNING
-    paused.state.counters[population.PAUSE_AT] = 0
-    while paused.stop == population.RUNNING:
+        if solver.rows is not None:
+            drivers.parallel(solver)(bound.problem, parallel.state, 10**9)
+        for run in (paused, parallel) if solver.rows is not None else (paused,):
+            assert run.stop == PAUSED and run.state.run.now[0].iteration == iteration
+            run.state.run.now[0].stop = RUNNING
+    paused.state.run.now[0].pause_at = 0
+    while paused.stop == RUNNING:
         paused.step()
     assert paused.best[0] == whole.best[0] and np.array_equal(paused.best[1], whole.best[1])
     assert paused.best[2:] == whole.best[2:]
@@ -314,8 +334,8 @@ def test_a_pause_is_at_its_generation_and_changes_nothing(name):
 def test_an_end_counts_before_a_pause():
     call = parse_call(rippled, BOX, method="de", seed=1, max_evals=100, options={"population": 20})
     run = start(call, 0, bind(call))
-    run.state.counters[population.PAUSE_AT] = 5
-    while run.stop == population.RUNNING:
+    run.state.run.now[0].pause_at = 5
+    while run.stop == RUNNING:
         run.step()
     assert run.stop == StopReason.OUT_OF_BUDGET
 
@@ -359,7 +379,7 @@ def test_an_island_that_fails_has_ended_and_the_others_go_on(monkeypatch):
     carry_out = Islands.carry_out
 
     def failing(work, unit, given, ends):
-        if unit == 1 and given.counters[population.GENERATION] >= 10:
+        if unit == 1 and given.run.now[0].iteration >= 10:
             raise OSError("no licence")
         return carry_out(work, unit, given, ends)
 
@@ -418,8 +438,12 @@ def test_a_call_arrives_with_the_same_bits(name):
     call = parse_call(lambda x, shift: ((x - shift) ** 2).sum(), BOX, **arguments)
     arrived = cloudpickle.loads(cloudpickle.dumps(call))
     assert arrived.solver is call.solver and describe(arrived, bind(arrived)) == describe(call, bind(call))
-    for a, b in zip(start(call, 2, bind(call)).state, start(arrived, 2, bind(arrived)).state):
-        np.testing.assert_array_equal(a, b)
+    here, there = start(call, 2, bind(call)), start(arrived, 2, bind(arrived))
+    assert_same_state(here.state, there.state)
+    for run in (here, there):
+        while run.stop == RUNNING:
+            run.step()
+    assert_same_state(here.state, there.state)
 
 
 @pytest.fixture(scope="module")

@@ -180,18 +180,16 @@ def test_an_exception_of_a_python_objective_arrives_as_itself():
 
 
 def test_max_time_alone_repeats_runs_until_it_is_up():
-    begin = time.perf_counter()
     result = minimize(valley, BOX, seed=1, max_time=0.6)
-    assert 0.5 < time.perf_counter() - begin < 3.0
+    assert 0.5 < result.timing["run"] < 3.0
     assert result.stop_reason == StopReason.OUT_OF_TIME and len(result.runs) > 1
     first = minimize(valley, BOX, seed=1)
     assert result.runs["fun"][0] == first.fun
 
 
 def test_max_time_bounds_slow_objectives():
-    begin = time.perf_counter()
     result = minimize(objective(slow_in_python, compiled=False), BOX, seed=1, max_evals=10**6, max_time=0.4)
-    assert time.perf_counter() - begin < 1.5 and result.nfev < 1000 and np.isfinite(result.fun)
+    assert result.timing["run"] < 1.5 and result.nfev < 1000 and np.isfinite(result.fun)
 
 
 def test_an_unfinished_first_generation_counts():
@@ -231,16 +229,19 @@ def test_a_callback_that_raises_is_heard():
 
 
 INTERRUPTED = """
-    import sys, time, threading, os, signal
+    import sys
     from thalweg.kernels import objective
     from thalweg.solvers import minimize
     def f(x):
         return (x[0] - 1) ** 2 + x[1] ** 2
-    minimize(f, [(-5, 5)] * 2, seed=1, max_evals=100, restarts=2)
-    restarts = int(sys.argv[1])
-    threading.Timer(0.5, lambda: (globals().update(t=time.perf_counter()), os.kill(os.getpid(), signal.SIGINT))).start()
-    r = minimize(f, [(-5, 5)] * 2, seed=1, max_evals=10**12, restarts=restarts, patience=10**9)
-    print(time.perf_counter() - t, r.stop_reason.name, r.success, r.fun < 1e-3, r.nfev > 0)
+    def tell(x):
+        if not told:
+            told.append(x)
+            print("under way", flush=True)
+    restarts, told = int(sys.argv[1]), []
+    minimize(f, [(-5, 5)] * 2, seed=1, max_evals=100, restarts=2)  # what is compiled is compiled before
+    r = minimize(f, [(-5, 5)] * 2, seed=1, max_evals=10**12, restarts=restarts, patience=10**9, callback=tell)
+    print(r.stop_reason.name, r.success, r.fun < 1e-3, r.nfev > 0, flush=True)
 """
 
 
@@ -248,11 +249,22 @@ INTERRUPTED = """
 def test_ctrl_c_returns_the_best_so_far(restarts, tmp_path):
     script = tmp_path / "run.py"
     script.write_text(textwrap.dedent(INTERRUPTED))
-    done = subprocess.run([sys.executable, script, str(restarts)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    seconds, *rest = done.stdout.split()
-    assert rest == ["INTERRUPTED", "False", "True", "True"]
-    assert float(seconds) < 2.0  # 0.3 s on an idle machine; this one may be busy
+    command = [sys.executable, script, str(restarts)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        guard = threading.Timer(300, child.kill)
+        guard.start()
+        try:
+            under_way = child.stdout.readline()
+            child.send_signal(signal.SIGINT)
+            begin = time.perf_counter()
+            found = child.stdout.readline()
+            seconds = time.perf_counter() - begin
+            rest, err = child.communicate()
+        finally:
+            guard.cancel()
+    assert (under_way, child.returncode, rest) == ("under way\n", 0, ""), err
+    assert found.split() == ["INTERRUPTED", "False", "True", "True"]
+    assert seconds < 2.0  # 0.3 s on an idle machine; this one may be busy
 
 
 def test_two_threads_may_minimise_at_the_same_time():
@@ -305,17 +317,20 @@ def test_a_target_keeps_the_runs_up_to_the_first_that_reached_it():
 
 
 @pytest.mark.parametrize("name", list(SOLVERS))
-@pytest.mark.parametrize("restarts", [1, 3])
-def test_a_stopped_run_goes_on_to_the_same_bits(name, restarts, tmp_path):
+@pytest.mark.parametrize(("restarts", "evaluations"), [(1, 1), (1, 500), (3, 6500)])
+def test_a_stopped_run_goes_on_to_the_same_bits(name, restarts, evaluations, tmp_path, monkeypatch):
+    """Stopped at the first chance; in the middle of a run; in the second of three runs."""
+    monkeypatch.setattr(sys.modules["thalweg.solvers.minimize"], "CALLBACK_EVERY", 0.0)
     path = tmp_path / "run.npz"
-    arguments = dict(bounds=BOX, seed=9, method=name, max_evals=2_000_000, restarts=restarts)
+    arguments = dict(bounds=BOX, seed=9, method=name, max_evals=5000, restarts=restarts)
     whole = minimize(valley, **arguments)
 
-    def stop(x):
-        raise StopIteration
+    def stop(intermediate_result):
+        if intermediate_result.nfev >= evaluations:
+            raise StopIteration
 
     stopped = minimize(valley, **arguments, checkpoint=path, callback=stop, threads=1)
-    assert stopped.stop_reason == StopReason.CALLBACK and stopped.nfev < whole.nfev
+    assert stopped.stop_reason == StopReason.CALLBACK and evaluations <= stopped.nfev < whole.nfev
     resumed = minimize(valley, **arguments, checkpoint=path)
     assert resumed.fun == whole.fun and np.array_equal(resumed.x, whole.x) and resumed.nfev == whole.nfev
     np.testing.assert_array_equal(resumed.runs["fun"], whole.runs["fun"])

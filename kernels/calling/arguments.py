@@ -233,6 +233,7 @@ def _call(context, builder, address, x, record):
 
 
 RAISED_BITS = 0x7FF8DEAD0000BEEF  # a quiet NaN that arithmetic does not make
+RAISED_VALUE = float(np.int64(RAISED_BITS).view(np.float64))
 
 
 @intrinsic

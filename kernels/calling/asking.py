@@ -9,12 +9,14 @@ that is compiled in, 10.4 for one that is called by its address.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 from numba.core import types
 from numba.extending import overload
 
-from .arguments import call_value
+from ..compile.structures import Vector, numba_type, record
+from .arguments import RAISED_VALUE, call_value
 
 QUESTIONS = {"value": "its value"}  # what `Solver.asks` may name, and how an error message puts it
 
@@ -58,3 +60,28 @@ def _value(problem, x):
 @answers(value, Functions)
 def _value_by_address(problem, x):
     return call_value(problem.value, problem.record, x)
+
+
+TOLD = record(next="i8", told="i8")
+
+
+class Replay(NamedTuple):
+    """A problem whose values somebody else finds: the k-th question gets the k-th value that was told.
+
+    The first question beyond them is answered as if the objective had raised: the run stops, and notes the x.
+    """
+
+    values: Vector  # (capacity,)
+    now: Annotated[np.ndarray, TOLD]  # how many were asked for, how many were told
+
+
+REPLAY = numba_type(Replay)
+
+
+@answers(value, Replay)
+def _value_that_was_told(problem, x):
+    now = problem.now[0]
+    if now.next >= now.told:
+        return RAISED_VALUE
+    now.next += 1
+    return problem.values[now.next - 1]

@@ -96,7 +96,6 @@ def concluder(solver: Solver):
     return compile_for(with_entry(stages(solver).conclude), (numba_type(solver.State),))
 
 
-@once
 def advancing(solver: Solver):
     """advance(problem, state, evaluations): go on for about so many evaluations. Nothing is compiled yet."""
     return _advance_by_iterations(solver.iterate) if solver.rows is None else _advance_by_rows(solver)

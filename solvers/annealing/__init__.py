@@ -1,0 +1,1 @@
+"""Methods that walk at a falling temperature: one solver a file."""

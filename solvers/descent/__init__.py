@@ -1,0 +1,1 @@
+"""Local methods: from one point downhill. One solver a file."""
