@@ -25,7 +25,8 @@ class Problem:
     fun : callable
         `fun(x, *args) -> float`, x of shape (D,).
     bounds : (D, 2) array_like, sequence of pairs, or scipy.optimize.Bounds
-        The box. A lower bound may equal the upper one.
+        The box. A lower bound may equal the upper one; an end may be infinite, or None, for methods that search all of
+        space. May be left out where x0 is given.
     args : tuple, default ()
         Further arguments of `fun`: arrays, numbers, tuples of these.
     x0 : (D,) or (n, D) array_like, optional
@@ -54,7 +55,7 @@ class Problem:
     """
 
     fun: Callable
-    bounds: Any
+    bounds: Any = None
     args: tuple = ()
     x0: Any = None
     names: Sequence[str] | None = None
@@ -68,6 +69,8 @@ class Problem:
             raise TypeError(f"fun: got {type(self.fun).__name__}, expected a callable f(x, *args) -> float")
         if not isinstance(self.args, tuple):
             object.__setattr__(self, "args", (self.args,))
+        if self.bounds is None and self.x0 is not None and np.ndim(self.x0) in (1, 2):
+            object.__setattr__(self, "bounds", np.full((np.shape(self.x0)[-1], 2), (-np.inf, np.inf)))
         lower, upper = parse_bounds(self.bounds)
         object.__setattr__(self, "bounds", _frozen(np.column_stack([lower, upper])))
         object.__setattr__(self, "integrality", parse_integrality(self.integrality, lower, upper))
@@ -78,6 +81,10 @@ class Problem:
     @property
     def dimension(self) -> int:
         return len(self.bounds)
+
+    def require_box(self, who: str) -> None:
+        """ValueError that names a variable without a finite bound; `who` needs one."""
+        require_finite(self.lower, self.upper, who)
 
     @property
     def lower(self) -> np.ndarray:
@@ -94,9 +101,10 @@ def parse_bounds(bounds) -> tuple[np.ndarray, np.ndarray]:
         lower, upper = np.broadcast_arrays(np.atleast_1d(bounds.lb), np.atleast_1d(bounds.ub))
         bounds = np.column_stack([lower, upper])
     if bounds is None:
-        raise ValueError("bounds: got None, expected a (low, high) pair for each variable: this method searches a box")
+        raise ValueError("bounds: got None, expected a (low, high) pair for each variable, or a point x0 to begin with")
     try:
-        box = np.array([[np.nan if end is None else end for end in pair] for pair in bounds], dtype=np.float64, ndmin=2)
+        pairs = [[(np.inf if k else -np.inf) if end is None else end for k, end in enumerate(pair)] for pair in bounds]
+        box = np.array(pairs, dtype=np.float64, ndmin=2)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(
             f"bounds: got {_short(bounds)}, expected a (low, high) pair of numbers per variable"
@@ -107,18 +115,21 @@ def parse_bounds(bounds) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"bounds: got an array of shape {box.shape}, expected (D, 2): a (low, high) pair per variable")
     for k, (low, high) in enumerate(box):
         if np.isnan(low) or np.isnan(high):
-            raise ValueError(
-                f"bounds: variable {k} has ({low}, {high}), expected two numbers (None and NaN are no bounds here)"
-            )
-        if np.isinf(low) or np.isinf(high):
-            raise ValueError(f"bounds: variable {k} has ({low}, {high}), expected a finite box")
+            raise ValueError(f"bounds: variable {k} has ({low}, {high}), expected two numbers (NaN is no bound)")
         if low > high:
             raise ValueError(f"bounds: variable {k} has low {low} above high {high}, expected low <= high")
-        if high / 2 - low / 2 > np.finfo(np.float64).max / 2:
+        if np.isfinite([low, high]).all() and high / 2 - low / 2 > np.finfo(np.float64).max / 2:
             raise ValueError(
                 f"bounds: variable {k} has ({low}, {high}), whose width overflows; expected a width below 1.8e308"
             )
     return np.ascontiguousarray(box[:, 0]), np.ascontiguousarray(box[:, 1])
+
+
+def require_finite(lower: np.ndarray, upper: np.ndarray, who: str) -> None:
+    """ValueError that names a variable without a finite bound; `who` needs one."""
+    for k, (low, high) in enumerate(zip(lower, upper)):
+        if np.isinf(low) or np.isinf(high):
+            raise ValueError(f"bounds: variable {k} has ({low}, {high}), expected a finite box: {who} searches one")
 
 
 def parse_integrality(integrality, lower: np.ndarray, upper: np.ndarray) -> np.ndarray:

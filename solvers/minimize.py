@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 import time
 
-import numpy as np
-
-from ..kernels.calling.objective import CompiledObjective
-from ..kernels.compile import jit
 from .driving import settings
-from .driving.call import begin, bind, describe, parse_call, versions
-from .driving.checkpoint import Checkpoint, saved_seed
+from .driving.call import bind, parse_call, versions
+from .driving.checkpoint import saved_seed
+from .driving.hooks import hooks_of
+from .driving.preparing import evaluating, make_session
 from .driving.result import Result
-from .driving.running import compile_for_run, make_run
-from .driving.session import Session
-
-CALLBACK_EVERY = 0.1  # seconds
 
 
 def minimize(
@@ -102,73 +95,24 @@ def minimize(
     if seed is None and checkpoint is not None:
         seed = saved_seed(checkpoint)  # so that the same call goes on
     call = parse_call(
-        fun, bounds, x0, args, method=method, integrality=integrality, seed=seed,
-        max_evals=max_evals, target=target, ftol=ftol, patience=patience, options=options,
+        fun, bounds, x0, args, method=method, jac=jac, integrality=integrality, seed=seed, max_evals=max_evals,
+        target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
-    solver, limits, dimension = call.solver, call.limits, call.problem.dimension
-    if jac is not None:
-        raise ValueError(f"jac: {solver.name} uses no gradient; leave it out")
-    runs = settings.make_positive("restarts", restarts)
-    max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
-    if device == "cuda" and threads is not None:
-        raise ValueError("threads: device='cuda' has threads of its own, as many as suit it; leave this out")
-    threads = jit.available_threads() if threads is None else settings.make_positive("threads", threads)
-    if device not in ("cpu", "cuda"):
-        raise ValueError(f"device: got {device!r}, expected 'cpu' or 'cuda'")
+    plan = settings.make_plan(restarts, threads, device, max_evals, max_time)
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: got {type(callback).__name__}, expected a callable")
 
     called = time.perf_counter()
     bound = bind(call)
-    states = {}  # of a checkpoint
-
-    def make_state(index):
-        state, seconds = states.pop(index, (None, 0.0))
-        return state or begin(call, index), seconds
-
-    def make(index):
-        state, seconds = make_state(index)
-        return make_run(solver, state, index, bound, threads if pool == 1 else 1, seconds)
-
-    endless = max_time is not None and max_evals is None and restarts == 1
-    compiled = isinstance(bound, CompiledObjective)
-    pool = min(threads, runs if not endless else threads) if compiled and (runs > 1 or endless) else 1
-    if device == "cuda":
-        from .driving.cuda import CudaSession
-
-        pool = 1
-        session = CudaSession(make_state, solver, bound, None if endless else runs, dimension, max_time)
-    else:
-        compile_for_run(solver, bound)
-        session = Session(make, None if endless else runs, dimension, max_time)
+    session = make_session(call, bound, plan)
     compiling = time.perf_counter() - called
-    hooks, finish = [], []
-    if callback is not None:
-        hooks.append(_call_back(callback))
-    if checkpoint is not None:
-        header = describe(call, bound, device) | {"restarts": None if endless else runs, "device": device}
-        saved = Checkpoint(checkpoint, header)
-        session.resume(*saved.load(solver.State, session.dtype), states)
-        session.snapshot_every = 0.5
-        hooks.append(saved)
-        finish.append(saved.save)
-    if progress:
-        from .driving.progress import Progress
-
-        shown = Progress(solver.name, limits.max_evals * runs if not endless else None, runs if not endless else None)
-        hooks.append(shown)
-        finish.append(shown.close)
-    session.hooks = hooks
-    try:
-        session.carry_out(pool)
-    finally:
-        for close in finish:
-            close(session)
+    with hooks_of(session, call, bound, plan, callback, progress, checkpoint):
+        session.carry_out()
     running = time.perf_counter() - session.begin
-    result = session.summarise(limits)
+    result = session.summarise()
     result.update(
-        timing={"compile": compiling, "run": running, "evaluate": _evaluating(session, bound, result, device)},
-        method=solver.name,
+        timing={"compile": compiling, "run": running, "evaluate": evaluating(session, bound, result)},
+        method=call.solver.name,
         options=dataclasses.asdict(call.options),
         objective=bound.runs_as,
         threads=session.threads,
@@ -177,41 +121,3 @@ def minimize(
         versions=versions(device),
     )
     return result
-
-
-def _evaluating(session: Session, bound, result: Result, device: str) -> float:
-    """Seconds in the objective: measured in Python; in compiled code, what a sample at x tells; NaN on a GPU."""
-    if not isinstance(bound, CompiledObjective):
-        return bound.seconds
-    if device == "cuda" or not np.isfinite(result.x).all():
-        return float("nan")
-    bound.evaluate(result.x[None])  # the loop around it may have to be loaded
-    count, elapsed = 1, 0.0
-    while elapsed < 2e-4:
-        count *= 4
-        rows = np.repeat(result.x[None], count, axis=0)
-        begin = time.perf_counter()
-        bound.evaluate(rows)
-        elapsed = time.perf_counter() - begin
-    return elapsed / count * result.nfev / max(session.threads, 1)
-
-
-def _call_back(callback):
-    """The user's callback as a hook of a session, at most every 0.1 s."""
-    takes_result = "intermediate_result" in inspect.signature(callback).parameters
-    last = 0.0
-
-    def hook(session: Session):
-        nonlocal last
-        if time.perf_counter() - last < CALLBACK_EVERY:
-            return
-        fun, x, evaluations, generations = session.best_so_far()
-        if x is None or np.isnan(x).any():  # nothing but inf and NaN so far
-            return
-        last = time.perf_counter()
-        if takes_result:
-            callback(intermediate_result=Result(x=x.copy(), fun=fun, nfev=evaluations, nit=generations))
-        else:
-            callback(x.copy())
-
-    return hook

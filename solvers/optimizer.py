@@ -101,7 +101,7 @@ class Optimizer:
         record = run.record(run_dtype(len(self.state.run.best_x)))
         record["stop"] = self._stop()
         history = history_of(self.state)
-        return summarise(record[None], self._limits, history=history, method=self.method, seed=self.seed)
+        return summarise(record, self._limits, history=history, method=self.method, seed=self.seed)
 
     def _stop(self) -> int:
         stop = int(self.state.run.now[0].stop)

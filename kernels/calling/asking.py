@@ -18,7 +18,9 @@ from numba.extending import overload
 from ..compile.structures import Vector, numba_type, record
 from .arguments import RAISED_VALUE, call_value
 
-QUESTIONS = {"value": "its value"}  # what `Solver.asks` may name, and how an error message puts it
+QUESTIONS = {  # what `Solver.asks` may name, and how an error message puts it
+    "value": "a value", "gradient": "a gradient", "residuals": "residuals", "constraints": "constraints",
+}  # fmt: skip
 
 
 class Functions(NamedTuple):

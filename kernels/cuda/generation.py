@@ -5,158 +5,198 @@ Two shapes, from the same stages:
     rows    a thread for each individual of one large population; launches stand between the stages, because a grid
             has no barrier that works everywhere
 Every array of a state has a leading axis, the run. A stage shares its rows out: first, first + step, ...
-What a solver learns from a generation (`tally`, `settle`) is done by one thread, in the CPU's order.
+What a solver learns from a generation (`learn`, `settle`) is done by one thread, in the CPU's order, but for the
+kernels that have a twin for many threads (TWINS).
 """
 
+from collections.abc import Callable, Sequence
+from itertools import groupby, takewhile
 from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import run
+from ..compile.structures import classes, constructor
 from ..rows import population
-from ..rows.population import FTOL, GENERATION, ROWS, RUNNING, STOP
+from ..run import RUNNING
 from .objective import of_engine
-from .reductions import UNFILLED, collect, find_best_row, rank, spread
+from .reductions import UNFILLED, collect, find_best, measure, rank
 from .shim import cuda, device_function, device_kernel
 
-close_generation = of_engine(population.close_generation)
+close_iteration, open_generation = of_engine(run.close_iteration), of_engine(population.open_generation)
+
+
+class Stage(NamedTuple):
+    """A part of a generation.
+
+    By one block: `function(state, values, numbers, thread, width)`, values and numbers (width,) in shared memory.
+    By any number of threads, none of which waits for another: `function(state, first, step)`.
+    """
+
+    function: Callable[..., Any]
+    by_block: bool
+
+
+TWINS = {
+    population.rank: Stage(rank, False),
+    population.find_best: Stage(find_best, True),
+    population.measure: Stage(measure, True),
+}
 
 
 def viewer(State):
-    """`view(states, run)`: the state of one run; a function with one item for each field, which Numba needs."""
-    fields = ", ".join(f"states.{name}[run]" for name in State._fields)
-    scope = {"State": State}
-    exec(f"def view(states, run):\n    return State({fields})\n", scope)
+    """`view(states, run)`: the state of one run."""
+    scope: dict[str, Any] = {**classes(State)}
+    exec(f"def view(states, run):\n    return {constructor(State, 'states', '[run]')}\n", scope)
     return device_function(scope["view"])
 
 
 def make_stages(solver, call) -> SimpleNamespace:
-    """The stages of a generation that need the solver and the objective, as device functions.
+    """`evaluate(state, args, first, step)`, and what follows once the values are collected: a tuple of stages.
 
-    solver: propose_row, tally, select_row, settle (kernels or None), ranked, seeks_best, has_population.
     call: `call(x, args) -> float` on the device.
     """
-    propose_row = of_engine(solver.propose_row)
-    select_row = of_engine(solver.select_row) if solver.select_row else _nothing_row
-    settle = of_engine(solver.settle) if solver.settle else _nothing
-    seeks_best, has_population = solver.seeks_best, solver.has_population
+    propose_row = of_engine(solver.rows.propose)
 
     @device_function
     def evaluate(state, args, first, step):
         trial, trial_f = state.trial, state.trial_f
-        proposes = state.counters[GENERATION] > 0
-        for i in range(first, state.counters[ROWS], step):
-            if proposes:
-                propose_row(i, state)
+        for i in range(first, state.rows[0].count, step):
+            propose_row(i, state)
             trial_f[i] = UNFILLED.view(np.float64)  # stays if the objective raises, which ends the thread
             trial_f[i] = call(trial[i], args)
 
-    @device_function
-    def select(state, first, step):
-        for i in range(first, state.counters[ROWS], step):
-            select_row(i, state)
-
-    @device_function
-    def close(state, values, rows, thread, width):
-        if thread == 0:
-            settle(state)
-        cuda.syncthreads()
-        if seeks_best:
-            find_best_row(state, values, rows, thread, width)
-        extent = 1.0
-        if has_population and state.params[FTOL] >= 0.0:
-            extent = spread(state, values, rows, thread, width)
-        if thread == 0:
-            close_generation(state, extent if has_population else 1e308)
-        cuda.syncthreads()
-
-    tally = of_engine(solver.tally) if solver.tally else _nothing
-    return SimpleNamespace(evaluate=evaluate, tally=tally, select=select, close=close, ranked=solver.ranked)
+    learn, settle = ([_stage(kernel) for kernel in kernels] for kernels in (solver.rows.learn, solver.rows.settle))
+    select = [_each_row(solver.rows.select)] if solver.rows.select else []
+    return SimpleNamespace(evaluate=evaluate, following=(*learn, *select, *settle, _by_one_thread(_close)))
 
 
 @device_function
-def _nothing(state):
-    pass
+def _close(state):
+    close_iteration(state.run)
+    open_generation(state)
+
+
+def _stage(kernel) -> Stage:
+    return TWINS[kernel] if kernel in TWINS else _by_one_thread(of_engine(kernel))
+
+
+def _by_one_thread(kernel) -> Stage:
+    @device_function
+    def alone(state, values, numbers, thread, width):
+        if thread == 0:
+            kernel(state)
+
+    return Stage(alone, True)
+
+
+def _each_row(kernel) -> Stage:
+    row_function = of_engine(kernel)
+
+    @device_function
+    def shared_out(state, first, step):
+        for i in range(first, state.rows[0].count, step):
+            row_function(i, state)
+
+    return Stage(shared_out, False)
+
+
+def in_turn(stages: Sequence[Stage]):
+    """One function of a block that carries out several stages; a barrier stands behind each."""
+    if not stages:
+        return _nothing
+    (stage, by_block), others = stages[0], in_turn(stages[1:])
+
+    def block_wide(state, values, numbers, thread, width):
+        stage(state, values, numbers, thread, width)
+        cuda.syncthreads()
+        others(state, values, numbers, thread, width)
+
+    def row_by_row(state, values, numbers, thread, width):
+        stage(state, thread, width)
+        cuda.syncthreads()
+        others(state, values, numbers, thread, width)
+
+    return device_function(block_wide if by_block else row_by_row)
 
 
 @device_function
-def _nothing_row(i, state):
+def _nothing(state, values, numbers, thread, width):
     pass
 
 
 def kernel_of_runs(State, stages: SimpleNamespace, block: int):
     """`advance(states, args, generations, last)`: block b carries run b on, if b <= last. `block`: a power of two."""
-    view, ranked = viewer(State), stages.ranked
-    evaluate, tally, select, close = stages.evaluate, stages.tally, stages.select, stages.close
+    view, evaluate, conclude = viewer(State), stages.evaluate, in_turn(stages.following)
 
     def advance(states, args, generations, last):
         run, thread = cuda.blockIdx.x, cuda.threadIdx.x
         values = cuda.shared.array(block, np.float64)
-        rows = cuda.shared.array(block, np.int64)  # a line of its own, by which the simulator knows it
+        numbers = cuda.shared.array(block, np.int64)  # a line of its own, by which the simulator knows it
         state = view(states, run)
         for _ in range(generations):
-            if run > last or state.counters[STOP] != RUNNING:
-                return  # the whole block: a barrier has passed since STOP was written
+            if run > last or state.run.now[0].stop != RUNNING:
+                return  # the whole block: a barrier has passed since `stop` was written
             evaluate(state, args, thread, block)
             cuda.syncthreads()
-            collect(state, values, rows, thread, block)
-            cuda.syncthreads()
-            if state.counters[STOP] != RUNNING:
+            if not collect(state, values, numbers, thread, block):
                 return
-            if thread == 0:
-                tally(state)
-            cuda.syncthreads()
-            select(state, thread, block)
-            cuda.syncthreads()
-            if ranked:
-                rank(state, thread, block)
-                cuda.syncthreads()
-            close(state, values, rows, thread, block)
+            conclude(state, values, numbers, thread, block)
 
     return device_kernel(advance)
 
 
 def kernels_of_rows(State, stages: SimpleNamespace, block: int) -> list:
-    """The launches of one generation of run 0, in order: (kernel, whether it takes args, whether by one block)."""
-    view, ranked = viewer(State), stages.ranked
-    evaluate, tally, select, close = stages.evaluate, stages.tally, stages.select, stages.close
+    """The launches of one generation of run 0, in order: (kernel, whether it takes args, whether by one block).
+
+    Until the generation is closed its rows are behind `cursor`: by that a launch knows that it has something to do.
+    """
+    view, evaluate = viewer(State), stages.evaluate
 
     def evaluate_rows(states, args):
         state = view(states, 0)
-        if state.counters[STOP] == RUNNING:
+        if state.run.now[0].stop == RUNNING:
             evaluate(state, args, cuda.grid(1), cuda.gridsize(1))
 
-    def learn(states):
-        values = cuda.shared.array(block, np.float64)
-        rows = cuda.shared.array(block, np.int64)  # a line of its own, by which the simulator knows it
-        state, thread = view(states, 0), cuda.threadIdx.x
-        if state.counters[STOP] == RUNNING:
-            cuda.syncthreads()  # all have read STOP before it is written
-            collect(state, values, rows, thread, block)
-            cuda.syncthreads()
-            if thread == 0 and state.counters[STOP] == RUNNING:
-                tally(state)
+    def collecting(carry_out):
+        def collect_rows(states):
+            values = cuda.shared.array(block, np.float64)
+            numbers = cuda.shared.array(block, np.int64)  # a line of its own, by which the simulator knows it
+            state, thread = view(states, 0), cuda.threadIdx.x
+            if state.run.now[0].stop == RUNNING:
+                cuda.syncthreads()  # all have read `stop` before it is written
+                if collect(state, values, numbers, thread, block):
+                    carry_out(state, values, numbers, thread, block)
 
-    def select_rows(states):
-        state = view(states, 0)
-        if state.counters[STOP] == RUNNING:
-            select(state, cuda.grid(1), cuda.gridsize(1))
+        return collect_rows
 
-    def rank_rows(states):
-        state = view(states, 0)
-        if state.counters[STOP] == RUNNING:
-            rank(state, cuda.grid(1), cuda.gridsize(1))
+    def by_block(carry_out):
+        def conclude(states):
+            values = cuda.shared.array(block, np.float64)
+            numbers = cuda.shared.array(block, np.int64)  # a line of its own, by which the simulator knows it
+            state = view(states, 0)
+            if state.rows[0].cursor > 0:
+                cuda.syncthreads()  # all have read `cursor` before it is written
+                carry_out(state, values, numbers, cuda.threadIdx.x, block)
 
-    def conclude(states):
-        values = cuda.shared.array(block, np.float64)
-        rows = cuda.shared.array(block, np.int64)  # a line of its own, by which the simulator knows it
-        state = view(states, 0)
-        if state.counters[STOP] == RUNNING:
-            cuda.syncthreads()
-            close(state, values, rows, cuda.threadIdx.x, block)
+        return conclude
 
-    launches = [(evaluate_rows, True, False), (learn, False, True), (select_rows, False, False)]
-    launches += [(rank_rows, False, False)] if ranked else []
-    launches += [(conclude, False, True)]
+    def by_grid(stage):
+        def share_out(states):
+            state = view(states, 0)
+            if state.rows[0].cursor > 0:
+                stage(state, cuda.grid(1), cuda.gridsize(1))
+
+        return share_out
+
+    first = list(takewhile(lambda stage: stage.by_block, stages.following))
+    launches = [(evaluate_rows, True, False), (collecting(in_turn(first)), False, True)]
+    for together, group in groupby(stages.following[len(first) :], lambda stage: stage.by_block):
+        if together:
+            launches.append((by_block(in_turn(list(group))), False, True))
+        else:
+            launches += [(by_grid(stage.function), False, False) for stage in group]
     return [(device_kernel(function), takes_args, single) for function, takes_args, single in launches]
 
 

@@ -1,7 +1,7 @@
 """States on the device: up, on, down; and the values of an objective for a batch of points.
 
-`Runs` and `Rows` are the two shapes of generation.py. Both hold a state for each run, as arrays with a leading axis on
-the host (`host`) and on the device, and carry them on by whole generations.
+`Runs` and `Rows` are the two shapes of generation.py. Both hold a state for each run, as a state whose arrays have a
+leading axis, on the host (`host`) and on the device, and carry them on by whole generations.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import numpy as np
 from ..calling.checking import explain
 from ..calling.objective import CompiledObjective
 from ..compile.fingerprint import fingerprint
-from ..rows.population import RAISED, STOP
+from ..compile.structures import leaves, mapped
+from ..run import RAISED
 from .generation import kernel_of_runs, kernel_of_values, kernels_of_rows, make_stages
 from .objective import arguments_on_device, check_fits_device, function_of, writes_into_x
 from .reductions import UNFILLED
@@ -48,22 +49,23 @@ class Launcher:
 
     def load(self, states: list) -> None:
         """Put the states of some runs onto the device."""
-        self.host = self.State(*(np.stack(arrays) for arrays in zip(*states)))
-        self.states = self.State(*(to_device(_not_empty(array)) for array in self.host))
+        self.host = mapped(lambda *arrays: np.stack(arrays), *states)
+        self.states = mapped(lambda array: to_device(_not_empty(array)), self.host)
         self._configure(len(states), int(self.host.trial.shape[1]))
 
-    def pull(self, *fields: str) -> None:
-        """Bring fields (all, where none is named) into `host`; waits for what was launched."""
-        for name in fields or self.State._fields:
-            to_host(getattr(self.states, name), getattr(self.host, name))
+    def pull(self, *names: str) -> None:
+        """Bring arrays ("run.now"; all, where none is named) into `host`; waits for what was launched."""
+        on_device, host = dict(leaves(self.states)), dict(leaves(self.host))
+        for name in names or host:
+            to_host(on_device[name], host[name])
 
     def state(self, k: int):
         """A view of the state of the k-th run on the host."""
-        return self.State(*(array[k] for array in self.host))
+        return mapped(lambda array: array[k], self.host)
 
     def raised_at(self, stuck: np.ndarray) -> np.ndarray | None:
         """The x (D,) at which the objective raised; `stuck`: runs that no launch carries on. None: it did not."""
-        suspects = np.flatnonzero((self.host.counters[:, STOP] == RAISED) | stuck)
+        suspects = np.flatnonzero((self.host.run.now["stop"][:, 0] == RAISED) | stuck)
         if not suspects.size:
             return None
         self.pull("trial", "trial_f")

@@ -1,63 +1,89 @@
 """What a block of threads does together: the best value, failures, ranks, spread; as population.py does them alone.
 
 Minima are found by a tree in shared memory, by (value, row): the outcome does not depend on the number of threads.
+Everywhere, values and numbers are (width,) in shared memory, width the threads of the block: a power of two.
 """
 
 import numpy as np
 
+from .. import run
 from ..calling.arguments import RAISED_BITS
-from ..rows import population
+from ..run import RAISED, RUNNING
+from .objective import of_engine
 from .shim import cuda, device_function
 
 UNFILLED = np.int64(RAISED_BITS)  # the bits of a value that was never filled in: the objective raised
 
+raised = of_engine(run.raised)
+
 
 @device_function
-def lowest(value, row, values, rows, thread, width):
-    """The smallest (value, row) that any thread of the block brings; all threads call it, all get it.
-
-    values, rows: (width,) in shared memory, width a power of two.
-    """
-    values[thread], rows[thread] = value, row
+def lowest(value, number, values, numbers, thread, width):
+    """The smallest (value, number) that any thread of the block brings; all threads call it, all get it."""
+    values[thread], numbers[thread] = value, number
     cuda.syncthreads()
     half = width // 2
     while half > 0:
         if thread < half:
-            other, other_row = values[thread + half], rows[thread + half]
-            if other < values[thread] or (other == values[thread] and other_row < rows[thread]):
-                values[thread], rows[thread] = other, other_row
+            other, other_number = values[thread + half], numbers[thread + half]
+            if other < values[thread] or (other == values[thread] and other_number < numbers[thread]):
+                values[thread], numbers[thread] = other, other_number
         cuda.syncthreads()
         half //= 2
-    found, found_row = values[0], rows[0]
+    found, found_number = values[0], numbers[0]
     cuda.syncthreads()  # all have read before the next call writes
-    return found, found_row
+    return found, found_number
 
 
 @device_function
-def collect(state, values, rows, thread, width):
-    """population.collect by one block."""
-    counters, trial_f = state.counters, state.trial_f
-    before, low, low_row = state.params[population.BEST], np.inf, np.int64(0)
-    for i in range((thread + 1) % width, counters[population.ROWS], width):
+def total(count, numbers, thread, width):
+    """The sum of what the threads of the block bring; all call it, all get it."""
+    numbers[thread] = count
+    cuda.syncthreads()
+    half = width // 2
+    while half > 0:
+        if thread < half:
+            numbers[thread] += numbers[thread + half]
+        cuda.syncthreads()
+        half //= 2
+    found = numbers[0]
+    cuda.syncthreads()  # all have read before the next call writes
+    return found
+
+
+@device_function
+def collect(state, values, numbers, thread, width):
+    """population.note_values by one block: whether all rows have their values; if so, they are behind `cursor`.
+
+    A thread looks at what its neighbour evaluated: where the objective raised, the thread of that row has ended.
+    """
+    now, count, trial_f = state.run.now[0], state.rows[0].count, state.trial_f
+    before, failed = now.best, np.int64(0)
+    low, low_row = np.inf, np.int64(0)
+    for i in range((thread + 1) % width, count, width):
         value = trial_f[i]
         if value != value:
-            if np.float64(value).view(np.int64) == UNFILLED:
-                counters[population.STOP] = population.RAISED  # the host finds the row
+            if raised(value):
+                now.stop = RAISED  # the host finds the row
             else:
                 trial_f[i] = np.inf
-                cuda.atomic.add(counters, population.FAILED, 1)
+                failed += 1
         elif value < low:
             low, low_row = value, np.int64(i)
-    best, best_row = lowest(low, low_row, values, rows, thread, width)
-    improves = best < before
-    if improves:
-        for j in range(thread, state.best_x.size, width):
-            state.best_x[j] = state.trial[best_row, j]
-    if thread == 0 and counters[population.STOP] == population.RUNNING:
-        counters[population.EVALUATIONS] += counters[population.ROWS]
-        counters[population.STALL] = 0 if improves else counters[population.STALL] + 1
-        if improves:
-            state.params[population.BEST] = best
+    best, best_row = lowest(low, low_row, values, numbers, thread, width)
+    complete = now.stop == RUNNING  # all have read it before anyone writes: the next line has barriers
+    failures = total(failed, numbers, thread, width)
+    if complete and best < before:
+        for j in range(thread, state.run.best_x.size, width):
+            state.run.best_x[j] = state.trial[best_row, j]
+    if complete and thread == 0:
+        now.failed += failures
+        now.evaluations += count
+        state.rows[0].cursor = count
+        if best < before:
+            now.stall, now.best = -1, best
+    cuda.syncthreads()
+    return complete
 
 
 @device_function
@@ -72,29 +98,31 @@ def rank_rows(f, order, first, start, stop, step):
 
 @device_function
 def rank(state, first, step):
-    counters = state.counters
-    rank_rows(state.f, state.order, first, np.int64(0), counters[population.RANK_1], step)
-    rank_rows(state.f, state.order, first, counters[population.RANK_2], counters[population.RANK_3], step)
+    """population.rank by any number of threads."""
+    rows = state.rows[0]
+    rank_rows(state.f, state.order, first, np.int64(0), rows.live, step)
+    rank_rows(state.f, state.order, first, rows.second, rows.second_end, step)
 
 
 @device_function
-def find_best_row(state, values, rows, thread, width):
-    """population.find_best_row by one block."""
+def find_best(state, values, numbers, thread, width):
+    """population.find_best by one block."""
     low, low_row = np.inf, np.int64(0)
-    for i in range(thread, state.counters[population.LIVE], width):
+    for i in range(thread, state.rows[0].live, width):
         if state.f[i] < low:
             low, low_row = state.f[i], np.int64(i)
-    _, row = lowest(low, low_row, values, rows, thread, width)
+    _, row = lowest(low, low_row, values, numbers, thread, width)
     if thread == 0:
-        state.counters[population.BEST_ROW] = row
+        state.rows[0].best = row
 
 
 @device_function
-def spread(state, values, rows, thread, width):
-    """population.spread by one block."""
+def measure(state, values, numbers, thread, width):
+    """population.measure by one block."""
     low, high = np.inf, -np.inf
-    for i in range(thread, state.counters[population.RANK_1], width):
+    for i in range(thread, state.rows[0].live, width):
         low, high = min(low, state.f[i]), max(high, state.f[i])
-    smallest, _ = lowest(low, np.int64(0), values, rows, thread, width)
-    largest, _ = lowest(-high, np.int64(0), values, rows, thread, width)
-    return -largest - smallest
+    smallest, _ = lowest(low, np.int64(0), values, numbers, thread, width)
+    largest, _ = lowest(-high, np.int64(0), values, numbers, thread, width)
+    if thread == 0:
+        state.run.now[0].spread = -largest - smallest

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...kernels.problem import parse_bounds, parse_integrality
+from ...kernels.problem import parse_bounds, parse_integrality, require_finite
 from ...solvers.driving.settings import make_positive
 from .conditions import Branch, Condition, Slot, find_runs, follow, in_order, never_there
 from .kinds import Choice, When
@@ -68,6 +68,7 @@ def _box(bounds, integrality) -> Branch:
         expected = "a dict of variables by name, a list of these, or bounds"
         raise TypeError(f"space: got {reprlib.repr(bounds)}, expected {expected}")
     lower, upper = parse_bounds(bounds)
+    require_finite(lower, upper, "a search")
     whole = parse_integrality(integrality, lower, upper)
     slots = []
     for j, (low, high) in enumerate(zip(lower.tolist(), upper.tolist())):

@@ -32,7 +32,7 @@ class Call:
 
 
 def parse_call(
-    fun, bounds=None, x0=None, args=(), *, method="auto", integrality=None, seed=None,
+    fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, integrality=None, seed=None,
     max_evals=None, target=None, ftol=None, patience=None, options=None,
 ) -> Call:  # fmt: skip
     """The arguments that `minimize` and its kin share, checked before anything is compiled.
@@ -45,7 +45,7 @@ def parse_call(
     problem = _problem(fun, bounds, x0, args, integrality)
     limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience)
     solver = settings.find_solver(method, problem, limits.max_evals)
-    settings.check_fits(solver, limits)
+    settings.check_fits(solver, problem, limits, jac)
     return Call(problem, solver, settings.make_options(solver, options), limits, settings.make_seed(seed))
 
 
@@ -110,7 +110,9 @@ def _problem(fun, bounds, x0, args, integrality) -> Problem:
 
 def _probe(problem: Problem) -> np.ndarray:
     """Where the plain function is called once: x0, or a point of the box that no symmetry favours."""
-    point = problem.lower + 0.5772156649 * (problem.upper - problem.lower)
-    point = point if problem.x0 is None else problem.x0[0]
+    if problem.x0 is None:
+        point = problem.lower + 0.5772156649 * (problem.upper - problem.lower)
+    else:
+        point = problem.x0[0]
     whole = np.clip(np.rint(point), np.ceil(problem.lower), np.floor(problem.upper))
     return np.where(problem.integrality, whole, point)

@@ -42,8 +42,8 @@ class Checkpoint:
         self.path, self.header = as_path(path), header
         self.written = time.perf_counter()
 
-    def load(self, State: type, dtype: np.dtype) -> tuple[dict, dict, dict]:
-        """(records, states, histories) by run number; empty where the file does not exist.
+    def load(self, State: type, dtype: np.dtype) -> tuple[np.ndarray, dict, dict]:
+        """(records of finished runs, states by run number, histories by run number); empty where there is no file.
 
         Raises
         ------
@@ -51,7 +51,7 @@ class Checkpoint:
             If the file is torn, is no checkpoint, or belongs to another problem, method, seed, budget or version.
         """
         if not self.path.exists():
-            return {}, {}, {}
+            return np.zeros(0, dtype), {}, {}
         try:
             with self.path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
                 content = {name: file[name] for name in file.files}
@@ -66,14 +66,13 @@ class Checkpoint:
                     f"checkpoint: {self.path} belongs to another run: its {name} is {header.get(name)!r}, "
                     f"here it is {value!r}. Give another path, or delete it to begin anew"
                 )
-        records = {int(r["run"]): r for r in content["records"].astype(dtype)}
         states = {}
         for index, seconds in zip(content["active"], content["seconds"], strict=True):
             own = f"{index}."
             state = rebuilt(State, lambda name, dtype, own=own: stored(content[own + name], dtype))
             states[int(index)] = (state, float(seconds))
         histories = {int(name.split(".")[1]): content[name] for name in content if name.startswith("history.")}
-        return records, states, histories
+        return content["records"].astype(dtype), states, histories
 
     def __call__(self, session: Session) -> None:
         """As a hook of a session: write if it is time."""
@@ -85,9 +84,8 @@ class Checkpoint:
 
     def save(self, session: Session) -> None:
         with session.lock:
-            snapshots = dict(session.snapshots)
-            records = [r for index, r in sorted(session.records.items()) if index not in snapshots]
-        self.write(np.array(records, dtype=session.dtype), snapshots, session.histories)
+            snapshots, rows = dict(session.snapshots), session.records.all()
+        self.write(rows[~np.isin(rows["run"], list(snapshots))], snapshots, session.histories)
 
     def write(self, records: np.ndarray, states: dict[int, tuple], histories: dict[int, np.ndarray]) -> None:
         """What `load` returns; `states` by run number: (state, seconds)."""

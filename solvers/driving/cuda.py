@@ -1,9 +1,9 @@
 """`device="cuda"`: the runs of one call of `minimize` on a GPU, in waves that fit its memory.
 
-The states live on the device and are carried on for about 0.1 s at a time; in between the host reads counters and best
-values and looks at clock, callback, progress, checkpoint and Ctrl-C. Draws are those of the CPU, values equal to
-rounding. An exception of the objective cannot leave the device: its x comes to the host, where the plain function is
-called again and raises it. What cannot be compiled for a GPU is refused before anything runs.
+The states live on the device and are carried on for about 0.1 s at a time; in between the host reads the record and the
+best point of each run and looks at clock, callback, progress, checkpoint and Ctrl-C. Draws are those of the CPU, values
+equal to rounding. An exception of the objective cannot leave the device: its x comes to the host, where the plain
+function is called again and raises it. What no GPU can run is refused before anything runs.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from ...kernels.compile.structures import copied, leaves
 from ...kernels.cuda.launches import Launcher, Rows, Runs
-from ...kernels.rows import population
+from ...kernels.run import RUNNING
+from ..contract import Solver
 from .result import StopReason
+from .running import history_of
 from .session import Session
 
 CHUNK = 0.1  # seconds between looks
@@ -25,15 +28,25 @@ WAVE_BYTES = 2**31  # of states on the device at a time
 ENDLESS_WAVE = 256  # runs at a time where only the clock ends them
 
 
+def check_has_rows(solver: Solver) -> None:
+    """ValueError if a solver makes its evaluations one after another, which is nothing for a GPU."""
+    if solver.rows is None:
+        raise ValueError(
+            f"device='cuda': {solver.name} has no rows, whose values a GPU could compute side by side; "
+            f"use device='cpu', or a method with a population"
+        )
+
+
 class CudaSession(Session):
     """A session whose runs are advanced together, a wave at a time."""
 
     def __init__(self, make_state, solver, bound, runs: int | None, dimension: int, max_time: float | None):
         """`make_state(index) -> (state, seconds)`: of a run as it begins, or as a checkpoint has it."""
+        check_has_rows(solver)
         super().__init__(lambda index: None, runs, dimension, max_time)  # type: ignore[arg-type,return-value]
         self.make_state = make_state
         first = make_state(0)[0]
-        rows, size = first.trial.shape[0], sum(array.nbytes for array in first)
+        rows, size = first.trial.shape[0], sum(array.nbytes for _, array in leaves(first))
         self.launcher = (Rows if runs == 1 and rows > LARGE else Runs)(solver, bound)
         self.wave_size = max(min(WAVE_BYTES // size, runs or ENDLESS_WAVE), 1)
         self.launcher.load([first])  # compiles
@@ -47,7 +60,7 @@ class CudaSession(Session):
             snapshot_at = time.perf_counter()
             while (running := wave.running(self._last())).any() and self.stop is None:
                 self.generations = wave.step(self.generations, self._last(), running)
-                self._record(wave, np.flatnonzero(wave.stops != population.RUNNING))
+                self._record(wave, np.flatnonzero(wave.stops != RUNNING))
                 if self.snapshot_every is not None and time.perf_counter() - snapshot_at >= self.snapshot_every:
                     self._snapshot_wave(wave)
                     snapshot_at = time.perf_counter()
@@ -81,10 +94,10 @@ class CudaSession(Session):
         with self.lock:
             for k in finished:
                 stop = int(wave.stops[k]) or int(self.stop or StopReason.CANCELLED)
-                record: Any = np.array((*wave.row(k), stop, wave.seconds[k], wave.host.best_x[k]), dtype=self.dtype)
+                record: Any = np.array((*wave.row(k), stop, wave.seconds[k], wave.best_x[k]), dtype=self.dtype)
                 self.records[wave.indices[k]] = record
                 self._note(record)
-                if wave.stops[k] != population.RUNNING:
+                if wave.stops[k] != RUNNING:
                     self.snapshots.pop(wave.indices[k], None)
                 if stop == StopReason.REACHED_TARGET:
                     self.first_hit = min(wave.indices[k], self._last())
@@ -92,17 +105,15 @@ class CudaSession(Session):
             index = None if best is None else int(best["run"])
             if index is not None and index in wave.indices and index not in self.histories:
                 k = wave.indices.index(index)
-                wave.launcher.pull("history")
-                self.histories = {index: wave.host.history[k, : wave.host.counters[k, population.HISTORY]].copy()}
+                wave.launcher.pull("run.history")
+                self.histories = {index: history_of(wave.launcher.state(k))}
             wave.publish()  # without those that the records hold from now on
 
     def _snapshot_wave(self, wave) -> None:
         """The states of the runs that go on, for a checkpoint."""
         wave.launcher.pull()
         for k in np.flatnonzero(wave.open):
-            state = wave.launcher.state(k)
-            copy = type(state)(*(array.copy() for array in state))
-            self.snapshots[wave.indices[k]] = (copy, float(wave.seconds[k]))
+            self.snapshots[wave.indices[k]] = (copied(wave.launcher.state(k)), float(wave.seconds[k]))
 
 
 class Wave:
@@ -112,29 +123,28 @@ class Wave:
         self.launcher, self.indices = launcher, indices
         loaded, seconds = zip(*states)
         launcher.load(list(loaded))
-        self.host = launcher.host
+        self.now, self.best_x = launcher.host.run.now[:, 0], launcher.host.run.best_x
         self.seconds = np.array(seconds, dtype=np.float64)
         self.open = np.ones(len(indices), dtype=np.bool_)  # not yet recorded
         self.publish()
 
     @property
     def stops(self) -> np.ndarray:
-        return self.host.counters[:, population.STOP]
+        return self.now["stop"]
 
     def running(self, last: int) -> np.ndarray:
         """Which runs the next launch carries on."""
-        return self.open & (self.stops == population.RUNNING) & (np.array(self.indices) <= last)
+        return self.open & (self.stops == RUNNING) & (np.array(self.indices) <= last)
 
     def step(self, generations: int, last: int, running: np.ndarray) -> int:
         """Launch, wait, read. Returns the generations of a launch that takes about CHUNK."""
         begin = time.perf_counter()
-        before = self.host.counters[:, population.GENERATION].copy()
+        before = self.now["iteration"].copy()
         self.launcher.advance(generations, int(np.searchsorted(self.indices, last, side="right")) - 1)
-        self.launcher.pull("counters", "params", "best_x")
+        self.launcher.pull("run.now", "run.best_x")
         elapsed = time.perf_counter() - begin
         self.seconds[running] += elapsed
-        stuck = running & (self.stops == population.RUNNING)
-        stuck &= self.host.counters[:, population.GENERATION] == before
+        stuck = running & (self.stops == RUNNING) & (self.now["iteration"] == before)
         x = self.launcher.raised_at(stuck)
         if x is not None:
             self.launcher.bound.replay(x)
@@ -145,14 +155,13 @@ class Wave:
 
     def row(self, k: int) -> tuple:
         """(run, fun, nfev, nit, n_failed) of the k-th run."""
-        counts = self.host.counters[k, [population.EVALUATIONS, population.GENERATION, population.FAILED]]
-        return (self.indices[k], self.host.params[k, population.BEST], *counts)
+        now = self.now[k]
+        return (self.indices[k], now.best, now.evaluations, now.iteration, now.failed)
 
     def publish(self) -> None:
         """Note the best and the counts over the runs that are not yet recorded."""
         going = np.flatnonzero(self.open)
-        values = self.host.params[going, population.BEST]
-        k = going[np.argmin(values)] if going.size else 0
-        counts = self.host.counters[going].sum(axis=0)
-        best, evaluations, generations = values.min(initial=np.inf), population.EVALUATIONS, population.GENERATION
-        self.best = (float(best), self.host.best_x[k].copy(), int(counts[evaluations]), int(counts[generations]))
+        now = self.now[going]
+        k = going[np.argmin(now["best"])] if going.size else 0
+        evaluations, iterations = int(now["evaluations"].sum()), int(now["iteration"].sum())
+        self.best = (float(now["best"].min(initial=np.inf)), self.best_x[k].copy(), evaluations, iterations)

@@ -15,16 +15,29 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
+import numpy as np
 from numba import prange
 from numba.core import types
+from numba.np.numpy_support import from_dtype
 
 from ...kernels.calling import asking
-from ...kernels.calling.arguments import row
+from ...kernels.calling.arguments import copy_array, row
 from ...kernels.calling.asking import FUNCTIONS
 from ...kernels.compile.jit import compile_for, inlined, kernel, once, with_entry
 from ...kernels.compile.structures import classes, constructor, leaf_names, numba_type
 from ...kernels.rows.population import note_values, open_generation
-from ...kernels.run import IDLE, RUNNING, STUCK, close_iteration, note_raised, raised
+from ...kernels.run import (
+    IDLE,
+    RAISED,
+    REACHED_TARGET,
+    RUN,
+    RUNNING,
+    STUCK,
+    close_iteration,
+    note_raised,
+    open_iteration,
+    raised,
+)
 from ..contract import Solver
 
 
@@ -96,13 +109,14 @@ def concluder(solver: Solver):
     return compile_for(with_entry(stages(solver).conclude), (numba_type(solver.State),))
 
 
+@once
 def advancing(solver: Solver):
     """advance(problem, state, evaluations): go on for about so many evaluations. Nothing is compiled yet."""
     return _advance_by_iterations(solver.iterate) if solver.rows is None else _advance_by_rows(solver)
 
 
 def _advance_by_iterations(iterate):
-    @kernel
+    @kernel(inner=True)
     def advance(problem, state, evaluations):
         now = state.run.now[0]
         until, idle = now.evaluations + evaluations, 0
@@ -120,7 +134,7 @@ def _advance_by_iterations(iterate):
 def _advance_by_rows(solver: Solver):
     propose_row, conclude = stages(solver).propose_row, stages(solver).conclude
 
-    @kernel
+    @kernel(inner=True)
     def advance(problem, state, evaluations):
         rows, now, trial, trial_f = state.rows[0], state.run.now[0], state.trial, state.trial_f
         while evaluations > 0 and now.stop == RUNNING:
@@ -143,8 +157,14 @@ def _advance_by_rows(solver: Solver):
 
 @once
 def serial(solver: Solver, problem=FUNCTIONS):
-    """advance(problem, state, evaluations), compiled for a type of problem."""
-    return compile_for(advancing(solver), (problem, numba_type(solver.State), types.int64))
+    """advance(problem, state, evaluations), compiled for a type of problem, with an entry for Python."""
+    advance = advancing(solver)
+
+    @kernel
+    def advance_serial(problem, state, evaluations):
+        advance(problem, state, evaluations)
+
+    return compile_for(advance_serial, (problem, numba_type(solver.State), types.int64))
 
 
 def _spread_rows(solver: Solver):
@@ -197,3 +217,44 @@ def parallel(solver: Solver):
                 conclude(state)
 
     return compile_for(advance_parallel, (FUNCTIONS, numba_type(solver.State), types.int64))
+
+
+@once
+def many(solver: Solver):
+    """advance_many(problem, template, state, first, count, ended, points, history) -> how many ended.
+
+    Runs first, first + 1, ... one after another, each from a copy of `template` with its own number. ended (count,):
+    their records; points (count, D): their best points; history (H, 2): of the best among them, whose place is the
+    second number returned. The first run that reaches the target or fails is the last one.
+    """
+    advance, State = advancing(solver), solver.State
+    # A run appends to the history of the one before it: its record says that nothing is in it.
+    names = [name for name in leaf_names(State) if name != "run.history"]
+    lines = "".join(f"    copy_array(state.{name}, template.{name})\n" for name in names)
+    scope: dict = {"copy_array": copy_array}
+    exec(f"def restore(state, template):\n{lines}", scope)
+    restore = inlined(scope["restore"])
+
+    @kernel
+    def advance_many(problem, template, state, first, count, ended, points, history):
+        best, best_place = np.inf, -1
+        for k in range(count):
+            restore(state, template)
+            now = state.run.now[0]
+            now.index = first + k
+            open_iteration(state.run)
+            while now.stop == RUNNING:
+                advance(problem, state, now.max_evals)
+            ended[k] = now
+            for j in range(points.shape[1]):
+                points[k, j] = state.run.best_x[j]
+            if now.best < best or best_place < 0:
+                best, best_place = now.best, k
+                for i in range(now.entries):
+                    history[i, 0], history[i, 1] = state.run.history[i, 0], state.run.history[i, 1]
+            if now.stop == REACHED_TARGET or now.stop == RAISED or now.stop == STUCK:
+                return k + 1, best_place
+        return count, best_place
+
+    state, records, matrix = numba_type(State), types.Array(from_dtype(RUN), 1, "C"), types.float64[:, ::1]
+    return compile_for(advance_many, (FUNCTIONS, state, state, types.int64, types.int64, records, matrix, matrix))

@@ -14,7 +14,7 @@ import numpy as np
 from ...kernels.calling.objective import CompiledObjective, PythonObjective
 from ...kernels.compile import jit
 from ...kernels.compile.structures import copied
-from ...kernels.run import RAISED, RUNNING, STUCK
+from ...kernels.run import IDLE, RAISED, RUNNING, STUCK
 from ..contract import Solver
 from . import drivers
 
@@ -46,12 +46,12 @@ class Run:
         """Note the best so far, so that another thread may read it while the state is at work."""
         self.best = best_so_far(self.state)
 
-    def record(self, dtype: np.dtype, stop: int = RUNNING) -> np.void:
-        """What the result keeps of the run (`result.run_dtype`); `stop`: why, if it did not end by itself."""
+    def record(self, dtype: np.dtype, stop: int = RUNNING) -> np.ndarray:
+        """What the result keeps of the run, (1,) of `result.run_dtype`; `stop`: why, if it did not end by itself."""
         fun, x, evaluations, iterations = self.best
         failed = int(self.state.run.now[0].failed)
         row = (self.index, fun, evaluations, iterations, failed, self.stop or stop, self.seconds, x)
-        return np.array([row], dtype=dtype)[0]
+        return np.array([row], dtype=dtype)
 
     def step(self) -> None:
         """Go on for one chunk."""
@@ -61,10 +61,7 @@ class Run:
         finally:
             self.seconds += time.perf_counter() - begin
         self.publish()
-        if self.stop == RAISED:
-            self.objective.replay(self.state.run.raised_x)
-        if self.stop == STUCK:
-            raise RuntimeError(f"{self.solver.name}: a fault of the solver: it makes no evaluation and does not stop")
+        check_end(self.solver, self.state, self.objective)
 
     def _advance(self) -> None:
         parallel, probes = self._choose()
@@ -137,6 +134,15 @@ class BatchRun(Run):
             drivers.proposer(self.solver)(state, 0, count)
             state.trial_f[:count] = self.objective.evaluate(state.trial[:count])
             drivers.concluder(self.solver)(state)
+
+
+def check_end(solver: Solver, state, objective) -> None:
+    """Raise what the objective raised, or what a fault of the solver's own amounts to."""
+    stop = state.run.now[0].stop
+    if stop == RAISED:
+        objective.replay(state.run.raised_x)
+    if stop == STUCK:
+        raise RuntimeError(f"{solver.name}: a fault of the solver: {IDLE} iterations without an evaluation or a stop")
 
 
 def best_so_far(state) -> tuple[float, np.ndarray, int, int]:

@@ -1,4 +1,4 @@
-"""Runs of one call of `minimize`: which are done, which are going on, when to stop; on one thread or on a pool.
+"""Runs of one call: which are done, which are going on, when to stop; on one thread or on a pool.
 
 Runs are independent and numbered; the answer is the best by (value, number), never by arrival. When a run reaches the
 target, those with lower numbers still finish and those with higher ones are cancelled, so that the answer is that of
@@ -8,71 +8,88 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ...kernels.calling.objective import CompiledObjective
 from ...kernels.compile.structures import copied
 from ...kernels.run import RUNNING
-from .result import Result, StopReason, run_dtype, summarise
-from .running import Run, history_of
+from .batches import Batches
+from .call import Call, begin
+from .records import Records
+from .result import Result, StopReason, summarise
+from .running import Run, history_of, make_run
 
 TICK = 0.05  # seconds between looks at the clock while the pool works
+ENDLESS = 2**62  # runs, where only the clock ends them
 
 
 class Session:
-    """Carries out runs 0, 1, ... of `make(index) -> Run` and keeps what they found."""
+    """Carries out runs 0, 1, ... of a call and keeps what they found.
 
-    def __init__(self, make: Callable[[int], Run], runs: int | None, dimension: int, max_time: float | None, hooks=()):
-        self.make, self.runs, self.max_time, self.hooks = make, runs, max_time, hooks
-        self.records: dict[int, np.void] = {}
-        self.dtype = run_dtype(dimension)
+    Parameters
+    ----------
+    call : Call
+    bound : CompiledObjective or PythonObjective
+    runs : int, optional
+        None: until the time is up.
+    threads : int
+        Runs share them out; a single run may spread its rows over them.
+    max_time : float, optional
+    """
+
+    on_cpu = True
+    snapshot_every: float | None = None  # seconds between copies of the states at work, for checkpoints
+
+    def __init__(self, call: Call, bound, runs: int | None, threads: int, max_time: float | None):
+        self.call, self.bound, self.max_time = call, bound, max_time
+        self.endless, self.runs = runs is None, ENDLESS if runs is None else runs
+        compiled = isinstance(bound, CompiledObjective)
+        self.pool = min(threads, self.runs) if compiled and self.runs > 1 else 1
+        self.threads_of_run = threads if self.pool == 1 else 1
+        self.threads = self.pool  # that were really used
+        self.hooks: Sequence[Callable[[Session], None]] = ()
+        self.records = Records(call.problem.dimension)
         self.active: dict[int, Run] = {}
-        self.snapshots: dict[int, tuple] = {}  # run -> (state, seconds), for checkpoints
-        self.snapshot_every: float | None = None
+        self.states: dict[int, tuple] = {}  # run -> (state, seconds), as a checkpoint had it
+        self.snapshots: dict[int, tuple] = {}  # the same, for the next checkpoint
+        self.resumed: set[int] = set()  # runs that a checkpoint says are done
         self.histories: dict[int, np.ndarray] = {}  # of the best finished run
-        self.first_hit: int | None = None  # smallest run that reached the target
         self.stop: StopReason | None = None
         self.errors: dict[int, BaseException] = {}
-        self.done: tuple = (np.inf, None, 0, 0)  # over finished runs: best value, its x, evaluations, generations
-        self.best_index: int | None = None  # best finished run by (value, number)
         self.next_index = 0
-        self.threads = 1
         self.lock = threading.Lock()
         self.begin = time.perf_counter()
 
-    def resume(self, records: dict, saved: dict, histories: dict, states: dict) -> None:
-        """Take up what a checkpoint holds: the records of finished runs, the states of the others into `states`."""
-        self.records.update(records)
+    def resume(self, rows: np.ndarray, states: dict, histories: dict) -> None:
+        """Take up what a checkpoint holds: the rows of finished runs, the states of the others."""
+        self.records.add(rows)
+        self.resumed = set(rows["run"].tolist())
         self.histories.update(histories)
-        for index in sorted(records):
-            self._note(records[index])
-        states.update(saved)
-        self.snapshots.update(saved)
-        hits = [index for index, r in records.items() if r["stop"] == StopReason.REACHED_TARGET]
-        self.first_hit = min(hits, default=None)
+        self.states.update(states)
+        self.snapshots.update(states)
 
-    def carry_out(self, threads: int) -> None:
-        """Run all; on a pool where `threads` > 1. Ctrl-C ends the runs where they are."""
+    def carry_out(self) -> None:
+        """Run all. Ctrl-C ends the runs where they are."""
         self.begin = time.perf_counter()
         try:
-            if threads > 1:
-                self._pool(threads)
+            if self.pool > 1:
+                self._on_threads()
             else:
                 self._work(self._tick)
         except KeyboardInterrupt:
             self.stop = StopReason.INTERRUPTED
             for run in list(self.active.values()):
                 self._finish(run)
-            if not self.records:
+            if not len(self.records):
                 raise
-        errors = [index for index in self.errors if self.first_hit is None or index < self.first_hit]
+        errors = [index for index in self.errors if not self._beyond_hit(index)]
         if errors:
             raise self.errors[min(errors)]
 
-    def _pool(self, threads: int) -> None:
-        workers = [threading.Thread(target=self._guarded_work, daemon=True) for _ in range(threads)]
-        self.threads = threads
+    def _on_threads(self) -> None:
+        workers = [threading.Thread(target=self._guarded_work, daemon=True) for _ in range(self.pool)]
         done = threading.Event()
         try:
             for worker in workers:
@@ -99,85 +116,106 @@ class Session:
                 self.errors.setdefault(self.next_index - 1, error)
 
     def _work(self, tick: Callable[[], None]) -> None:
-        """Take the next run and carry it out, until there is none."""
-        while (index := self._take()) is not None:
-            run = self.make(index)
-            with self.lock:
-                self.active[index] = run
-            snapshot_at = run.seconds
-            while run.stop == RUNNING and not self._ends(index):
-                try:
-                    run.step()
-                except Exception as error:
-                    with self.lock:
-                        self.errors[index] = error
+        """Take the next runs and carry them out, until there are none: one by one, or many short ones at a time."""
+        batches = None
+        while True:
+            size = 0 if batches is None or self.states else batches.size((self.runs - self.next_index) // self.pool)
+            first, count = self._take(max(size, 1))
+            if count == 0:
+                return
+            if size == 0:
+                run = self._run(first, tick)
+                if run is None:
                     return
-                if self.snapshot_every is not None and run.seconds - snapshot_at >= self.snapshot_every:
-                    snapshot_at = run.seconds
-                    self._snapshot(run)
-                tick()
-            self._finish(run)
+                if isinstance(self.bound, CompiledObjective) and run.stop != RUNNING:
+                    batches = batches or self._batches()
+                    batches.learn(run.seconds)
+            elif not self._run_batch(batches, first, count):
+                return
+            tick()
 
-    def _take(self) -> int | None:
+    def _run(self, index: int, tick: Callable[[], None]) -> Run | None:
+        """Carry out one run; None if it failed."""
+        state, seconds = self.states.pop(index, (None, 0.0))
+        state = begin(self.call, index) if state is None else state
+        run = make_run(self.call.solver, state, index, self.bound, self.threads_of_run, seconds)
         with self.lock:
-            while self.next_index in self.records:  # from a checkpoint
-                self.next_index += 1
-            index = self.next_index
-            if self._ends(index) or (self.runs is not None and index >= self.runs):
+            self.active[index] = run
+        snapshot_at = run.seconds
+        while run.stop == RUNNING and not self._ends(index):
+            try:
+                run.step()
+            except Exception as error:
+                with self.lock:
+                    self.errors[index] = error
                 return None
-            self.next_index += 1
-            return index
+            if self.snapshot_every is not None and run.seconds - snapshot_at >= self.snapshot_every:
+                snapshot_at = run.seconds
+                self._snapshot(run)
+            tick()
+        self._finish(run)
+        return run
+
+    def _batches(self) -> Batches:
+        return Batches(self.call.solver, begin(self.call, 0), self.bound, self.records.dtype)
+
+    def _run_batch(self, batches: Batches, first: int, count: int) -> bool:
+        """Carry out a range of runs; False if one failed."""
+        rows, history = batches.run(first, count)
+        with self.lock:
+            if self.records.add(rows):
+                self.histories = {int(self.records.best["run"]): history.copy()}
+        try:
+            batches.check_end()
+        except Exception as error:
+            with self.lock:
+                self.errors[first + len(rows)] = error
+            return False
+        return True
+
+    def _take(self, count: int) -> tuple[int, int]:
+        """(number of the next run, how many from there on): at most `count`; none where nothing is left to begin."""
+        with self.lock:
+            while self.next_index in self.resumed:
+                self.next_index += 1
+            first = self.next_index
+            if self._ends(first) or first >= self.runs:
+                return first, 0
+            last = min([first + count, self.runs, *(index for index in self.resumed if index > first)])
+            self.next_index = last
+            return first, last - first
 
     def _ends(self, index: int) -> bool:
         """Whether a run has no part in the answer: lower ones finish, so that the answer is not a matter of arrival."""
-        decided = [*self.errors] if self.first_hit is None else [*self.errors, self.first_hit]
-        return self.stop is not None or any(index > first for first in decided)
+        return self.stop is not None or self._beyond_hit(index) or any(index > failed for failed in self.errors)
+
+    def _beyond_hit(self, index: int) -> bool:
+        return self.records.first_hit is not None and index > self.records.first_hit
 
     def _snapshot(self, run: Run) -> None:
         self.snapshots[run.index] = (copied(run.state), run.seconds)
 
     def _finish(self, run: Run) -> None:
         """Record a run that has ended or is ended here."""
-        record = run.record(self.dtype, self.stop or StopReason.CANCELLED)
+        row = run.record(self.records.dtype, self.stop or StopReason.CANCELLED)
         if run.stop == RUNNING and self.snapshot_every is not None:
             self._snapshot(run)
         with self.lock:
-            self.records[run.index] = record
+            leads = self.records.add(row)
             self.active.pop(run.index, None)
             if run.stop != RUNNING:
                 self.snapshots.pop(run.index, None)
             self.threads = max(self.threads, run.threads)
-            if record["stop"] == StopReason.REACHED_TARGET and (self.first_hit is None or run.index < self.first_hit):
-                self.first_hit = run.index
-            if self._note(record) or self.first_hit == run.index:
+            if leads or self.records.first_hit == run.index:
                 self.histories = {run.index: history_of(run.state)}
 
-    def _note(self, record) -> bool:
-        """Count a finished run in; whether it is the best so far."""
-        fun, index = float(record["fun"]), int(record["run"])
-        value, x, evaluations, generations = self.done
-        leads = self.best_index is None or (fun, index) < (value, self.best_index)
-        if leads:
-            value, x, self.best_index = fun, record["x"], index
-        self.done = (value, x, evaluations + int(record["nfev"]), generations + int(record["nit"]))
-        return leads
-
-    def kept(self) -> list[np.void]:
-        """The records that the answer is made of: those of runs 0..k where run k reached the target."""
-        records = [self.records[index] for index in sorted(self.records)]
-        return [r for r in records if self.first_hit is None or r["run"] <= self.first_hit]
-
-    def best_record(self):
-        return min(self.kept(), key=lambda r: (float(r["fun"]), int(r["run"])), default=None)
-
-    def summarise(self, limits) -> Result:
+    def summarise(self) -> Result:
         """The result of the runs that are kept."""
-        runs = np.array(self.kept(), dtype=self.dtype)
-        best = self.best_record()
-        assert best is not None, "a session keeps at least one run"
+        runs = self.records.kept()
+        best = runs[np.lexsort((runs["run"], runs["fun"]))[0]]
         cut = self.stop is not None and (self.runs != len(runs) or self.stop in runs["stop"])
         return summarise(
-            runs, limits, reached=self.first_hit is not None, stop=self.stop if cut else None,
+            runs, self.call.limits, reached=self.records.first_hit is not None, stop=self.stop if cut else None,
             unhurt=not (cut and self.stop is StopReason.INTERRUPTED),
             history=self.histories.get(int(best["run"]), np.zeros((0, 2))),
         )  # fmt: skip
@@ -193,12 +231,13 @@ class Session:
                 self.stop = self.stop or StopReason.CALLBACK
 
     def best_so_far(self) -> tuple[float, np.ndarray | None, int, int]:
-        """(value, x, evaluations, generations) over what is done and what is going on."""
+        """(value, x, evaluations, iterations) over what is done and what is going on."""
         with self.lock:
-            value, x, evaluations, generations = self.done
+            evaluations, iterations, best = self.records.evaluations, self.records.iterations, self.records.best
             going = [run.best for run in self.active.values()]
+        value, x = (np.inf, None) if best is None else (float(best["fun"]), best["x"])
         for fun, point, nfev, nit in going:
-            evaluations, generations = evaluations + nfev, generations + nit
+            evaluations, iterations = evaluations + nfev, iterations + nit
             if fun < value or x is None:
                 value, x = fun, point
-        return value, x, evaluations, generations
+        return value, x, evaluations, iterations

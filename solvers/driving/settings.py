@@ -9,13 +9,17 @@ import numbers
 import os
 import types
 import typing
+from dataclasses import dataclass
 
 import numpy as np
 
+from ...kernels.calling.asking import QUESTIONS
+from ...kernels.compile.jit import available_threads
 from ...kernels.problem import Problem
 from ..contract import Limits, Solver
 from ..registry import SOLVERS
 
+OFFERED = frozenset({"value"})  # what a solver may ask of a problem today
 EVALUATIONS_PER_VARIABLE = 10_000  # the default budget of a run; the schedules of the adaptive family are made for it
 
 
@@ -25,6 +29,8 @@ def choose_method(problem: Problem, max_evals: int) -> str:
     bench/results/quality.md: at 2,000 D evaluations in 30-D L-SHADE leads, at 10,000 D in 10-D jSO; at 10,000 D in 30-D
     L-SRTDE leads in the CEC 2017 results of others. The border between short and long lies between the two measured.
     """
+    if not np.isfinite(problem.bounds).all():
+        return "nelder_mead"
     if max_evals < 5_000 * problem.dimension:
         return "lshade"
     return "jso" if problem.dimension < 20 else "lsrtde"
@@ -137,7 +143,40 @@ def make_positive(name: str, value) -> int:
     return value
 
 
-def check_fits(solver: Solver, limits: Limits) -> None:
-    """Refuse the arguments that have no meaning for a method."""
+def check_fits(solver: Solver, problem: Problem, limits: Limits, jac=None) -> None:
+    """Refuse what a method cannot do, and the arguments that have no meaning for it."""
+    name = solver.name
+    for question in sorted(solver.asks - OFFERED):
+        raise ValueError(f"method: {name} asks for {QUESTIONS[question]}, which this problem does not have")
+    if jac is not None:
+        raise ValueError(f"jac: {name} uses no gradient; leave it out")
     if limits.ftol >= 0 and not solver.converges:
-        raise ValueError(f"ftol: {solver.name} keeps no values that could converge; use max_evals, target or patience")
+        raise ValueError(f"ftol: {name} keeps no values that could converge; use max_evals, target or patience")
+    if problem.integrality.any() and not solver.integers:
+        raise ValueError(f"integrality: {name} takes no whole numbers; use another method, or leave it out")
+    if solver.domain == "box":
+        problem.require_box(name)
+    if problem.x0 is None and not np.isfinite(problem.bounds).all():
+        raise ValueError(f"x0: {name} needs a point to begin with where the bounds are not finite")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the runs of a call are carried out; nothing in it changes an answer, but for the clock."""
+
+    runs: int | None  # None: until the time is up
+    threads: int
+    device: str
+    max_time: float | None
+
+
+def make_plan(restarts, threads, device, max_evals, max_time) -> Plan:
+    runs = make_positive("restarts", restarts)
+    max_time = None if max_time is None else as_positive_real("max_time", max_time)
+    if device == "cuda" and threads is not None:
+        raise ValueError("threads: device='cuda' has threads of its own, as many as suit it; leave this out")
+    count = available_threads() if threads is None else make_positive("threads", threads)
+    if device not in ("cpu", "cuda"):
+        raise ValueError(f"device: got {device!r}, expected 'cpu' or 'cuda'")
+    endless = max_time is not None and max_evals is None and runs == 1
+    return Plan(None if endless else runs, count, device, max_time)

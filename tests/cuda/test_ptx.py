@@ -11,6 +11,7 @@ pytest.importorskip("numba_cuda")
 from numba.core import config
 
 from thalweg.kernels import Problem, objective, search
+from thalweg.kernels.compile.structures import mapped
 from thalweg.solvers import SOLVERS
 from thalweg.solvers.contract import Key, Limits
 
@@ -78,10 +79,10 @@ def resources(ptx):
 def states_of(solver, function):
     problem = Problem(fun=function, bounds=[(-5, 5)] * 30)
     state = solver.init(problem, solver.Options(population=8), Limits(400), Key(1, 0))
-    return solver.State(*(array[None] for array in state))
+    return mapped(lambda array: array[None], state)
 
 
-@pytest.mark.parametrize("name", SOLVERS)
+@pytest.mark.parametrize("name", [name for name, solver in SOLVERS.items() if solver.rows])
 def test_the_kernels_of_a_solver_compile_and_spill_nothing(name, record_property):
     from thalweg.kernels.cuda.generation import kernel_of_runs, kernels_of_rows, make_stages
     from thalweg.kernels.cuda.objective import function_of
@@ -90,8 +91,8 @@ def test_the_kernels_of_a_solver_compile_and_spill_nothing(name, record_property
     stages = make_stages(solver, function_of(function.bind((), np.full(30, 0.1)), 30))
     states, args = states_of(solver, function), (0.0,)
     kernels = {"runs": compile_ptx(kernel_of_runs(solver.State, stages, 256), states, args, 1, 1)}
-    for kernel, takes_args, _ in kernels_of_rows(solver.State, stages, 512):
-        kernels[kernel.py_func.__name__] = compile_ptx(kernel, states, *([args] * takes_args))
+    for k, (kernel, takes_args, _) in enumerate(kernels_of_rows(solver.State, stages, 512)):
+        kernels[f"{k} {kernel.py_func.__name__}"] = compile_ptx(kernel, states, *([args] * takes_args))
     for label, ptx in kernels.items():
         registers, spilled = resources(ptx)
         record_property(label, registers)

@@ -1,0 +1,66 @@
+"""What a session calls between chunks: the user's callback, the checkpoint, the progress display."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import time
+from collections.abc import Iterator
+
+import numpy as np
+
+from .call import Call, describe
+from .checkpoint import Checkpoint
+from .progress import Progress
+from .result import Result
+from .session import Session
+from .settings import Plan
+
+CALLBACK_EVERY = 0.1  # seconds
+
+
+@contextlib.contextmanager
+def hooks_of(session: Session, call: Call, bound, plan: Plan, callback, progress, checkpoint) -> Iterator[None]:
+    """The hooks of a session while it is carried out. A checkpoint that exists is taken up."""
+    hooks, finish = [], []
+    if callback is not None:
+        hooks.append(_call_back(callback))
+    if checkpoint is not None:
+        header = describe(call, bound, plan.device) | {"restarts": plan.runs, "device": plan.device}
+        saved = Checkpoint(checkpoint, header)
+        session.resume(*saved.load(call.solver.State, session.records.dtype))
+        session.snapshot_every = 0.5
+        hooks.append(saved)
+        finish.append(saved.save)
+    if progress:
+        planned = None if plan.runs is None else call.limits.max_evals * plan.runs
+        shown = Progress(call.solver.name, planned, plan.runs)
+        hooks.append(shown)
+        finish.append(shown.close)
+    session.hooks = hooks
+    try:
+        yield
+    finally:
+        for close in finish:
+            close(session)
+
+
+def _call_back(callback):
+    """The user's callback as a hook of a session, at most every 0.1 s."""
+    takes_result = "intermediate_result" in inspect.signature(callback).parameters
+    last = 0.0
+
+    def hook(session: Session):
+        nonlocal last
+        if time.perf_counter() - last < CALLBACK_EVERY:
+            return
+        fun, x, evaluations, iterations = session.best_so_far()
+        if x is None or np.isnan(x).any():  # nothing but inf and NaN so far
+            return
+        last = time.perf_counter()
+        if takes_result:
+            callback(intermediate_result=Result(x=x.copy(), fun=fun, nfev=evaluations, nit=iterations))
+        else:
+            callback(x.copy())
+
+    return hook

@@ -1,0 +1,41 @@
+"""From a call to a session: what is compiled for it, and who carries it out."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from ...kernels.calling.objective import CompiledObjective
+from .call import Call
+from .result import Result
+from .running import compile_for_run
+from .session import Session
+from .settings import Plan
+
+
+def make_session(call: Call, bound, plan: Plan) -> Session:
+    """The session of a call, compiled or loaded from disk."""
+    if plan.device == "cuda":
+        from .cuda import CudaSession
+
+        return CudaSession(call, bound, plan.runs, plan.max_time)
+    compile_for_run(call.solver, bound)
+    return Session(call, bound, plan.runs, plan.threads, plan.max_time)
+
+
+def evaluating(session: Session, bound, result: Result) -> float:
+    """Seconds in the objective: measured in Python; in compiled code, what a sample at x tells; NaN on a GPU."""
+    if not isinstance(bound, CompiledObjective):
+        return bound.seconds
+    if not session.on_cpu or not np.isfinite(result.x).all():
+        return float("nan")
+    bound.evaluate(result.x[None])  # the loop around it may have to be loaded
+    count, elapsed = 1, 0.0
+    while elapsed < 2e-4:
+        count *= 4
+        rows = np.repeat(result.x[None], count, axis=0)
+        begin = time.perf_counter()
+        bound.evaluate(rows)
+        elapsed = time.perf_counter() - begin
+    return elapsed / count * result.nfev / max(session.threads, 1)
