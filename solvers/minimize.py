@@ -9,13 +9,13 @@ from .driving import settings
 from .driving.call import bind, parse_call, versions
 from .driving.checkpoint import saved_seed
 from .driving.hooks import hooks_of
-from .driving.preparing import evaluating, make_session
+from .driving.preparing import evaluating, make_session, workers_of
 from .driving.result import Result
 
 
 def minimize(
     fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, integrality=None, seed=None, restarts=1,
-    threads=None, device="cpu", max_evals=None, max_time=None, target=None, ftol=None, patience=None,
+    threads=None, workers=None, device="cpu", max_evals=None, max_time=None, target=None, ftol=None, patience=None,
     callback=None, progress=False, checkpoint=None, options=None,
 ) -> Result:  # fmt: skip
     """Find the minimum of a function over a box.
@@ -44,6 +44,10 @@ def minimize(
         Independent runs, on all threads; the best is returned.
     threads : int, optional
         Default: all cores. Restarts use one each; a single run spreads its rows where that is measured to be faster.
+    workers : int, map-like callable, or distributed.Client, optional
+        For objectives that take long in Python, which is how they are evaluated then: the rows of a generation side by
+        side, on so many processes (-1: all cores), by `workers(function, iterable)` as in SciPy, or on the workers of
+        the client. The same answer whatever the number. Excludes `threads`; needs a method with rows.
     device : "cpu" or "cuda", default "cpu"
         "cuda" runs on an NVIDIA GPU (extras cuda12, cuda13): a block for each restart, or a thread for each individual
         of one large population. The same draws; values equal to rounding. The objective must be Python that Numba
@@ -103,11 +107,12 @@ def minimize(
         raise TypeError(f"callback: got {type(callback).__name__}, expected a callable")
 
     called = time.perf_counter()
-    bound = bind(call)
-    session = make_session(call, bound, plan)
-    compiling = time.perf_counter() - called
-    with hooks_of(session, call, bound, plan, callback, progress, checkpoint):
-        session.carry_out()
+    with workers_of(call, plan, workers, threads) as spread:
+        bound = bind(call, spread)
+        session = make_session(call, bound, plan)
+        compiling = time.perf_counter() - called
+        with hooks_of(session, call, bound, plan, callback, progress, checkpoint):
+            session.carry_out()
     running = time.perf_counter() - session.begin
     result = session.summarise()
     result.update(

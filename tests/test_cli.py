@@ -375,9 +375,27 @@ def test_info_tells_the_machine_and_the_installation():
         assert word in done.stdout
 
 
+WARM_AGAIN = """
+from thalweg.kernels.compile.cache import ContentCache
+from thalweg.orchestration.cli import main
+main(["warm", "simulated_annealing"], standalone_mode=False)
+print(ContentCache.hits, ContentCache.misses)
+"""
+
+
 def test_warm_fills_an_empty_cache(tmp_path):
-    done = process("warm", "random_search", env={**os.environ, "THALWEG_CACHE_DIR": str(tmp_path / "cache")})
+    folder = tmp_path / "cache"
+    here = {"env": {**os.environ, "THALWEG_CACHE_DIR": str(folder)}}
+    done = process("warm", "simulated_annealing", **here)
     assert done.returncode == 0, done.stderr
-    assert list((tmp_path / "cache").glob("advance-*.nbc"))
-    assert str(tmp_path / "cache") in done.stdout
+    assert str(folder) in done.stdout
+    files = sorted(folder.iterdir())
+    assert {"advance_serial", "advance_many"} <= {file.name.rsplit("-", 1)[0] for file in files}
+    again = subprocess.run([sys.executable, "-c", WARM_AGAIN], capture_output=True, text=True, timeout=300, **here)
+    assert again.returncode == 0, again.stderr
+    hits, misses = map(int, again.stdout.splitlines()[-1].split())
+    assert hits >= len(files) and misses == 0 and sorted(folder.iterdir()) == files
+
+
+def test_warm_refuses_what_does_not_exist():
     refused(thalweg("warm", "nonsense"), "METHOD", "random_search")

@@ -1,6 +1,6 @@
 """What every solver of the registry must do: a new one is tested the moment its line is there.
 
-The tests of all take `name`; those that concern a generation as a whole (rows, ask and tell) take `rows`.
+The tests of all take `name`; those that concern a generation as a whole take `rows`.
 """
 
 import dataclasses
@@ -20,7 +20,9 @@ from thalweg.solvers.population.differential_evolution import STRATEGIES
 
 NAMES = list(SOLVERS)
 WITH_ROWS = [name for name, solver in SOLVERS.items() if solver.rows is not None]
-ACCURACY = {"random_search": 0.2}  # of 20,000 evaluations of a bowl in 3-D, where it is not 1e-12
+ACCURACY = {"random_search": 0.2, "simulated_annealing": 1e-8}  # of 20,000 evaluations of a bowl in 3-D; else 1e-12
+LOCAL = {"nelder_mead"}  # begins at x0, and sees no further
+ENDS = {"nelder_mead"}  # before the budget is spent, where it has converged
 BOX = [(-4.0, 6.0), (-3.0, 3.0), (-5.0, 1.0)]
 
 
@@ -57,6 +59,14 @@ def small_options(name, population=20):
     return {"population": population} if "population" in option_names(name) else {}
 
 
+def assert_spent(name, result, budget):
+    """The budget to the evaluation, but by a method that ends where it has converged."""
+    if name in ENDS and result.stop_reason == StopReason.CONVERGED:
+        assert 0 < result.nfev < budget
+    else:
+        assert result.nfev == budget and result.stop_reason == StopReason.OUT_OF_BUDGET
+
+
 def fresh(name, max_evals=1200, seed=7, run=0):
     """A bound objective and the state of a run that has not begun."""
     solver = SOLVERS[name]
@@ -76,7 +86,8 @@ def test_finds_the_minimum_of_a_bowl(name):
     accuracy = ACCURACY.get(name, 1e-12)
     assert result.success and result.fun < accuracy
     np.testing.assert_allclose(result.x, [0.0, 0.5, 1.0], atol=2 * np.sqrt(accuracy))
-    assert result.nfev == 20_000 >= result.history["evaluations"][-1]
+    assert_spent(name, result, 20_000)
+    assert result.history["evaluations"][-1] <= result.nfev
 
 
 def test_same_seed_same_bits_and_other_seeds_differ(name):
@@ -98,7 +109,8 @@ def test_candidates_stay_in_the_box_and_whole_numbers_are_whole(name):
         integrality=[False, False, whole], options=small_options(name),
     )  # fmt: skip
     x = np.array(seen)
-    assert len(x) == result.nfev == 600 and any(np.array_equal(result.x, point) for point in x)
+    assert_spent(name, result, 600)
+    assert len(x) == result.nfev and any(np.array_equal(result.x, point) for point in x)
     assert (x >= np.array([-1.5, 0.25, -3.0 if whole else -3.7])).all()
     assert (x <= np.array([2.5, 0.25, 4.0 if whole else 4.2])).all()
     assert np.array_equal(x[:, 2], np.rint(x[:, 2])) or not whole
@@ -114,7 +126,7 @@ def test_any_chunk_length_gives_the_same_bits(name):
     objective_, whole = fresh(name)
     advance = drivers.serial(SOLVERS[name])
     advance(objective_.problem, whole, 10**9)
-    assert whole.run.now[0].stop == StopReason.OUT_OF_BUDGET
+    assert whole.run.now[0].stop == (StopReason.CONVERGED if name in ENDS else StopReason.OUT_OF_BUDGET)
     for evaluations in (1, 7, 64):
         _, pieces = fresh(name)
         while pieces.run.now[0].stop == RUNNING:
@@ -130,10 +142,10 @@ def test_rows_on_several_threads_give_the_same_bits(rows):
     assert_same_bits(serial, parallel)
 
 
-def test_ask_and_tell_gives_the_same_bits_also_when_pickled(rows):
+def test_ask_and_tell_gives_the_same_bits_also_when_pickled(name):
     objective_ = objective(rippled).bind((), np.zeros(3))
-    whole = minimize(rippled, BOX, method=rows, seed=7, max_evals=1200, options=small_options(rows))
-    optimizer = Optimizer(rows, BOX, seed=7, max_evals=1200, options=small_options(rows))
+    whole = minimize(rippled, BOX, method=name, seed=7, max_evals=1200, options=small_options(name))
+    optimizer = Optimizer(name, BOX, seed=7, max_evals=1200, options=small_options(name))
     while not optimizer.done:
         x = optimizer.ask()
         assert np.array_equal(x, optimizer.ask())
@@ -158,9 +170,9 @@ def test_restarts_do_not_depend_on_threads_or_order(name):
     assert alone.best[0] == one.runs["fun"][3] and np.array_equal(alone.best[1], one.runs["x"][3])
 
 
-def test_a_run_of_ask_and_tell_is_a_restart(rows):
-    expected = minimize(rippled, BOX, method=rows, seed=11, max_evals=800, restarts=4, threads=1).runs[3]
-    alone = Optimizer(rows, BOX, seed=11, run=3, max_evals=800)
+def test_a_run_of_ask_and_tell_is_a_restart(name):
+    expected = minimize(rippled, BOX, method=name, seed=11, max_evals=800, restarts=4, threads=1).runs[3]
+    alone = Optimizer(name, BOX, seed=11, run=3, max_evals=800)
     objective_ = objective(rippled).bind((), np.zeros(3))
     while not alone.done:
         alone.tell(objective_.evaluate(alone.ask()))
@@ -170,7 +182,7 @@ def test_a_run_of_ask_and_tell_is_a_restart(rows):
 def test_budget_is_kept_to_the_evaluation(name):
     for budget in (1, 19, 20, 21, 777):
         result = minimize(rippled, BOX, method=name, seed=1, max_evals=budget, options=small_options(name))
-        assert result.nfev == budget and result.stop_reason == StopReason.OUT_OF_BUDGET
+        assert_spent(name, result, budget)
         assert np.isfinite(result.fun) and objective(rippled).bind().evaluate(result.x[None])[0] == result.fun
 
 
@@ -179,7 +191,8 @@ def test_stops_at_a_target(name):
     assert result.stop_reason == StopReason.REACHED_TARGET and result.success
     assert result.fun <= 1.0 and result.nfev < 50_000
     missed = minimize(shifted_sphere, [(-5, 5)] * 3, method=name, seed=1, target=-1.0, max_evals=500)
-    assert not missed.success and missed.stop_reason == StopReason.OUT_OF_BUDGET
+    assert not missed.success
+    assert_spent(name, missed, 500)
 
 
 def test_stops_after_generations_without_improvement(name):
@@ -200,15 +213,20 @@ def test_stops_when_the_values_agree(name):
 def test_starting_points_are_used(name):
     result = minimize(shifted_sphere, [(-5, 5)] * 3, [0.0, 0.5, 1.0], method=name, seed=1, max_evals=200)
     assert result.fun == 0.0 and np.array_equal(result.x, [0.0, 0.5, 1.0])
-    several = minimize(shifted_sphere, [(-5, 5)] * 3, [[4.0] * 3, [0.0, 0.5, 1.0]], method=name, seed=1, max_evals=200)
-    assert several.fun == 0.0
+    several = [[4.0] * 3, [0.0, 0.5, 1.0]]
+    if SOLVERS[name].rows is None:
+        with pytest.raises(ValueError, match="x0: got 2 points, expected one"):
+            minimize(shifted_sphere, [(-5, 5)] * 3, several, method=name)
+    else:
+        assert minimize(shifted_sphere, [(-5, 5)] * 3, several, method=name, seed=1, max_evals=200).fun == 0.0
 
 
 def test_nan_counts_as_worst_and_is_counted(name):
     def broken(x):
         return np.nan if x[0] > 0.0 else shifted_sphere(x)
 
-    result = minimize(broken, BOX, method=name, seed=1, max_evals=3000)
+    start = [-1.0, 0.5, 0.0] if name in LOCAL else None
+    result = minimize(broken, BOX, start, method=name, seed=1, max_evals=3000)
     assert result.success and result.x[0] <= 0.0 and 0 < result.n_failed < 3000
     for value in (np.nan, np.inf):
         hopeless = minimize(lambda x, value=value: value + 0.0 * x[0], BOX, method=name, seed=1, max_evals=300)
@@ -224,7 +242,8 @@ def test_infinitely_good_points_are_kept(name):
 def test_history_falls_and_is_bounded(name):
     result = minimize(rippled, BOX, method=name, seed=1, max_evals=20_000, options=small_options(name, 8))
     best, evaluations = result.history["best"], result.history["evaluations"]
-    assert 200 <= len(best) <= 512 and (np.diff(best) <= 0).all() and (np.diff(evaluations) > 0).all()
+    assert min(result.nit, 256) <= len(best) <= 512 < result.nit or name in ENDS
+    assert (np.diff(best) <= 0).all() and (np.diff(evaluations) > 0).all()
 
 
 def test_options_are_checked(name):
@@ -262,7 +281,7 @@ def test_solvers_take_the_given_dimension_without_a_population_option(name):
     """Defaults by dimension: each is at least 4 and falls within the budget."""
     for dimension in (1, 2, 50):
         result = minimize(shifted_sphere, [(-5, 5)] * dimension, method=name, seed=1, max_evals=2000)
-        assert result.nfev == 2000
+        assert_spent(name, result, 2000)
 
 
 @pytest.mark.parametrize("name", ["lshade", "jso", "lsrtde"])

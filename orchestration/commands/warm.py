@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 import click
 
+from ...kernels.calling.asking import REPLAY
 from ...kernels.compile import cache
 from ...solvers import SOLVERS, minimize
+from ...solvers.contract import Solver
 from ...solvers.driving import drivers
-
-PARTS = (drivers.serial, drivers.parallel, drivers.proposer, drivers.concluder)
 
 
 def every_function(x):
@@ -22,6 +22,18 @@ def every_function(x):
     return total + math.log(1.0 + y) + math.log1p(y)
 
 
+def compile_drivers(solver: Solver) -> None:
+    """Each way to run a method: serial, many short runs, on threads, ask and tell."""
+    drivers.serial(solver)
+    drivers.many(solver)
+    if solver.rows is None:
+        drivers.serial(solver, REPLAY)
+        return
+    drivers.parallel(solver)
+    drivers.proposer(solver)
+    drivers.concluder(solver)
+
+
 def fill_cache(methods: Iterable[str]) -> None:
     """Compile the drivers of each method and minimise something small with it; say what is done."""
     methods = tuple(methods)
@@ -29,8 +41,7 @@ def fill_cache(methods: Iterable[str]) -> None:
     for number, name in enumerate(methods, 1):
         click.echo(f"{number}/{len(methods)}  {name:<16}", nl=False)
         before = time.perf_counter()
-        for part in PARTS:
-            part(SOLVERS[name])
+        compile_drivers(SOLVERS[name])
         minimize(every_function, [(0.5, 1.0)], method=name, seed=0, max_evals=500)
         click.echo(f"{time.perf_counter() - before:6.1f} s")
     files, size = cache_size()

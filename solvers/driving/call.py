@@ -49,8 +49,12 @@ def parse_call(
     return Call(problem, solver, settings.make_options(solver, options), limits, settings.make_seed(seed))
 
 
-def bind(call: Call) -> CompiledObjective | PythonObjective:
-    """The objective of a call, compiled (or loaded from disk) in this process."""
+def bind(call: Call, spread=None) -> CompiledObjective | PythonObjective:
+    """The objective of a call, compiled (or loaded from disk) in this process; in Python where workers evaluate it."""
+    if spread is not None:
+        from .workers import SpreadObjective
+
+        return SpreadObjective(objective(call.problem.fun), call.problem.args, spread)
     return objective(call.problem.fun).bind(call.problem.args, _probe(call.problem))
 
 

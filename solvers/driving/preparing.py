@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +25,19 @@ def make_session(call: Call, bound, plan: Plan) -> Session:
         return CudaSession(call, bound, plan.runs, plan.max_time)
     compile_for_run(call.solver, bound)
     return Session(call, bound, plan.runs, plan.threads, plan.max_time)
+
+
+@contextlib.contextmanager
+def workers_of(call: Call, plan: Plan, workers, threads) -> Iterator[Any]:
+    """Who evaluates the generations, from the argument `workers`; None: nobody but the run itself."""
+    if workers is None:
+        yield None
+        return
+    from .workers import refuse_workers, spread_over
+
+    refuse_workers(call.solver, plan.device, threads=threads)
+    with spread_over(workers) as spread:
+        yield spread
 
 
 def evaluating(session: Session, bound, result: Result) -> float:

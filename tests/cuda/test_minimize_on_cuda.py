@@ -1,6 +1,7 @@
 """`minimize(device="cuda")`: the results and stops of the CPU; what cannot run there is refused with a reason."""
 
 import ctypes
+import dataclasses
 import math
 
 import numpy as np
@@ -11,11 +12,13 @@ pytest.importorskip("numba_cuda")
 from numba.core import config
 
 from thalweg.kernels import objective
-from thalweg.solvers import StopReason, minimize
+from thalweg.kernels.cuda.launches import ROW_BLOCK
+from thalweg.kernels.cuda.shim import device_name
+from thalweg.solvers import SOLVERS, StopReason, minimize
 from thalweg.solvers.driving import cuda as on_cuda
 from thalweg.solvers.driving.result import Result
 
-simulated = pytest.mark.skipif(not config.ENABLE_CUDASIM, reason="runs in the simulator: NUMBA_ENABLE_CUDASIM=1")
+on_device = pytest.mark.usefixtures("simulated")
 BOUNDS = [(-3, 3)] * 2
 
 
@@ -34,43 +37,40 @@ def counts(result):
     return [row[:6] for row in result.runs.tolist()]
 
 
-@simulated
 @pytest.mark.parametrize(
     "stop",
     [{}, {"restarts": 3}, {"restarts": 4, "target": -0.9}, {"ftol": 0.5}, {"patience": 2}, {"x0": [0.5, 1.0]}],
     ids=str,
 )
-def test_the_result_is_that_of_the_cpu(stop):
+def test_the_result_is_that_of_the_cpu(stop, close):
     result, expected = (
         minimize(shifted, BOUNDS, device="cuda", **CALL, **stop),
         minimize(shifted, BOUNDS, **CALL, **stop),
     )
     assert isinstance(result, Result) and set(result) == set(expected)
-    np.testing.assert_allclose(result.x, expected.x, rtol=1e-12)
-    np.testing.assert_allclose(result.fun, expected.fun, rtol=1e-12)
-    np.testing.assert_allclose(result.history["best"], expected.history["best"], rtol=1e-12)
-    np.testing.assert_allclose(np.array(counts(result)), np.array(counts(expected)), rtol=1e-12)
+    np.testing.assert_allclose(result.x, expected.x, **close)
+    np.testing.assert_allclose(result.fun, expected.fun, **close)
+    np.testing.assert_allclose(result.history["best"], expected.history["best"], **close)
+    np.testing.assert_allclose(np.array(counts(result)), np.array(counts(expected)), **close)
     assert (result.stop_reason, result.message) == (expected.stop_reason, expected.message)
-    assert result.device == "cuda" and result.threads >= 8 and result.versions["gpu"] == "simulator"
+    assert result.device == "cuda" and result.threads >= 8 and result.versions["gpu"] == device_name()
 
 
-@simulated
-def test_a_single_large_population_has_a_thread_for_each_individual(monkeypatch):
+def test_a_single_large_population_has_a_thread_for_each_individual(monkeypatch, close):
     monkeypatch.setattr(on_cuda, "LARGE", 20)
     call = CALL | {"options": {"population": 21}}
     result, expected = minimize(shifted, BOUNDS, device="cuda", **call), minimize(shifted, BOUNDS, **call)
-    assert result.threads == 24  # three blocks of eight
-    np.testing.assert_allclose(result.fun, expected.fun, rtol=1e-12)
+    assert result.threads == -(-21 // ROW_BLOCK) * ROW_BLOCK  # three blocks of eight in the simulator
+    np.testing.assert_allclose(result.fun, expected.fun, **close)
 
 
-@simulated
-def test_runs_come_in_waves(monkeypatch):
+def test_runs_come_in_waves(monkeypatch, close):
     monkeypatch.setattr(on_cuda, "WAVE_BYTES", 1)
     result = minimize(shifted, BOUNDS, device="cuda", restarts=3, **CALL)
-    np.testing.assert_allclose(counts(result), counts(minimize(shifted, BOUNDS, restarts=3, **CALL)), rtol=1e-12)
+    np.testing.assert_allclose(counts(result), counts(minimize(shifted, BOUNDS, restarts=3, **CALL)), **close)
 
 
-@simulated
+@on_device
 def test_clock_and_callback_end_a_run():
     endless = CALL | {"max_evals": 10**9}
     result = minimize(shifted, BOUNDS, device="cuda", max_time=0.3, **endless)
@@ -89,14 +89,13 @@ def test_clock_and_callback_end_a_run():
     assert stopped.stop_reason == StopReason.CALLBACK and stopped.fun == seen[0]
 
 
-@simulated
-def test_a_checkpoint_goes_on_where_it_stopped(tmp_path):
+def test_a_checkpoint_goes_on_where_it_stopped(tmp_path, simulated):
     calls = 0
 
     def interrupt(x):
         nonlocal calls
         calls += 1
-        if calls == 2:
+        if calls == (2 if simulated else 1):  # a GPU is done before the second
             raise KeyboardInterrupt
 
     call = CALL | {"max_evals": 400, "restarts": 2, "device": "cuda", "checkpoint": tmp_path / "run.npz"}
@@ -110,13 +109,13 @@ def test_a_checkpoint_goes_on_where_it_stopped(tmp_path):
         minimize(shifted, BOUNDS, **{**call, "device": "cpu"})
 
 
-@simulated
+@on_device
 def test_an_objective_of_nan_ends_with_infinity():
     result = minimize(lambda x: math.nan, BOUNDS, device="cuda", method="random_search", seed=1, max_evals=20)
     assert result.n_failed == 20 and result.fun == math.inf and not result.success
 
 
-@simulated
+@on_device
 def test_an_exception_of_the_objective_is_raised():
     def picky(x):
         if x[0] > 0.5:
@@ -127,7 +126,7 @@ def test_an_exception_of_the_objective_is_raised():
         minimize(picky, BOUNDS, x0=[0.0, 0.0], device="cuda", seed=1)
 
 
-@simulated
+@pytest.mark.usefixtures("only_simulated")
 def test_a_row_that_was_never_filled_in_is_evaluated_again_on_the_host(monkeypatch):
     """On a GPU a `raise` ends the thread: the row keeps its mark, the run does not go on."""
 
@@ -158,10 +157,17 @@ def test_a_row_that_was_never_filled_in_is_evaluated_again_on_the_host(monkeypat
         ),
     ],
 )
-@simulated
+@on_device
 def test_what_no_gpu_can_run_is_refused(function, reason):
     with pytest.raises(ValueError, match=reason):
         minimize(function, BOUNDS, device="cuda", seed=1)
+
+
+def test_a_method_without_rows_is_refused(monkeypatch):
+    sequential = dataclasses.replace(SOLVERS["de"], name="one_by_one", rows=None, iterate=lambda problem, state: None)
+    monkeypatch.setitem(SOLVERS, "one_by_one", sequential)
+    with pytest.raises(ValueError, match="device='cuda': one_by_one has no rows"):
+        minimize(shifted, BOUNDS, device="cuda", **CALL | {"method": "one_by_one"})
 
 
 def test_threads_are_the_device_s_own():

@@ -7,14 +7,12 @@ import pytest
 
 pytest.importorskip("numba_cuda")
 
-from numba.core import config
-
 from thalweg.kernels import objective
 from thalweg.kernels.search import INTEGER, LOG, LOG_INTEGER, REAL, TABLE
 from thalweg.orchestration.compiled_search import CompiledSearch
 from thalweg.orchestration.spaces import FlatSpace
 
-simulated = pytest.mark.skipif(not config.ENABLE_CUDASIM, reason="runs in the simulator: NUMBA_ENABLE_CUDASIM=1")
+on_device = pytest.mark.usefixtures("simulated")
 KINDS = np.array([REAL, LOG, INTEGER, LOG_INTEGER, TABLE])
 MIXED = FlatSpace(
     KINDS, np.array([-1, 1e-3, -4, 1, 0.0]), np.array([2, 10, 4, 99, 0.0]), np.arange(3.0), np.array([0, 0, 0, 0, 0, 3])
@@ -43,22 +41,21 @@ def both(fun, space, mode, points=100, args=(), **options):
     return [CompiledSearch(fun, args, space, mode, points, seed=3, device=d, **options) for d in ("cuda", "cpu")]
 
 
-@simulated
 @pytest.mark.parametrize(
     ("space", "mode"),
     [(GRID_OF_360, "grid"), (MIXED, "random"), (MIXED, "sobol"), (MIXED, "lhs")],
     ids=lambda v: str(v)[:6],
 )
 @pytest.mark.parametrize("block", [100, 37])
-def test_the_best_is_that_of_the_cpu(space, mode, block):
+def test_the_best_is_that_of_the_cpu(space, mode, block, close):
     works = both(bumpy, space, mode, args=(np.array([0.5, 1.0, 0.0, 7.0, 1.0]),), block=block)
     for unit in range(works[0].units):
         found, expected = (work.carry_out(unit, None, lambda: False) for work in works)
-        np.testing.assert_allclose(found.pop("fun"), expected.pop("fun"), rtol=1e-12)
+        np.testing.assert_allclose(found.pop("fun"), expected.pop("fun"), **close)
         assert found == expected
 
 
-@simulated
+@on_device
 def test_every_point_of_a_grid_is_visited_once_and_the_first_of_equals_wins():
     space = FlatSpace(np.full(2, TABLE), np.zeros(2), np.zeros(2), np.arange(24.0), np.array([0, 4, 24]))
     for k in range(0, 80, 7):
@@ -72,7 +69,7 @@ def test_every_point_of_a_grid_is_visited_once_and_the_first_of_equals_wins():
         assert found == expected and found["index"] == k
 
 
-@simulated
+@on_device
 def test_values_of_nan_and_a_range_without_a_value():
     space = FlatSpace(np.array([TABLE]), np.zeros(1), np.zeros(1), np.arange(40.0), np.array([0, 40]))
     work, _ = both(objective(lambda x: math.nan), space, "grid", 40, block=40)
@@ -81,7 +78,7 @@ def test_values_of_nan_and_a_range_without_a_value():
     assert work.prepared.search(13, 14) == (math.inf, 13, 1)
 
 
-@simulated
+@on_device
 def test_points_far_out():
     levels = np.concatenate([np.arange(1000.0) * 10**j for j in range(6)])
     space = FlatSpace(np.full(6, TABLE), np.zeros(6), np.zeros(6), levels, np.arange(7) * 1000)
@@ -90,7 +87,7 @@ def test_points_far_out():
     assert found == expected and found[1] == 10**18 - 877
 
 
-@simulated
+@pytest.mark.usefixtures("only_simulated")
 def test_what_ended_a_thread_is_raised_by_the_host(monkeypatch):
     """On a GPU a `raise` ends its thread, which is then missing among those that came to an end."""
     from thalweg.kernels.cuda import search as on_cuda
@@ -117,8 +114,8 @@ def test_what_ended_a_thread_is_raised_by_the_host(monkeypatch):
         work.prepared.search(0, 32)
 
 
-@simulated
-def test_an_exception_in_the_simulator_comes_through():
+@on_device
+def test_an_exception_of_the_objective_comes_through():
     def picky(x):
         if x[0] > 60.0:
             raise ValueError("too large")
@@ -129,7 +126,7 @@ def test_an_exception_in_the_simulator_comes_through():
         both(objective(picky), space, "grid", 64, block=64)[0].carry_out(0, None, lambda: False)
 
 
-@simulated
+@on_device
 def test_an_objective_that_writes_into_its_x_changes_no_point():
     def model(x):
         x[0] += 10.0
@@ -142,7 +139,7 @@ def test_an_objective_that_writes_into_its_x_changes_no_point():
     assert found == expected and found["fun"] == 10.0 - 13.0
 
 
-@simulated
+@on_device
 def test_what_no_gpu_can_run_is_refused():
     work, _ = both(objective(lambda x: x[0], compiled=False), MIXED, "random")
     with pytest.raises(ValueError, match="compiled=False"):

@@ -1,0 +1,244 @@
+"""`workers=`: the rows of a generation evaluated side by side, for objectives that take long in Python.
+
+Processes of our own, a map-like callable as in SciPy, or a `distributed.Client`. A generation is cut into pieces in the
+order of its rows and put together again in that order: the answer is the same whatever the number of workers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import time
+import types
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from typing import Any
+
+import cloudpickle
+import numpy as np
+
+from ...kernels.calling.objective import Objective, PythonObjective, evaluate_one
+from ...kernels.compile.jit import available_threads
+from .settings import as_integer
+
+PIECE = 0.02  # seconds that a message should be worth
+
+
+class SpreadObjective(PythonObjective):
+    """A Python objective whose batches are shared out."""
+
+    batches = True
+
+    def __init__(self, source: Objective, args: tuple, spread: Spread):
+        super().__init__(source, args)
+        self.spread, self.batches = spread, True
+
+    @property
+    def runs_as(self) -> str:
+        return f"python, {self.spread.name}"
+
+    def evaluate(self, x: np.ndarray) -> np.ndarray:
+        begin = time.perf_counter()
+        try:
+            return self.spread.evaluate(self.source, self.args, x)
+        finally:
+            self.seconds += time.perf_counter() - begin
+
+
+def evaluate_rows(source: Objective, args: tuple, x: np.ndarray) -> tuple[np.ndarray, float]:
+    """(values of the rows of x, seconds): what a worker does."""
+    begin = time.perf_counter()
+    if source.vectorized:
+        values = PythonObjective(source, args).evaluate(x)
+    else:
+        values = np.array([evaluate_one(source.function, args, row.copy()) for row in x])
+    return values, time.perf_counter() - begin
+
+
+class Spread:
+    """Shares the rows of a batch out. `run(pieces) -> results` is what the kinds of workers differ in."""
+
+    def __init__(self, name: str, count: int):
+        self.name, self.count = name, count
+        self.seconds = np.inf  # of one evaluation, by the last batch
+
+    def evaluate(self, source: Objective, args: tuple, x: np.ndarray) -> np.ndarray:
+        rows = int(np.clip(PIECE / max(self.seconds, 1e-9), 1, -(-len(x) // self.count)))
+        results = self.run(source, args, [x[k : k + rows] for k in range(0, len(x), rows)])
+        self.seconds = sum(seconds for _, seconds in results) / len(x)
+        return np.concatenate([values for values, _ in results])
+
+    def run(self, source: Objective, args: tuple, pieces: list[np.ndarray]) -> list[tuple[np.ndarray, float]]:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        pass
+
+
+class OnProcesses(Spread):
+    """Processes of this call. The function travels once, by value where no module has it."""
+
+    def __init__(self, count: int):
+        super().__init__(f"{count} processes", count)
+        self.pool: Any = None
+
+    def run(self, source, args, pieces):
+        if self.pool is None:
+            self._start(source, args)
+        futures = [self.pool.submit(_evaluate_piece, piece) for piece in pieces]
+        try:
+            results = [future.result() for future in futures]
+        except BrokenProcessPool:
+            raise RuntimeError("workers: a process died while it evaluated the objective") from None
+        finally:
+            for future in futures:
+                future.cancel()
+        for result in results:  # the first row that raised is the one reported
+            if isinstance(result, bytes):
+                raise cloudpickle.loads(result)
+        return results
+
+    def _start(self, source, args) -> None:
+        payload = cloudpickle.dumps((source, args))
+        with _without_main():
+            self.pool = ProcessPoolExecutor(self.count, get_context("spawn"), _take_up, (payload,))
+            for future in [self.pool.submit(_nothing) for _ in range(self.count)]:  # all begin here
+                future.result()
+
+    def close(self) -> None:
+        if self.pool is not None:
+            self.pool.shutdown(wait=True, cancel_futures=True)
+
+
+class OnMap(Spread):
+    """A callable as SciPy's `workers`: `map(function, iterable)`."""
+
+    def __init__(self, function: Callable):
+        super().__init__("a map", 1)
+        self.function = function
+
+    def run(self, source, args, pieces):
+        work = _One(source, args)
+        rows = [row for piece in pieces for row in piece]
+        values = np.array(list(self.function(work, rows)), dtype=np.float64)
+        if values.shape != (len(rows),):
+            raise ValueError(f"workers: the map gave {values.size} values for {len(rows)} points")
+        return [(values, 0.0)]
+
+
+class OnClient(Spread):
+    """The workers of a `distributed.Client`."""
+
+    def __init__(self, client):
+        super().__init__("a Dask client", max(sum(client.nthreads().values()), 1))
+        self.client, self.work = client, None
+
+    def run(self, source, args, pieces):
+        if self.work is None:
+            self.work = self.client.scatter([(source, args)], broadcast=True, hash=False)[0]
+        futures = self.client.map(_evaluate_sent, pieces, work=self.work, pure=False, batch_size=None)
+        try:
+            return self.client.gather(futures)
+        finally:
+            self.client.cancel(futures)
+
+
+class _One:
+    """The objective at one point, to be sent to a map."""
+
+    def __init__(self, source: Objective, args: tuple):
+        self.source, self.args = source, args
+
+    def __call__(self, x: np.ndarray) -> float:
+        return float(evaluate_rows(self.source, self.args, np.asarray(x)[None])[0][0])
+
+    def __reduce__(self):
+        return _loaded_one, (cloudpickle.dumps((self.source, self.args)),)
+
+
+def _loaded_one(payload: bytes) -> _One:
+    return _One(*cloudpickle.loads(payload))
+
+
+_here: tuple | None = None  # in a worker process: what it evaluates
+
+
+def _take_up(payload: bytes) -> None:
+    global _here
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's
+    _here = cloudpickle.loads(payload)
+
+
+def _nothing() -> None:
+    pass
+
+
+def _evaluate_piece(piece: np.ndarray) -> tuple[np.ndarray, float] | bytes:
+    """What `evaluate_rows` returns, or the pickled exception: its class may stand in the caller's script alone."""
+    assert _here is not None, "the initializer has run"
+    try:
+        return evaluate_rows(*_here, piece)
+    except Exception as error:
+        return cloudpickle.dumps(error)
+
+
+def _evaluate_sent(piece: np.ndarray, work: tuple) -> tuple[np.ndarray, float]:
+    return evaluate_rows(*work, piece)
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """Processes that start here do not run the user's script again: no `if __name__ == "__main__"` is asked for."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+@contextlib.contextmanager
+def spread_over(workers) -> Iterator[Spread | None]:
+    """Who evaluates, from what the user gave as `workers`: a number, a map or a client; None: nobody but this thread.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument.
+    """
+    if workers is None:
+        yield None
+        return
+    if hasattr(workers, "scatter") and hasattr(workers, "gather"):
+        spread: Spread = OnClient(workers)
+    elif callable(workers):
+        spread = OnMap(workers)
+    else:
+        spread = OnProcesses(_count(workers))
+    try:
+        yield spread
+    finally:
+        spread.close()
+
+
+def _count(workers) -> int:
+    number = as_integer("workers", workers)
+    if number == -1:
+        return available_threads()
+    if number < 1:
+        raise ValueError(f"workers: got {workers}, expected a number of processes (-1: all cores), a map or a client")
+    return number
+
+
+def refuse_workers(solver, device: str = "cpu", **others) -> None:
+    """ValueError where `workers` has no meaning; `others`: arguments that it excludes, None where they are left out."""
+    if solver.rows is None:
+        raise ValueError(f"workers: {solver.name} evaluates one point at a time; leave it out")
+    if device != "cpu":
+        raise ValueError(f"workers: device={device!r} evaluates by itself; leave it out")
+    for name, value in others.items():
+        if value is not None:
+            raise ValueError(f"workers: got it together with {name}, expected one of them")

@@ -1,0 +1,28 @@
+"""What the tests of the device run on: an NVIDIA GPU where there is one, else the simulator (NUMBA_ENABLE_CUDASIM=1)."""
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def simulated():
+    """Whether it is the simulator; skips the test where there is neither. On a GPU sums are rounded in another way."""
+    pytest.importorskip("numba_cuda")
+    from thalweg.kernels.cuda import shim
+
+    try:
+        shim.require_gpu()
+    except RuntimeError as error:
+        pytest.skip(f"neither a GPU nor the simulator (NUMBA_ENABLE_CUDASIM=1): {error}")
+    return shim.SIMULATED
+
+
+@pytest.fixture
+def only_simulated(simulated):
+    if not simulated:
+        pytest.skip("plays the part of the device: NUMBA_ENABLE_CUDASIM=1")
+
+
+@pytest.fixture(scope="session")
+def close(simulated):
+    """How closely values agree with the CPU's. A GPU rounds a product and a sum at once."""
+    return {"rtol": 1e-12, "atol": 1e-300} if simulated else {"rtol": 1e-9, "atol": 1e-9}
