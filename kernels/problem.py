@@ -113,16 +113,22 @@ def parse_bounds(bounds) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError("bounds: got none, expected a (low, high) pair for each variable")
     if box.ndim != 2 or box.shape[1] != 2:
         raise ValueError(f"bounds: got an array of shape {box.shape}, expected (D, 2): a (low, high) pair per variable")
-    for k, (low, high) in enumerate(box):
-        if np.isnan(low) or np.isnan(high):
-            raise ValueError(f"bounds: variable {k} has ({low}, {high}), expected two numbers (NaN is no bound)")
-        if low > high:
-            raise ValueError(f"bounds: variable {k} has low {low} above high {high}, expected low <= high")
-        if np.isfinite([low, high]).all() and high / 2 - low / 2 > np.finfo(np.float64).max / 2:
-            raise ValueError(
-                f"bounds: variable {k} has ({low}, {high}), whose width overflows; expected a width below 1.8e308"
-            )
-    return np.ascontiguousarray(box[:, 0]), np.ascontiguousarray(box[:, 1])
+    lower, upper = np.ascontiguousarray(box[:, 0]), np.ascontiguousarray(box[:, 1])
+    with np.errstate(over="ignore", invalid="ignore"):
+        ordered, narrow = lower <= upper, np.isfinite(upper - lower) | np.isinf(lower) | np.isinf(upper)
+    if not (ordered & narrow).all():
+        k = int(np.argmin(ordered & narrow))
+        raise ValueError(f"bounds: variable {k} has {_fault(float(lower[k]), float(upper[k]))}")
+    return lower, upper
+
+
+def _fault(low: float, high: float) -> str:
+    """What is wrong with a pair of bounds, and what is expected."""
+    if np.isnan(low) or np.isnan(high):
+        return f"({low}, {high}), expected two numbers (NaN is no bound)"
+    if low > high:
+        return f"low {low} above high {high}, expected low <= high"
+    return f"({low}, {high}), whose width overflows; expected a width below 1.8e308"
 
 
 def require_finite(lower: np.ndarray, upper: np.ndarray, who: str) -> None:

@@ -116,7 +116,7 @@ def minimize(
     running = time.perf_counter() - session.begin
     result = session.summarise()
     result.update(
-        timing={"compile": compiling, "run": running, "evaluate": evaluating(session, bound, result)},
+        timing={"compile": compiling, "run": running, "evaluate": evaluating(session, bound, result, running)},
         method=call.solver.name,
         options=dataclasses.asdict(call.options),
         objective=bound.runs_as,

@@ -378,7 +378,7 @@ def test_info_tells_the_machine_and_the_installation():
 WARM_AGAIN = """
 from thalweg.kernels.compile.cache import ContentCache
 from thalweg.orchestration.cli import main
-main(["warm", "simulated_annealing"], standalone_mode=False)
+main(["warm", "random_search"], standalone_mode=False)
 print(ContentCache.hits, ContentCache.misses)
 """
 
@@ -386,15 +386,20 @@ print(ContentCache.hits, ContentCache.misses)
 def test_warm_fills_an_empty_cache(tmp_path):
     folder = tmp_path / "cache"
     here = {"env": {**os.environ, "THALWEG_CACHE_DIR": str(folder)}}
-    done = process("warm", "simulated_annealing", **here)
+    done = process("warm", "random_search", **here)
     assert done.returncode == 0, done.stderr
     assert str(folder) in done.stdout
     files = sorted(folder.iterdir())
-    assert {"advance_serial", "advance_many"} <= {file.name.rsplit("-", 1)[0] for file in files}
+    drivers = {"advance_serial", "advance_parallel", "advance_many", "propose", "conclude"}
+    assert drivers <= {file.name.rsplit("-", 1)[0] for file in files}
     again = subprocess.run([sys.executable, "-c", WARM_AGAIN], capture_output=True, text=True, timeout=300, **here)
     assert again.returncode == 0, again.stderr
     hits, misses = map(int, again.stdout.splitlines()[-1].split())
-    assert hits >= len(files) and misses == 0 and sorted(folder.iterdir()) == files
+    assert hits >= len(drivers) and misses == 0 and sorted(folder.iterdir()) == files
+
+
+def test_warm_takes_methods_without_rows():
+    assert re.search(r"2/2  nelder_mead +\d", thalweg("warm", "simulated_annealing", "nelder_mead").stdout)
 
 
 def test_warm_refuses_what_does_not_exist():

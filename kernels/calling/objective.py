@@ -71,8 +71,12 @@ class Objective:
             return _bind_c(self, pointer, args)
         function = _compilable(self.function)
         args = normalise(args)
-        copies = probe is not None and self.check and check(function, args, probe)
-        return CompiledObjective(_adapter(function, record_type(args), self.precise, copies), args, self)
+        record = record_type(args) if args else NO_ARGUMENTS
+        known = (fingerprint(function), record)
+        copies = False
+        if probe is not None and self.check:
+            copies = _checked[known] if known in _checked else _note_check(known, check(function, args, probe))
+        return CompiledObjective(_adapter(function, known, self.precise, copies), args, self)
 
 
 def objective(function=None, *, precise=False, check=True, compiled=True, vectorized=False) -> Any:
@@ -143,8 +147,7 @@ class CompiledObjective:
 
     def __post_init__(self):
         self.record = pack(self.args)
-        compiled = self.adapter.overloads[ADAPTER.args]
-        self.address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+        self.address = address_of(self.adapter)
 
     @property
     def args_address(self) -> int:
@@ -159,11 +162,15 @@ class CompiledObjective:
         """Values (n,) of the rows of x (n, D); an exception of the objective comes with the x that raised it."""
         x = np.ascontiguousarray(x, dtype=np.float64)
         values = np.empty(len(x))
-        _evaluate_rows()(self.address, self.args_address, x, values)
+        self.evaluate_into(x, values)
         for i in np.flatnonzero(np.isnan(values)):
             if values[i : i + 1].view(np.int64)[0] == RAISED_BITS:
                 self.replay(x[i])
         return values
+
+    def evaluate_into(self, x: np.ndarray, values: np.ndarray) -> None:
+        """values (n,): those of the rows of x (n, D), C-contiguous doubles; RAISED_BITS where an exception was raised."""
+        _evaluate_rows()(self.address, self.args_address, x, values)
 
     def replay(self, x: np.ndarray) -> None:
         """Raise what the objective raises at x."""
@@ -258,8 +265,15 @@ def _python_adapter() -> int:
     def adapter(x, words):
         return call_python(load(words, SINGLE)[0], x)
 
-    compiled = _once("python", lambda: compile_for(kernel(adapter, inner=True), ADAPTER)).overloads[ADAPTER.args]
-    return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    return address_of(_once("python", lambda: compile_for(kernel(adapter, inner=True), ADAPTER)))
+
+
+def address_of(adapter) -> int:
+    """Where the machine code of an adapter stands."""
+    if not hasattr(adapter, "address"):
+        compiled = adapter.overloads[ADAPTER.args]
+        adapter.address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    return adapter.address
 
 
 def _evaluate_rows():
@@ -300,10 +314,20 @@ def _compilable(function):
     )
 
 
-def _adapter(function, record: types.BaseTuple, precise: bool, copies: bool):
+NO_ARGUMENTS = record_type(())
+_checked: dict[tuple, bool] = {}  # functions that were called once in this process -> whether they wrote into their x
+
+
+def _note_check(known: tuple, wrote: bool) -> bool:
+    if len(_checked) > KEPT:
+        _checked.clear()
+    _checked[known] = wrote
+    return wrote
+
+
+def _adapter(function, known: tuple, precise: bool, copies: bool):
     """The compiled adapter of a function; content decides, so an edited global is never stale."""
-    key = (fingerprint(function), record, precise, copies)
-    return _once(key, lambda: _compile_adapter(function, record, precise, copies))
+    return _once((*known, precise, copies), lambda: _compile_adapter(function, known[1], precise, copies))
 
 
 def _compile_adapter(function, record, precise: bool, copies: bool):

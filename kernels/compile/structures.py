@@ -33,10 +33,8 @@ def record(**fields: str) -> np.dtype:
 
 def filled(dtype: np.dtype, **values) -> np.ndarray:
     """A record with these values; what is not named is 0."""
-    array = np.zeros(1, dtype)
-    for name, value in values.items():
-        array[name] = value
-    return array
+    assert dtype.names is not None and values.keys() <= set(dtype.names), "a record has the fields of its type"
+    return np.array([tuple(values.get(name, 0) for name in dtype.names)], dtype)
 
 
 @cache

@@ -12,10 +12,13 @@ def centroid_of_best(simplex, order, centroid):
     """centroid (n,): the mean of all vertices but the worst."""
     n = centroid.size
     for j in range(n):
-        total = 0.0
-        for k in range(n):
-            total += simplex[order[k], j]
-        centroid[j] = total / n
+        centroid[j] = 0.0
+    for k in range(n):
+        row = order[k]
+        for j in range(n):
+            centroid[j] += simplex[row, j]
+    for j in range(n):
+        centroid[j] /= n
 
 
 @inlined

@@ -18,9 +18,10 @@ from ...kernels.compile.structures import copied, leaves
 from ...kernels.cuda.launches import Launcher, Rows, Runs
 from ...kernels.run import RUNNING
 from ..contract import Solver
+from .call import Call, begin
 from .result import StopReason
 from .running import history_of
-from .session import Session
+from .session import ENDLESS, Session
 
 CHUNK = 0.1  # seconds between looks
 LARGE = 1024  # rows from which a single run has a thread for each row, on the whole device
@@ -40,21 +41,21 @@ def check_has_rows(solver: Solver) -> None:
 class CudaSession(Session):
     """A session whose runs are advanced together, a wave at a time."""
 
-    def __init__(self, make_state, solver, bound, runs: int | None, dimension: int, max_time: float | None):
-        """`make_state(index) -> (state, seconds)`: of a run as it begins, or as a checkpoint has it."""
-        check_has_rows(solver)
-        super().__init__(lambda index: None, runs, dimension, max_time)  # type: ignore[arg-type,return-value]
-        self.make_state = make_state
-        first = make_state(0)[0]
+    on_cpu = False
+
+    def __init__(self, call: Call, bound, runs: int | None, max_time: float | None):
+        check_has_rows(call.solver)
+        super().__init__(call, bound, runs, 1, max_time)
+        first = begin(call, 0)
         rows, size = first.trial.shape[0], sum(array.nbytes for _, array in leaves(first))
-        self.launcher = (Rows if runs == 1 and rows > LARGE else Runs)(solver, bound)
-        self.wave_size = max(min(WAVE_BYTES // size, runs or ENDLESS_WAVE), 1)
+        self.launcher = (Rows if runs == 1 and rows > LARGE else Runs)(call.solver, bound)
+        self.wave_size = max(min(WAVE_BYTES // size, ENDLESS_WAVE if self.endless else self.runs), 1)
         self.launcher.load([first])  # compiles
         self.generations = 1  # of a launch
 
     def _work(self, tick) -> None:
         while indices := self._next_wave():
-            wave = Wave(self.launcher, indices, [self.make_state(index) for index in indices])
+            wave = Wave(self.launcher, indices, [self._state(index) for index in indices])
             self.active[-1] = wave  # type: ignore[assignment]
             self.threads = self.launcher.threads
             snapshot_at = time.perf_counter()
@@ -69,13 +70,20 @@ class CudaSession(Session):
 
     def _next_wave(self) -> list[int]:
         indices: list[int] = []
-        while len(indices) < self.wave_size and (index := self._take()) is not None:
-            indices.append(index)
+        while len(indices) < self.wave_size:
+            first, count = self._take(self.wave_size - len(indices))
+            if count == 0:
+                break
+            indices += range(first, first + count)
         return indices
+
+    def _state(self, index: int) -> tuple:
+        """(state, seconds) of a run: as a checkpoint had it, or as it begins."""
+        return self.states.pop(index, None) or (begin(self.call, index), 0.0)
 
     def _last(self) -> int:
         """The last run that still counts."""
-        return 2**62 if self.first_hit is None else self.first_hit
+        return ENDLESS if self.records.first_hit is None else self.records.first_hit
 
     def _finish(self, run) -> None:
         """Record the runs of a wave that have not ended: the clock, the user or a lower run ended them."""
@@ -91,22 +99,16 @@ class CudaSession(Session):
         if not finished.size:
             return
         wave.open[finished] = False
+        rows = wave.rows(finished, self.records.dtype, int(self.stop or StopReason.CANCELLED))
         with self.lock:
-            for k in finished:
-                stop = int(wave.stops[k]) or int(self.stop or StopReason.CANCELLED)
-                record: Any = np.array((*wave.row(k), stop, wave.seconds[k], wave.best_x[k]), dtype=self.dtype)
-                self.records[wave.indices[k]] = record
-                self._note(record)
-                if wave.stops[k] != RUNNING:
-                    self.snapshots.pop(wave.indices[k], None)
-                if stop == StopReason.REACHED_TARGET:
-                    self.first_hit = min(wave.indices[k], self._last())
-            best = self.best_record()
-            index = None if best is None else int(best["run"])
-            if index is not None and index in wave.indices and index not in self.histories:
-                k = wave.indices.index(index)
+            self.records.add(rows)
+            for k in finished[wave.stops[finished] != RUNNING]:
+                self.snapshots.pop(wave.indices[k], None)
+            assert self.records.best is not None
+            best = int(self.records.best["run"]) if self.records.first_hit is None else self.records.first_hit
+            if best in rows["run"]:
                 wave.launcher.pull("run.history")
-                self.histories = {index: history_of(wave.launcher.state(k))}
+                self.histories = {best: history_of(wave.launcher.state(wave.indices.index(best)))}
             wave.publish()  # without those that the records hold from now on
 
     def _snapshot_wave(self, wave) -> None:
@@ -153,10 +155,14 @@ class Wave:
         self.publish()
         return int(np.clip(generations * CHUNK / max(elapsed, 1e-6), 1, 4 * generations))
 
-    def row(self, k: int) -> tuple:
-        """(run, fun, nfev, nit, n_failed) of the k-th run."""
-        now = self.now[k]
-        return (self.indices[k], now.best, now.evaluations, now.iteration, now.failed)
+    def rows(self, places: np.ndarray, dtype: np.dtype, cut: int) -> np.ndarray:
+        """What the result keeps of runs (`result.run_dtype`); `cut`: why those ended that did not by themselves."""
+        rows, now = np.zeros(len(places), dtype), self.now[places]
+        rows["run"], rows["x"] = np.array(self.indices)[places], self.best_x[places]
+        rows["fun"], rows["nfev"], rows["nit"] = now["best"], now["evaluations"], now["iteration"]
+        rows["n_failed"], rows["seconds"] = now["failed"], self.seconds[places]
+        rows["stop"] = np.where(now["stop"] == RUNNING, cut, now["stop"])
+        return rows
 
     def publish(self) -> None:
         """Note the best and the counts over the runs that are not yet recorded."""

@@ -40,18 +40,17 @@ def workers_of(call: Call, plan: Plan, workers, threads) -> Iterator[Any]:
         yield spread
 
 
-def evaluating(session: Session, bound, result: Result) -> float:
+def evaluating(session: Session, bound, result: Result, running: float) -> float:
     """Seconds in the objective: measured in Python; in compiled code, what a sample at x tells; NaN on a GPU."""
     if not isinstance(bound, CompiledObjective):
         return bound.seconds
     if not session.on_cpu or not np.isfinite(result.x).all():
         return float("nan")
-    bound.evaluate(result.x[None])  # the loop around it may have to be loaded
-    count, elapsed = 1, 0.0
-    while elapsed < 2e-4:
-        count *= 4
-        rows = np.repeat(result.x[None], count, axis=0)
+    count, elapsed = 16, 0.0
+    while elapsed < min(2e-4, 0.05 * running):  # a sample must not cost what it measures
+        rows, values = np.repeat(result.x[None], count, axis=0), np.empty(count)
         begin = time.perf_counter()
-        bound.evaluate(rows)
+        bound.evaluate_into(rows, values)
         elapsed = time.perf_counter() - begin
-    return elapsed / count * result.nfev / max(session.threads, 1)
+        count *= 4
+    return 4 * elapsed / count * result.nfev / max(session.threads, 1)

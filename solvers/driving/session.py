@@ -127,7 +127,7 @@ class Session:
                 run = self._run(first, tick)
                 if run is None:
                     return
-                if isinstance(self.bound, CompiledObjective) and run.stop != RUNNING:
+                if self.runs > 1 and isinstance(self.bound, CompiledObjective) and run.stop != RUNNING:
                     batches = batches or self._batches()
                     batches.learn(run.seconds)
             elif not self._run_batch(batches, first, count):

@@ -136,6 +136,7 @@ def test_a_row_that_was_never_filled_in_is_evaluated_again_on_the_host(monkeypat
         return 0.0
 
     def carries_nothing_on(self, generations, last):
+        self.states.trial[0, 3] = 1.0
         self.states.trial_f[0, 3] = np.int64(on_cuda_mark).view(np.float64)
 
     from thalweg.kernels.calling.arguments import RAISED_BITS as on_cuda_mark
