@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ..kernels.calling.objective import CompiledObjective
 from ..kernels.run import RUNNING
-from ..solvers.driving.call import Call, bind, start
+from ..solvers.driving.batches import SHORT, Batches
+from ..solvers.driving.call import Call, begin, bind, start
 from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
 from .execution.campaign import Outcome, count_kinds
+
+COLUMNS = ("fun", "x", "nfev", "nit", "n_failed", "stop")  # of a record
 
 
 class NothingDone(RuntimeError):
@@ -26,10 +31,11 @@ class CallWork:
     def __init__(self, call: Call):
         self.call = call
         self.bound: Any = None  # in this process
+        self.seconds = np.inf  # of the last run
         self.evaluations = 1  # of a first chunk, by the speed of the last unit
 
-    def __getstate__(self) -> dict:
-        return {"call": self.call, "bound": None, "evaluations": 1}  # machine code stays where it was made
+    def __reduce__(self):
+        return type(self), (self.call,)  # machine code stays where it was made
 
     def prepare(self) -> None:
         if self.bound is None:
@@ -45,6 +51,23 @@ class Runs(CallWork):
 
     name = "run"
 
+    def __init__(self, call: Call):
+        super().__init__(call)
+        self.of_thread = threading.local()  # its Batches
+
+    def carry_out_range(self, first: int, count: int) -> list[dict]:
+        if not isinstance(self.bound, CompiledObjective) or self.seconds > SHORT:
+            return []
+        batches = getattr(self.of_thread, "batches", None)
+        if batches is None:
+            dtype = run_dtype(self.call.problem.dimension)
+            batches = self.of_thread.batches = Batches(self.call.solver, begin(self.call, 0), self.bound, dtype)
+            batches.learn(self.seconds)
+        size = batches.size(count)
+        rows = batches.run(first, size)[0] if size else []
+        columns = [rows[name].tolist() for name in COLUMNS] if len(rows) else []
+        return [dict(zip(COLUMNS, values)) for values in zip(*columns)]
+
     def carry_out(self, unit: int, given: Any, ends: Callable[[], bool]) -> dict | None:
         call = self.call if given is None else planned(self.call, given)
         run = start(call, unit, self.bound)
@@ -55,6 +78,7 @@ class Runs(CallWork):
             run.step()
         fun, x, evaluations, generations = run.best
         self.note_speed(evaluations, run.seconds)
+        self.seconds = run.seconds
         failed = int(run.state.run.now[0].failed)
         record = {"fun": fun, "x": x.tolist(), "nfev": evaluations, "nit": generations}
         return record | {"n_failed": failed, "stop": int(run.stop)}
@@ -78,7 +102,10 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
     if not outcome.records:
         raise nothing(outcome)
     dtype = run_dtype(call.problem.dimension)
-    rows = np.array([_row(unit, record) for unit, record in outcome.records.items()], dtype=dtype)
+    rows = np.empty(len(outcome.records), dtype)
+    rows["run"] = list(outcome.records)
+    for name in (*COLUMNS, "seconds"):
+        rows[name] = [record[name] for record in outcome.records.values()]
     remark = ""
     if outcome.failures:
         remark = f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
@@ -120,7 +147,3 @@ def nothing(outcome: Outcome) -> NothingDone | KeyboardInterrupt:
     )
     error.__cause__ = first.get("exception")
     return error
-
-
-def _row(unit: int, r: dict) -> tuple:
-    return (unit, r["fun"], r["nfev"], r["nit"], r["n_failed"], r["stop"], r["seconds"], r["x"])

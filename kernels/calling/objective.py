@@ -169,7 +169,7 @@ class CompiledObjective:
         return values
 
     def evaluate_into(self, x: np.ndarray, values: np.ndarray) -> None:
-        """values (n,): those of the rows of x (n, D), C-contiguous doubles; RAISED_BITS where an exception was raised."""
+        """values (n,) of the rows of x (n, D), C-contiguous doubles; RAISED_BITS where an exception was raised."""
         _evaluate_rows()(self.address, self.args_address, x, values)
 
     def replay(self, x: np.ndarray) -> None:

@@ -47,22 +47,39 @@ class Task:
     def _run(self) -> None:
         numba.set_num_threads(1)  # of this thread; the other cores have tasks of their own
         try:
-            for position, unit in enumerate(self.units):
+            position = 0
+            while position < len(self.units):
+                unit = self.units[position]
                 if self._ends(unit) or (self.entries and time.perf_counter() >= self.until):
                     return
                 self.begun, self.unit = time.perf_counter(), unit
-                entry = self._attempt(unit, None if self.given is None else self.given[position])
-                seconds = time.perf_counter() - self.begun
+                done = self._range(position) or [
+                    self._attempt(unit, None if self.given is None else self.given[position])
+                ]
+                seconds = (time.perf_counter() - self.begun) / len(done)
                 with self.lock:
                     self.unit = None
-                    if entry is None or self.given_up:
+                    if done[0] is None or self.given_up:
                         return
-                    self.entries.append(entry | {"unit": unit, "worker": self.worker, "seconds": seconds})
+                    common = {"worker": self.worker, "seconds": seconds}
+                    self.entries += [{**entry, "unit": unit + k, **common} for k, entry in enumerate(done) if entry]
+                position += len(done)
         finally:
             self.over.set()
 
     def _ends(self, unit: int) -> bool:
         return self.given_up or self.ends(unit)
+
+    def _range(self, position: int) -> list[dict]:
+        """Records of units that follow one another, where many of them cost less together."""
+        count, first = len(self.units) - position, self.units[position]
+        carry_out_range = getattr(self.work, "carry_out_range", None)
+        if carry_out_range is None or self.given is not None or self.units[-1] - first != count - 1:
+            return []
+        try:
+            return carry_out_range(first, count)
+        except Exception:  # the unit that fails says so when it is carried out by itself
+            return []
 
     def _attempt(self, unit: int, given: Any) -> dict | None:
         try:

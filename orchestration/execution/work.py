@@ -26,3 +26,7 @@ class Work(Protocol):
         `given` is what the caller's `given(unit)` returned, or None. An exception is a failure of this unit alone.
         """
         ...
+
+    # Work may also have `carry_out_range(first, count) -> list[Record]`: the records of the first ones of these units
+    # (none, if they do not cost less together). It is asked where nothing is given to the units. A unit that fails ends
+    # the range before it, and is then carried out by itself.
