@@ -151,6 +151,7 @@ class Archipelago:
                 stop = int(self.total.stop or StopReason.CANCELLED)
             failed = int(state.run.now[0].failed)
             record = {"fun": fun, "x": x, "nfev": evaluations, "nit": generations, "n_failed": failed, "stop": stop}
+            record["spread"] = float(state.run.now[0].spread)
             if evaluations > 0:
                 found[island] = record | {"seconds": self.seconds[island]}
         return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import sys
 
 import click
@@ -56,7 +57,7 @@ def run(context, file, json, quiet, restarts, **settings):
     Prints the answer beside what is known of it. The file holds module-level
     `thalweg.kernels.Problem`s; where it holds several, NAME chooses one.
 
-    Exit code: 0 success, 1 no success (target missed, interrupted, exception in the objective), 2 bad input.
+    Exit code: 0 done, 1 not what was asked for (target missed, interrupted, exception in the objective), 2 bad input.
     """
     from .commands.report import answer
     from .commands.run import run_file
@@ -67,7 +68,7 @@ def run(context, file, json, quiet, restarts, **settings):
     # What the user's file prints must not come between the lines of the JSON.
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
         loaded, result = run_file(file, progress=not quiet, restarts=restarts, **settings)
-    _print(context, json, loaded, result, answer(loaded.problem, loaded.name, result))
+    _print(context, json, loaded, result, answer(loaded.problem, loaded.name, result), settings["target"])
 
 
 def _many(command):
@@ -102,14 +103,14 @@ def _many(command):
 def restarts(context, file, json, quiet, **settings):
     """Minimise the Problem in a Python file by many runs, here or on a Dask cluster.
 
-    Exit code: 0 success, 1 no success (target missed, interrupted, no run came to an end), 2 bad input.
+    Exit code: 0 done, 1 not what was asked for (target missed, interrupted, no run came to an end), 2 bad input.
     """
     from .commands.many import restarts_file
     from .commands.report import answer
 
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
         loaded, result = restarts_file(file, progress=not quiet, **settings)
-    _print(context, json, loaded, result, answer(loaded.problem, loaded.name, result))
+    _print(context, json, loaded, result, answer(loaded.problem, loaded.name, result), settings["target"])
 
 
 @main.command()
@@ -127,21 +128,29 @@ def search(context, file, json, quiet, **settings):
     That is a Problem, or a function (NAME, by default `train`) that is called as train(**point), beside a module-level
     `space`: a dict of names and what they may be.
 
-    Exit code: 0 success, 1 no success (target missed, interrupted, no point came to an end), 2 bad input.
+    Exit code: 0 done, 1 not what was asked for (target missed, interrupted, no point came to an end), 2 bad input.
     """
     from .commands.many import search_file
     from .commands.report import points
 
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
         loaded, result = search_file(file, progress=not quiet, **settings)
-    _print(context, json, loaded, result, points(loaded.name, result))
+    _print(context, json, loaded, result, points(loaded.name, result), settings["target"])
 
 
-def _print(context, json: bool, loaded, result, report: str) -> None:
+def fulfilled(result, target: float | None) -> bool:
+    """Whether a command did what it was asked for: a spent budget is no failure of the command, a missed target is."""
+    from ..solvers import StopReason
+
+    ended = (StopReason.OUT_OF_BUDGET, StopReason.STALLED, StopReason.OUT_OF_TIME)
+    return result.success or (target is None and result.stop_reason in ended and math.isfinite(result.fun))
+
+
+def _print(context, json: bool, loaded, result, report: str, target: float | None) -> None:
     from .commands.as_json import as_json
 
     click.echo(as_json(loaded.problem, loaded.name, result) if json else report)
-    context.exit(0 if result.success else 1)
+    context.exit(0 if fulfilled(result, target) else 1)
 
 
 @main.command()

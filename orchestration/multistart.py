@@ -90,6 +90,7 @@ def restarts(
         max_evals=max_evals, target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
     if coordinated:
+        call.problem.require_box("a coordinated search")
         call = for_short_runs(call, method, max_evals, options)
     total = math.inf if total_evals is None else settings.make_positive("total_evals", total_evals)
     if total < call.limits.max_evals:

@@ -18,7 +18,7 @@ from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
 from .execution.campaign import Outcome, count_kinds
 
-COLUMNS = ("fun", "x", "nfev", "nit", "n_failed", "stop")  # of a record
+COLUMNS = ("fun", "x", "nfev", "nit", "n_failed", "stop", "spread")  # of a record
 
 
 class NothingDone(RuntimeError):
@@ -79,9 +79,9 @@ class Runs(CallWork):
         fun, x, evaluations, generations = run.best
         self.note_speed(evaluations, run.seconds)
         self.seconds = run.seconds
-        failed = int(run.state.run.now[0].failed)
+        now = run.state.run.now
         record = {"fun": fun, "x": x.tolist(), "nfev": evaluations, "nit": generations}
-        return record | {"n_failed": failed, "stop": int(run.stop)}
+        return record | {"n_failed": int(now["failed"][0]), "stop": int(run.stop), "spread": float(now["spread"][0])}
 
 
 def planned(call: Call, plan) -> Call:

@@ -58,7 +58,7 @@ def parallel_rows(case, method, rows):
 @pytest.fixture
 def eager_callbacks(monkeypatch):
     """Callbacks after each chunk, not only every 0.1 s, so that a short run can be cut in its midst."""
-    monkeypatch.setattr(sys.modules["thalweg.solvers.minimize"], "CALLBACK_EVERY", 0.0)
+    monkeypatch.setattr(sys.modules["thalweg.solvers.driving.hooks"], "CALLBACK_EVERY", 0.0)
 
 
 def begun(case, method):

@@ -196,6 +196,14 @@ def test_a_name_chooses(write):
     assert re.search(r"^x\[0\] +2\.0 +at its lower bound$", done.stdout, re.MULTILINE)
 
 
+def test_what_lies_at_a_bound_is_said_of_open_boxes_too(write):
+    problem = "slope = Problem(fun=lambda x: x[0] + (x[1] - 3) ** 2, bounds=[(2, None), (0, None)], x0=[2.5, 1.0])\n"
+    done = thalweg("run", write(HEAD + problem), "--seed", 1, "--restarts", 1, "--method", "nelder_mead")
+    assert done.exit_code == 0
+    assert re.search(r"^x\[0\] +2\.0 +at its lower bound$", done.stdout, re.MULTILINE)
+    assert re.search(r"^x\[1\] +[23]\.\d+$", done.stdout, re.MULTILINE)
+
+
 def test_two_names_of_one_problem_are_one_problem(write):
     assert run(write(ONE + "again = only\n")).exit_code == 0
 

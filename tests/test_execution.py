@@ -219,11 +219,21 @@ def test_a_full_disk_reaches_the_caller():
 @pytest.mark.parametrize("act", [polling, spinning])
 def test_ctrl_c(act):
     """The first one ends the campaign with what there is; the handler is Python's own again."""
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    book = Book()
-    outcome = run(Act(lambda unit, ends: act(unit, ends) if unit > 2 else unit), range(9), journal=book)
-    timer.join()
+    three_are_done, book = threading.Event(), Book()
+
+    def look(campaign):
+        if {0, 1, 2} <= campaign.records.keys():
+            three_are_done.set()
+
+    def interrupt():
+        three_are_done.wait(60)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    sender = threading.Thread(target=interrupt)
+    sender.start()
+    work = Act(lambda unit, ends: act(unit, ends) if unit > 2 else unit)
+    outcome = run(work, range(9), journal=book, hooks=[look])
+    sender.join()
     assert outcome.stop is StopReason.INTERRUPTED and outcome.seconds < 3
     assert {*outcome.records} >= {0, 1, 2} <= {line["unit"] for line in book.lines}
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler and no_threads_left()

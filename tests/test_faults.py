@@ -500,11 +500,16 @@ def test_the_scheduler_killed(outside, caplog):
     scheduler, address = outside
     client = Client(address)
     book = Book()
+    killed = []
+
+    def kill_it(campaign):
+        if campaign.records and not killed:
+            killed.append(time.perf_counter())
+            scheduler.kill()
+
     with Execution(Scripted(0.05), client=client) as execution:
-        later(1.0, scheduler.kill)
-        begin = time.perf_counter()
-        outcome = execution.run(range(1000), journal=book)
-    assert time.perf_counter() - begin < 4.0
+        outcome = execution.run(range(1000), journal=book, hooks=[kill_it])
+    assert time.perf_counter() - killed[0] < 4.0
     assert outcome.stop is StopReason.SCHEDULER_LOST and 0 < len(outcome.records) == len(book.lines) < 100
     assert len(caplog.text.splitlines()) < 10
     client.close()

@@ -14,7 +14,7 @@ from scipy.optimize import Bounds
 
 from thalweg.kernels import Problem, objective
 from thalweg.solvers import SOLVERS, StopReason, minimize
-from thalweg.solvers.driving import running, settings
+from thalweg.solvers.driving import hooks, running, settings
 
 BOX = [(-2.0, 3.0)] * 4
 
@@ -91,7 +91,12 @@ def test_a_drawn_seed_is_told_and_repeats_the_run():
     [
         ({"bounds": [(1, 0)] * 4}, ValueError, "bounds: variable 0 has low 1.0 above high 0.0"),
         ({"bounds": [(0, np.nan)]}, ValueError, "bounds: variable 0"),
-        ({"bounds": [(0, np.inf)]}, ValueError, "finite box"),
+        (
+            {"bounds": [(0, np.inf)], "method": "de"},
+            ValueError,
+            r"variable 0 has \(0.0, inf\), expected a finite box: de",
+        ),
+        ({"bounds": [(0, np.inf)]}, ValueError, "x0: nelder_mead needs a point to begin with"),
         ({"bounds": [(0, 1, 2)]}, ValueError, "bounds: got an array of shape"),
         ({"bounds": []}, ValueError, "bounds: got none"),
         ({"bounds": None}, ValueError, "bounds: got None"),
@@ -320,7 +325,7 @@ def test_a_target_keeps_the_runs_up_to_the_first_that_reached_it():
 @pytest.mark.parametrize(("restarts", "where"), [(1, 0.0), (1, 0.2), (3, 1.2)])
 def test_a_stopped_run_goes_on_to_the_same_bits(name, restarts, where, tmp_path, monkeypatch):
     """Stopped at the first chance; in the middle of a run; in the second of three runs."""
-    monkeypatch.setattr(sys.modules["thalweg.solvers.minimize"], "CALLBACK_EVERY", 0.0)
+    monkeypatch.setattr(hooks, "CALLBACK_EVERY", 0.0)
     path = tmp_path / "run.npz"
     arguments = dict(bounds=BOX, seed=9, method=name, max_evals=5000, restarts=restarts)
     whole = minimize(valley, **arguments)

@@ -41,6 +41,30 @@ def test_scipy_bounds_are_broadcast():
     np.testing.assert_array_equal(make(Bounds(0, [1, 2, 3])).lower, [0, 0, 0])
 
 
+@pytest.mark.parametrize(
+    "pair", [(None, 1.0), (-np.inf, 1.0), (0.0, None), (0.0, np.inf), (None, None), (-np.inf, None)]
+)
+def test_an_end_may_be_open(pair):
+    problem = make([(0, 1), pair])
+    low, high = -np.inf if pair[0] is None else pair[0], np.inf if pair[1] is None else pair[1]
+    np.testing.assert_array_equal(problem.bounds, [(0.0, 1.0), (low, high)])
+    with pytest.raises(
+        ValueError, match=rf"bounds: variable 1 has \({low}, {high}\), expected a finite box: some_method"
+    ):
+        problem.require_box("some_method")
+
+
+def test_scipy_bounds_may_be_open():
+    with pytest.raises(ValueError, match="expected a finite box"):
+        make(Bounds(-np.inf, 1)).require_box("some_method")
+
+
+def test_x0_alone_says_how_many_variables_there_are():
+    assert make(None, x0=[1, 2, 3]).bounds.tolist() == [[-np.inf, np.inf]] * 3
+    assert make(None, x0=[[1, 2], [3, 4], [5, 6]]).dimension == 2
+    make().require_box("some_method")
+
+
 def test_equal_bounds_fix_a_variable():
     assert make([(1, 1), (0, 2)]).upper[0] == 1
 
@@ -59,8 +83,9 @@ def test_bounds_are_copied_and_frozen():
     [
         ([(0, 1), (2, 1)], r"variable 1 has low 2.0 above high 1.0"),
         ([(0, np.nan)], r"variable 0 has \(0.0, nan\)"),
-        ([(0, 1), (None, 1)], r"variable 1 has \(nan, 1.0\).*None"),
-        ([(0, np.inf)], r"variable 0 has \(0.0, inf\), expected a finite box"),
+        ([(0, 1), (None, np.nan)], r"variable 1 has \(-inf, nan\)"),
+        ([(0, 1), (None, -np.inf)], r"variable 1 has \(-inf, -inf\)"),
+        ([(np.inf, None)], r"variable 0 has \(inf, inf\)"),
         ([(-1.7e308, 1.7e308)], "overflows"),
         ([(0, 1, 2)], r"shape \(1, 3\), expected \(D, 2\)"),
         ([(0, 1), (1,)], "expected a .low, high. pair of numbers"),
@@ -71,7 +96,7 @@ def test_bounds_are_copied_and_frozen():
         ([], "got none"),
         (np.empty((0, 2)), "got none"),
         (None, "got None"),
-        (Bounds(-np.inf, 1), "expected a finite box"),
+        (Bounds(-np.inf, np.nan), r"variable 0 has \(-inf, nan\)"),
         ([(1j, 2)], "pair of numbers"),
     ],
 )

@@ -166,6 +166,13 @@ def test_coordinated_restarts_end_at_the_target():
         call(round_size=5)
 
 
+def test_coordinated_restarts_need_a_box():
+    open_box = {"bounds": [(0, None)] * 2, "x0": [1.0, 2.0], "method": "nelder_mead", "runs": 2, "seed": 1}
+    assert restarts(rastrigin, **open_box).success
+    with pytest.raises(ValueError, match=r"variable 0 has \(0.0, inf\), expected a finite box: a coordinated search"):
+        restarts(rastrigin, coordinated=True, **open_box)
+
+
 @pytest.mark.parametrize("coordinated", [False, True])
 def test_total_evals_is_kept_and_used(coordinated):
     settings = {"coordinated": coordinated, "max_evals": 300, "seed": 3, "method": "jso"}

@@ -18,7 +18,7 @@ from ..calling.arguments import row
 from ..compile.jit import inlined, kernel
 from ..compile.structures import Vector, filled, record
 from ..numbers.random import row_key, uniform
-from ..run import make_run, note_raised, raised
+from ..run import COLLAPSED, make_run, note_raised, raised
 
 ROWS = record(
     live="i8",  # rows of a full generation: the size of the population
@@ -145,11 +145,36 @@ def find_best(state):
 
 @inlined
 def measure(state):
-    """run.spread: largest minus smallest value of the population."""
+    """run.spread: largest minus smallest value of the population; and the end of a population that has collapsed."""
     low, high = np.inf, -np.inf
     for i in range(state.rows[0].live):
         low, high = min(low, state.f[i]), max(high, state.f[i])
     state.run.now[0].spread = high - low
+    if has_collapsed(state):
+        state.run.now[0].stop = COLLAPSED
+
+
+@inlined
+def has_collapsed(state):
+    """Whether all rows that a candidate may be made from are the same point."""
+    x, rows, archive = state.x, state.rows[0], state.trial_f.size
+    return (
+        is_one_point(x, 0, rows.live)
+        and is_one_point(x, rows.second, rows.second_end)
+        and is_one_point(x, archive, archive + rows.archived)
+    )
+
+
+@inlined
+def is_one_point(x, start, stop):
+    """Whether the rows [start, stop) are row 0."""
+    same = True
+    for i in range(start, stop):
+        for j in range(x.shape[1]):
+            same = same and x[i, j] == x[0, j]
+        if not same:
+            return False
+    return True
 
 
 # --- ranking -----------------------------------------------------------------------------------------------------

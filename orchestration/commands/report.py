@@ -133,7 +133,8 @@ def _agreement(result: Result) -> str:
 
 
 def _at_bounds(problem: Problem, x: np.ndarray) -> list[str]:
-    near = 1e-9 * (problem.upper - problem.lower)  # methods that only ever halve the way come this close
+    width = problem.upper - problem.lower
+    near = 1e-9 * np.where(np.isfinite(width), width, 1 + np.abs(x))  # some methods only ever halve the way
     lower, upper = x - problem.lower < near, problem.upper - x < near
     return ["at its lower bound" if low else "at its upper bound" if high else "" for low, high in zip(lower, upper)]
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-FORMAT = 1  # to be raised when older readers would misunderstand
+FORMAT = 2  # to be raised when older readers would misunderstand
 BEGIN = b'{"header": '
 TEXT_OR_TINY = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d(?:\.\d+)?e-3[0-2]\d')
 
@@ -97,7 +97,10 @@ def decode(content: bytes, path) -> Content | None:
     if not isinstance(header, dict):
         raise ValueError(f"journal: {path} is no journal: its first line holds no header. Give another path")
     if header.get("format") != FORMAT:
-        raise ValueError(f"journal: {path} has format {header.get('format')}, expected {FORMAT}")
+        raise ValueError(
+            f"journal: {path} was written by another version of thalweg (format {header.get('format')}, this one "
+            f"writes {FORMAT}); finish it with that version, or give another path"
+        )
     found = Content(header | {"resumed": []}, size)
     for number, line in enumerate(lines, 2):
         entry = _object(line)

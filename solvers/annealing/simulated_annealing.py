@@ -1,12 +1,13 @@
 """Simulated annealing: a Metropolis walk at a falling temperature.
 
 Kirkpatrick, Gelatt and Vecchi, Science 220 (1983) 671-680. Schedules: geometric (theirs) and linear; logarithmic,
-Geman and Geman, IEEE Trans. PAMI 6 (1984) 721-741; Cauchy, Szu and Hartley, Phys. Lett. A 122 (1987) 157-162. Steps
-of one coordinate are uniform (Corana, Marchesi, Martini and Ridella, ACM Trans. Math. Softw. 13 (1987) 262-280), in
-the logarithmic schedule normal, in Cauchy's of that distribution; their width falls with the square root of the
-temperature, as in Boltzmann annealing, Cauchy's in proportion to it. The first temperature, where none is given, is
-one at which four of five uphill steps are accepted (Johnson, Aragon, McGeoch and Schevon, Oper. Res. 37 (1989)
-865-892). Many chains: `restarts`."""
+Geman and Geman, IEEE Trans. PAMI 6 (1984) 721-741; Cauchy, Szu and Hartley, Phys. Lett. A 122 (1987) 157-162. A move
+changes one coordinate. Under the first two schedules its step is uniform (Corana, Marchesi, Martini and Ridella, ACM
+Trans. Math. Softw. 13 (1987) 262-280), and the width of steps follows the share of accepted moves towards 0.44, the
+best for moves of one coordinate (Roberts, Gelman and Gilks, Ann. Appl. Probab. 7 (1997) 110-120). Under the
+logarithmic one it is normal and falls with the square root of the temperature, under Cauchy's of that distribution
+and falls in proportion to it. The first temperature, where none is given, is one at which four of five uphill steps
+are accepted (Johnson, Aragon, McGeoch and Schevon, Oper. Res. 37 (1989) 865-892). Many chains: `restarts`."""
 
 from __future__ import annotations
 
@@ -27,6 +28,7 @@ SCHEDULES = ("geometric", "linear", "logarithmic", "cauchy")
 GEOMETRIC, LINEAR, LOGARITHMIC, CAUCHY = range(4)
 COORDINATE, STEP, ACCEPTANCE, SIDE = range(4)  # slots of a move's random numbers
 ACCEPTED_UPHILL = 0.8
+WIDER, NARROWER = float(np.exp(0.05 * 0.56)), float(np.exp(-0.05 * 0.44))  # at rest where 44 % of moves are accepted
 SCALARS = record(
     f="f8",  # value at x
     temperature="f8", first="f8",  # now, at the beginning (0: to be found out)
@@ -46,7 +48,7 @@ class Options:
     schedule: str = "geometric"  # how the temperature falls
     temperature: float | None = None  # the first, T_0 > 0; None: by the rises that the first moves meet
     last: float = 1e-8  # the last temperature of the geometric schedule, as a share of the first, in (0, 1)
-    step: float = 0.2  # of a coordinate at T_0, as a share of the box's width
+    step: float = 0.2  # of a coordinate at first, as a share of the box's width
     moves: int | None = None  # at one temperature; None: D
 
     def __post_init__(self):
@@ -134,7 +136,10 @@ def cool(own):
     else:
         own.temperature = own.first / (1.0 + own.steps)
     cooled = own.temperature / own.first
-    own.width = own.step * (cooled if own.schedule == CAUCHY else np.sqrt(cooled))
+    if own.schedule == LOGARITHMIC:
+        own.width = own.step * np.sqrt(cooled)
+    elif own.schedule == CAUCHY:
+        own.width = own.step * cooled
 
 
 @inlined
@@ -159,7 +164,9 @@ def iterate(problem, state):
     if explores and 0.0 < rise < np.inf:
         own.uphill += rise
         own.uphill_moves += 1
-    if value <= own.f or (explores and rise < np.inf) or uniform(key, ACCEPTANCE) < exp(-rise / own.temperature):
+    accepts = value <= own.f or (explores and rise < np.inf)
+    accepts = accepts or uniform(key, ACCEPTANCE) < exp(-rise / own.temperature)
+    if accepts:
         own.f = value
         for j in range(state.x.size):
             state.x[j] = state.trial[j]
@@ -167,6 +174,8 @@ def iterate(problem, state):
         if now.iteration == own.trials:
             find_first_temperature(own)
         return
+    if own.schedule <= LINEAR:
+        own.width = min(own.width * (WIDER if accepts else NARROWER), 1.0)
     own.left -= 1
     if own.left == 0:
         cool(own)

@@ -58,7 +58,7 @@ class Batches:
         ended, points = ended[:done], points[:done]
         rows = np.empty(done, self.dtype)
         for name, source in (("run", "index"), ("fun", "best"), ("nfev", "evaluations"), ("nit", "iteration"),
-                             ("n_failed", "failed"), ("stop", "stop")):  # fmt: skip
+                             ("n_failed", "failed"), ("stop", "stop"), ("spread", "spread")):  # fmt: skip
             rows[name] = ended[source]
         rows["seconds"], rows["x"] = self.seconds, points
         return rows, history[: ended["entries"][best]] if best < done else history[:0]

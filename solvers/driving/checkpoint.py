@@ -13,6 +13,7 @@ import numpy as np
 from ...kernels.compile.structures import leaves, rebuilt, stored
 from .session import Session
 
+FORMAT = 2  # to be raised when states or records change
 EVERY = 1.0  # seconds between writes
 
 
@@ -39,7 +40,7 @@ class Checkpoint:
     """Written atomically, at most once a second and at the end; read if it exists and belongs to the same problem."""
 
     def __init__(self, path, header: dict):
-        self.path, self.header = as_path(path), header
+        self.path, self.header = as_path(path), {"format": FORMAT, **header}
         self.written = time.perf_counter()
 
     def load(self, State: type, dtype: np.dtype) -> tuple[np.ndarray, dict, dict]:
@@ -60,6 +61,11 @@ class Checkpoint:
             raise ValueError(
                 f"checkpoint: {self.path} is torn or no checkpoint ({error}); delete it to begin anew"
             ) from None
+        if header.get("format") != FORMAT:
+            raise ValueError(
+                f"checkpoint: {self.path} was written by another version of thalweg (format {header.get('format')}, "
+                f"this one writes {FORMAT}); finish it with that version, or delete it to begin anew"
+            )
         for name, value in self.header.items():
             if header.get(name) != value:
                 raise ValueError(

@@ -24,6 +24,7 @@ class StopReason(IntEnum):
     SCHEDULER_LOST = 10
     FAILED = 11
     HOPELESS = 12
+    COLLAPSED = run.COLLAPSED
 
     @property
     def sentence(self) -> str:
@@ -33,7 +34,8 @@ class StopReason(IntEnum):
 SENTENCES = {
     StopReason.REACHED_TARGET: "The target value was reached.",
     StopReason.OUT_OF_BUDGET: "The budget of evaluations (max_evals) is spent.",
-    StopReason.CONVERGED: "The values of the population agree to within ftol.",
+    StopReason.CONVERGED: "The values agree to within ftol.",
+    StopReason.COLLAPSED: "All points of the population are the same: no evaluation can change the answer.",
     StopReason.STALLED: "No improvement for as many generations as `patience` allows.",
     StopReason.RAISED: "The objective raised an exception.",
     StopReason.OUT_OF_TIME: "The time (max_time) is up; where it stopped depends on the clock.",
@@ -53,7 +55,7 @@ class Result(dict):
     stop_reason : StopReason
     n_failed : int, evaluations that gave NaN
     history : dict of arrays `evaluations`, `best` (at most 512 entries), of the run that found x
-    runs : structured array, a row per run: run, fun, nfev, nit, n_failed, stop, seconds, x
+    runs : structured array, a row per run: run, fun, nfev, nit, n_failed, stop, spread, seconds, x
     timing : dict of seconds: `compile`, `run`, and `evaluate`, an estimate of the part spent in the objective
     method, options, threads, device, seed, versions, objective (how it was evaluated)
     """
@@ -96,9 +98,13 @@ def _show(name: str, value) -> str:
 
 
 def run_dtype(dimension: int) -> np.dtype:
-    """One row of `Result.runs`."""
+    """One row of `Result.runs`. spread: by how much the method's values differ at the end; inf where it has none."""
     fields = [("run", "i8"), ("fun", "f8"), ("nfev", "i8"), ("nit", "i8"), ("n_failed", "i8"), ("stop", "i8")]
-    return np.dtype([*fields, ("seconds", "f8"), ("x", "f8", (dimension,))])
+    return np.dtype([*fields, ("spread", "f8"), ("seconds", "f8"), ("x", "f8", (dimension,))])
+
+
+AGREE = 1e-8  # values within 1e-8 (1 + |best|) of each other: the run has converged
+NO_MEASURE = "the method has no measure of that; `target` says what is good enough"
 
 
 def summarise(
@@ -123,20 +129,18 @@ def summarise(
         Further items.
     """
     best = runs[np.lexsort((runs["run"], runs["fun"]))[0]]
-    fun = float(best["fun"])
+    fun, spread = float(best["fun"]), float(best["spread"])
     code = StopReason.REACHED_TARGET if reached else int(best["stop"]) if stop is None else stop
     reason = StopReason(code) if code else None
-    missed = limits.target > -np.inf and reason != StopReason.REACHED_TARGET
-    message = ("" if fun < np.inf else "No evaluation gave a finite value. ") + (
-        "The run goes on." if reason is None else reason.sentence
-    )
-    message += " The target was not reached." if missed and reason is not None else ""
+    asked = limits.target > -np.inf  # for a target: then nothing else counts
+    converged = spread <= AGREE * (1.0 + abs(fun)) or best["stop"] in (StopReason.CONVERGED, StopReason.COLLAPSED)
+    success = np.isfinite(fun) and unhurt and (reason == StopReason.REACHED_TARGET if asked else converged)
     found = Result(
         x=best["x"].copy(),
         fun=fun,
-        success=bool(np.isfinite(fun)) and not missed and unhurt and reason is not None,
+        success=bool(success) and reason is not None,
         status=int(code),
-        message=message + remark,
+        message=_message(fun, spread, reason, asked, converged) + remark,
         nfev=int(runs["nfev"].sum()),
         nit=int(runs["nit"].sum()),
         stop_reason=reason,
@@ -146,3 +150,15 @@ def summarise(
         found["history"] = {"evaluations": history[:, 0].copy(), "best": history[:, 1].copy()}
     found.update(runs=runs, **more)
     return found
+
+
+def _message(fun: float, spread: float, reason: StopReason | None, asked: bool, converged: bool) -> str:
+    """Why it ended, and how far it was from an end of its own."""
+    sentences = [] if fun < np.inf else ["No evaluation gave a finite value."]
+    sentences.append("The run goes on." if reason is None else reason.sentence)
+    if asked and reason not in (None, StopReason.REACHED_TARGET):
+        sentences.append("The target was not reached.")
+    elif not asked and not converged and reason is not None and fun < np.inf:
+        far = f"the values of its points still differ by {spread:.3g}"
+        sentences.append(f"It has not converged: {far if np.isfinite(spread) else NO_MEASURE}.")
+    return " ".join(sentences)

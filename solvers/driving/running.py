@@ -51,7 +51,8 @@ class Run:
         """What the result keeps of the run, (1,) of `result.run_dtype`; `stop`: why, if it did not end by itself."""
         fun, x, evaluations, iterations = self.best
         failed = int(self.state.run.now["failed"][0])
-        row = (self.index, fun, evaluations, iterations, failed, self.stop or stop, self.seconds, x)
+        spread = float(self.state.run.now["spread"][0])
+        row = (self.index, fun, evaluations, iterations, failed, self.stop or stop, spread, self.seconds, x)
         return np.array([row], dtype=dtype)
 
     def step(self) -> None:

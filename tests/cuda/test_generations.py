@@ -101,7 +101,7 @@ def test_a_population_over_several_blocks(name, simulated, close):
 
 
 def test_an_archive_of_no_points(close):
-    solver, function, limits = SOLVERS["jso"], objective(rastrigin), Limits(100)
+    solver, function, limits = SOLVERS["jso"], objective(rastrigin, precise=True), Limits(100)
     bound, launcher = bind(function), Runs(solver, bind(function))
     launcher.load([begin(solver, function, limits, population=8, archive=0)])
     launcher.advance(3, last=0)
@@ -112,7 +112,7 @@ def test_an_archive_of_no_points(close):
 
 @pytest.mark.usefixtures("simulated")
 def test_runs_behind_the_last_are_left_alone():
-    solver, function, limits = SOLVERS["de"], objective(rastrigin), Limits(100)
+    solver, function, limits = SOLVERS["de"], objective(rastrigin, precise=True), Limits(100)
     launcher = Runs(solver, bind(function))
     launcher.load([begin(solver, function, limits, run, population=4) for run in range(3)])
     launcher.advance(2, last=1)

@@ -1,0 +1,348 @@
+"""Every solver against a plain transcription of its paper: one iteration from the engine's state, equal to 1e-12.
+
+The oracle starts from the engine's state at each iteration of a run, from the initial sample to the last evaluation.
+A new solver needs a module in reference/, a line in ORACLES and settings.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from thalweg.solvers import SOLVERS, Optimizer
+
+from .reference import differential_evolution, jso, lshade, lsrtde, random_search
+from .reference.draws import Draws
+
+SEED = 2**63 + 12345  # its highest bit is set: it is a bit like any other
+LEAST = 20  # iterations of a run
+
+
+# --- objectives, of whole generations -----------------------------------------------------------------------------
+
+
+def coarse(values):
+    """In steps of 1e-6: the last bit of x, in which engine and oracle may differ, decides no comparison of values."""
+    return np.rint(values * 2.0**20) / 2.0**20
+
+
+def rippled(x):
+    """Many minima; the lowest is outside of the boxes below, so that candidates leave them."""
+    return coarse(((x - 1.7) ** 2 + 1.0 - np.cos(5.0 * x)).sum(axis=1))
+
+
+def terraces(x):
+    """Wide steps: candidates as good as their parents, equal ranks."""
+    return np.floor(4.0 * rippled(x)) / 4.0
+
+
+def undefined(x):
+    """NaN in a third of the box, inf in a corner."""
+    values = np.where(x[:, 0] + x[:, 1] > 1.0, np.nan, rippled(x))
+    return np.where(x[:, 0] < -3.0, np.inf, values)
+
+
+def far_valley(x):
+    """Narrow, bent: few successes."""
+    return coarse((100.0 * (x[:, 1:] - x[:, :-1] ** 2) ** 2 + (1.0 - x[:, :-1]) ** 2).sum(axis=1))
+
+
+@dataclass(frozen=True)
+class Problem:
+    fun: Callable
+    dimension: int
+    whole: tuple = ()  # variables that take whole numbers
+    x0: tuple | None = None
+
+    @property
+    def arguments(self) -> dict:
+        low, high = np.full(self.dimension, -4.0), np.linspace(1.0, 3.0, self.dimension)
+        integrality = np.isin(np.arange(self.dimension), self.whole)
+        return {"bounds": np.column_stack([low, high]), "integrality": integrality, "x0": self.x0}
+
+
+SMOOTH = Problem(rippled, 5)
+FLAT = Problem(terraces, 3, x0=((0.5, 0.5, 0.5), (-1.0, 1.5, 2.0)))
+BROKEN = Problem(undefined, 4)
+MIXED = Problem(rippled, 4, whole=(1, 3), x0=((0.25, 1.6, 0.5, -2.0),))
+WIDE = Problem(far_valley, 10)
+STEPS = Problem(terraces, 6, whole=(0,))
+
+
+# --- the engine ---------------------------------------------------------------------------------------------------
+
+
+def engine_iterations(solver_name, problem, options, limits, prepare=None):
+    """(state before, state after) of each generation of a run. `prepare(state)` may change the state at its start."""
+    optimizer = Optimizer(solver_name, seed=SEED, run=3, options=options, **problem.arguments, **limits)
+    if prepare is not None:
+        prepare(optimizer.state)
+    while not optimizer.done:
+        before = copy.deepcopy(optimizer.state)
+        optimizer.tell(problem.fun(optimizer.ask()))
+        yield before, copy.deepcopy(optimizer.state)
+
+
+# --- from the engine's states to plain ones. `made`: rows of the generation just made; 0 between generations --------
+
+
+def plain_run(state, made):
+    """What every solver has."""
+    now, rows, box = state.run.now[0], state.rows[0], state.box
+    whole_numbers = "index iteration evaluations max_evals failed stall patience stop key".split()
+    plain = SimpleNamespace(
+        **{name: int(now[name]) for name in whole_numbers},
+        **{name: float(now[name]) for name in ("target", "ftol", "best")},
+        seed=int(now["seed"]) % 2**64,  # kept as 64 bits
+        best_x=state.run.best_x,
+        lower=box.lower,
+        upper=box.upper,
+        whole=box.integer > 0.0,
+        size=int(rows["live"]),
+        count=int(rows["count"]),
+        given=state.trial[: int(rows["given"]) if now["iteration"] == 0 else 0],
+    )
+    if made > 0:
+        plain.trial, plain.trial_f = state.trial[:made], state.trial_f[:made]
+    return plain
+
+
+def plain_random_search(state, made=0):
+    return plain_run(state, made)
+
+
+def plain_de(state, made=0):
+    plain, own = plain_run(state, made), state.own[0]
+    plain.x, plain.f = state.x[: plain.size], state.f[: plain.size]
+    plain.best_row = int(state.rows[0]["best"])
+    plain.mutation = ("rand", "best", "currenttobest")[int(own["mutation"])]
+    plain.crossing = "exp" if own["exponential"] else "bin"
+    plain.weight, plain.crossover = float(own["weight"]), float(own["crossover"])
+    return plain
+
+
+def plain_history(state, made=0):
+    """L-SHADE and jSO: the archive stands in x behind the largest population."""
+    plain, own, rows = plain_run(state, made), state.own[0], state.rows[0]
+    population, archive = slice(0, plain.size), len(state.trial)
+    plain.x, plain.f, plain.order = state.x[population], state.f[population], state.order[population]
+    plain.archive = state.x[archive : archive + int(rows["archived"])]
+    plain.archive_size, plain.slot = int(own["archive"]), int(own["memory_slot"])
+    plain.archive_rate, plain.best_share = float(own["archive_rate"]), float(own["best_share"])
+    plain.initial_size = float(own["initial"])
+    plain.memory_f, plain.memory_cr = state.memory[0], state.memory[1]
+    if made > 0:
+        plain.place = state.place[:made]
+        if plain.iteration > 1:  # the initial sample has neither
+            plain.weight, plain.crossover = state.weight[:made], state.crossover[:made]
+    return plain
+
+
+def plain_lsrtde(state, made=0):
+    plain, own, rows = plain_run(state, made), state.own[0], state.rows[0]
+    front, top = slice(0, plain.size), slice(int(rows["second"]), int(rows["second_end"]))
+    plain.front, plain.front_f, plain.front_order = state.x[front], state.f[front], state.order[front]
+    plain.top, plain.top_f, plain.top_order = state.x[top], state.f[top], state.order[top] - top.start
+    plain.next, plain.slot = int(own["front_next"]), int(own["memory_slot"])
+    plain.rate, plain.initial_size = float(own["success_rate"]), float(own["initial"])
+    plain.memory = state.memory
+    if made > 0:
+        plain.parent, plain.share, plain.front_place = state.parent[:made], state.share[:made], state.front_place[:made]
+        taken = state.top_place[:made]
+        plain.top_place = np.where(taken >= 0, taken - top.start, -1)
+    return plain
+
+
+ORACLES = {  # solver: what it is compared with, and its state in plain terms
+    "random_search": (random_search, plain_random_search),
+    "de": (differential_evolution, plain_de),
+    "lshade": (lshade, plain_history),
+    "jso": (jso, plain_history),
+    "lsrtde": (lsrtde, plain_lsrtde),
+}
+
+
+# --- settings -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Setting:
+    solver: str
+    name: str
+    problem: Problem
+    options: dict
+    limits: dict
+    prepare: Callable | None = None
+    least: int = field(default=LEAST)
+
+    def __str__(self):
+        return f"{self.solver}-{self.name}"
+
+    __hash__ = object.__hash__
+
+
+def nearly_terminal(state):
+    """Memories of CR from which 0 is drawn, one of them terminal."""
+    state.memory[1, :] = 0.0
+    state.memory[1, 0] = -1.0
+
+
+def seldom_crossing(state):
+    state.memory[:] = 0.05
+
+
+def far_from_now(state):
+    """F in the far tails: often not positive."""
+    state.memory[0, :] = 0.02
+
+
+def adaptive(solver, memory):
+    """Settings of a method with memories and a population that shrinks from its initial size to 4."""
+    yield Setting(solver, "defaults", FLAT, {}, {"max_evals": 1500})
+    yield Setting(solver, "smooth", SMOOTH, {"population": 18, "memory": memory}, {"max_evals": 901})
+    yield Setting(solver, "flat", STEPS, {"population": 25, "memory": memory + 1}, {"max_evals": 1000})
+    yield Setting(solver, "undefined", BROKEN, {"population": 20, "memory": memory}, {"max_evals": 800})
+    yield Setting(solver, "mixed", MIXED, {"population": 16}, {"max_evals": 700})
+    yield Setting(solver, "wide", WIDE, {"population": 30, "memory": memory}, {"max_evals": 1200})
+    yield Setting(solver, "small", SMOOTH, {"population": 5}, {"max_evals": 120})
+    yield Setting(solver, "no-population", SMOOTH, {"population": 40}, {"max_evals": 30}, least=1)
+    yield Setting(solver, "target", SMOOTH, {"population": 12}, {"max_evals": 5000, "target": 10.0}, least=2)
+    yield Setting(solver, "converged", FLAT, {"population": 12}, {"max_evals": 5000, "ftol": 0.3}, least=4)
+    for ftol in (0.5, 0.1, 0.02):
+        yield Setting(solver, f"ftol-{ftol}", SMOOTH, {"population": 5}, {"max_evals": 3000, "ftol": ftol}, least=2)
+    yield Setting(solver, "stalled", FLAT, {"population": 12}, {"max_evals": 5000, "patience": 6}, least=6)
+
+
+def settings():
+    yield Setting("random_search", "small", MIXED, {"population": 7}, {"max_evals": 200})
+    yield Setting("random_search", "undefined", BROKEN, {"population": 10}, {"max_evals": 300})
+    yield Setting("random_search", "stalled", SMOOTH, {"population": 3}, {"max_evals": 900, "patience": 20})
+    for strategy in differential_evolution.STRATEGIES:
+        common = {"strategy": strategy, "population": 14}
+        yield Setting("de", f"{strategy}-flat", FLAT, common | {"crossover": 0.5}, {"max_evals": 450})
+        yield Setting("de", f"{strategy}-undefined", BROKEN, common | {"weight": 0.7}, {"max_evals": 430})
+        yield Setting("de", f"{strategy}-mixed", MIXED, common | {"weight": 0.75}, {"max_evals": 400})
+        yield Setting("de", f"{strategy}-wide", WIDE, common | {"crossover": 0.3, "weight": 1.1}, {"max_evals": 320})
+    yield Setting("de", "four", SMOOTH, {"population": 4, "weight": 0.9}, {"max_evals": 402})
+    yield Setting("de", "defaults", FLAT, {}, {"max_evals": 700})
+    yield Setting("de", "no-crossover", WIDE, {"population": 9, "crossover": 0.0}, {"max_evals": 300})
+    yield Setting("de", "target", SMOOTH, {"population": 12}, {"max_evals": 5000, "target": 10.0}, least=2)
+    yield Setting("de", "converged", FLAT, {"population": 12}, {"max_evals": 5000, "ftol": 0.3}, least=4)
+    for ftol in (0.5, 0.1, 0.02):
+        yield Setting("de", f"ftol-{ftol}", SMOOTH, {"population": 5}, {"max_evals": 3000, "ftol": ftol}, least=2)
+    yield Setting("de", "stalled", FLAT, {"population": 12}, {"max_evals": 5000, "patience": 6}, least=6)
+    for solver in ("lshade", "jso"):
+        yield from adaptive(solver, 3)
+        size = {"population": 20, "memory": 3}
+        options = size | {"archive": 0.5, "best_share": 0.4}
+        yield Setting(solver, "small-archive", SMOOTH, options, {"max_evals": 900})
+        yield Setting(solver, "no-archive", SMOOTH, size | {"archive": 0.0}, {"max_evals": 600})
+        yield Setting(solver, "terminal", SMOOTH, size, {"max_evals": 900}, nearly_terminal)
+        yield Setting(solver, "tails", WIDE, size, {"max_evals": 600}, far_from_now)
+    yield from adaptive("lsrtde", 3)
+    yield Setting("lsrtde", "no-crossover", WIDE, {"population": 20}, {"max_evals": 800}, seldom_crossing)
+
+
+SETTINGS = list(settings())
+
+
+@cache
+def recorded(setting):
+    """The plain states (before, after) of each generation of a setting's run."""
+    _, plain = ORACLES[setting.solver]
+    states = engine_iterations(setting.solver, setting.problem, setting.options, setting.limits, setting.prepare)
+    pairs = []
+    for before, after in states:
+        made = int(after.run.now[0]["evaluations"] - before.run.now[0]["evaluations"])
+        pairs.append((plain(before), plain(after, made)))
+    return pairs
+
+
+# --- tests --------------------------------------------------------------------------------------------------------
+
+
+def assert_equal(engine, oracle, where):
+    """All fields: whole numbers exactly, the others to 1e-12."""
+    assert vars(engine).keys() == vars(oracle).keys()
+    for name, value in vars(engine).items():
+        other = getattr(oracle, name)
+        if isinstance(value, int | str):
+            assert value == other, f"{where}: {name}"
+        else:
+            other = np.asarray(other, dtype=float)
+            assert other.shape[:1] == np.shape(value)[:1], f"{where}: {name}"
+            other = other.reshape(np.shape(value))  # an archive without points has no second dimension
+            exact = np.asarray(value).dtype.kind in "iub"
+            tolerance = {"rtol": 0.0, "atol": 0.0} if exact else {"rtol": 1e-12, "atol": 1e-12}
+            np.testing.assert_allclose(other, value, **tolerance, err_msg=f"{where}: {name}")
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=str)
+def test_each_iteration_equals_its_transcription(setting):
+    oracle, _ = ORACLES[setting.solver]
+    pairs = recorded(setting)
+    assert len(pairs) >= setting.least
+    for before, after in pairs:
+        generation = 0 if setting.solver == "random_search" else before.iteration  # its points are counted through
+        draws = Draws(before.seed, before.index, generation)
+        expected = oracle.iterate(before, setting.problem.fun, draws)
+        expected.key = Draws(expected.seed, expected.index, expected.iteration).key
+        assert_equal(after, expected, f"iteration {before.iteration}")
+
+
+def test_every_solver_has_an_oracle():
+    assert set(ORACLES) == set(SOLVERS)
+    assert {setting.solver for setting in SETTINGS} == set(ORACLES)
+
+
+@pytest.mark.parametrize("name", ["de", "lshade", "jso", "lsrtde"])
+@pytest.mark.parametrize("dimension", [2, 7, 13])
+def test_a_run_begins_with_the_constants_of_its_paper(name, dimension):
+    oracle, plain = ORACLES[name]
+    state = plain(Optimizer(name, [(-1.0, 1.0)] * dimension, seed=1).state)
+    for field_name, value in oracle.start(dimension).items():
+        np.testing.assert_array_equal(getattr(state, field_name), value, err_msg=field_name)
+
+
+def seen(solver):
+    """What happens in the runs of a solver's settings: the tests above say nothing of what does not happen."""
+    return [pair for setting in SETTINGS if setting.solver == solver for pair in recorded(setting)]
+
+
+@pytest.mark.parametrize("solver", ["de", "lshade", "jso"])
+def test_the_settings_see_equal_values_and_failures(solver):
+    pairs = seen(solver)
+    ties = [(b.f[: len(a.trial_f)] == a.trial_f) & np.isfinite(a.trial_f) for b, a in pairs]
+    assert sum(tie.sum() for tie in ties) > 50
+    assert any(a.failed > 0 for _, a in pairs) and any(np.isposinf(a.f).any() for _, a in pairs)
+    assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4}
+    assert any(a.count == 0 and len(a.trial) < a.size for _, a in pairs)  # a last generation that is not full
+
+
+@pytest.mark.parametrize("solver", ["lshade", "jso"])
+def test_the_settings_fill_archives_and_memories(solver):
+    pairs = seen(solver)
+    overwritten = [(a.place >= 0).sum() - (len(a.archive) - len(b.archive)) for b, a in pairs if a.size == b.size]
+    assert sum(np.maximum(overwritten, 0)) > 50
+    twice = [np.unique(a.place[a.place >= 0], return_counts=True)[1].max(initial=0) for _, a in pairs]
+    assert max(twice) > 1  # a place that two parents were given
+    assert sum(a.slot < b.slot for b, a in pairs) > 20
+    assert sum(a.size < b.size for b, a in pairs) > 50 and min(a.size for _, a in pairs) == 4
+    assert any((b.memory_cr == -1.0).sum() < (a.memory_cr == -1.0).sum() for b, a in pairs)
+    assert any((a.weight == 1.0).any() for _, a in pairs if a.iteration > 1)
+
+
+def test_the_settings_overwrite_the_front_and_cut_the_top():
+    pairs = seen("lsrtde")
+    assert sum(a.next < b.next for b, a in pairs) > 20 and sum(a.slot < b.slot for b, a in pairs) > 20
+    assert sum(a.size < b.size for b, a in pairs) > 50 and min(a.size for _, a in pairs) == 4
+    parents = [(b.front_f[a.parent], a) for b, a in pairs if b.iteration > 0]
+    assert sum(((f == a.trial_f) & np.isfinite(f)).sum() for f, a in parents) > 20
+    assert any(a.rate == 0.0 for _, a in pairs) and any(np.isposinf(a.top_f).any() for _, a in pairs)
+    assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4}
