@@ -24,7 +24,7 @@ def load_file(path: Path):
 answers = load_file(Path(__file__).with_name("answers.py"))
 CASES, RESTARTS, bits, bits_of_runs = answers.CASES, answers.RESTARTS, answers.bits, answers.bits_of_runs
 ANSWERS = json.loads(answers.FILE.read_text("utf-8"))
-OLD_SOLVERS = ("random_search", "de", "lshade", "jso", "lsrtde")
+OLD_SOLVERS = answers.METHODS
 ON_WORKERS = ("mixed", "joint")  # the problems that are sent to a cluster: with whole numbers, with arrays
 
 
@@ -59,6 +59,7 @@ def parallel_rows(case, method, rows):
 def eager_callbacks(monkeypatch):
     """Callbacks after each chunk, not only every 0.1 s, so that a short run can be cut in its midst."""
     monkeypatch.setattr(sys.modules["thalweg.solvers.driving.hooks"], "CALLBACK_EVERY", 0.0)
+    monkeypatch.setattr(sys.modules["thalweg.solvers.driving.running"], "GROWTH", 4)
 
 
 def begun(case, method):

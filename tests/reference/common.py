@@ -1,7 +1,8 @@
 """What the papers leave to whoever writes the program: the engine's conventions, shared by all solvers.
 
 A plain state has seed, index, iteration, evaluations, max_evals, failed, stall, patience, target, ftol, stop, best,
-best_x, lower, upper, whole (mask of whole-numbered variables), size, count and, at the beginning, given (points of x0).
+best_x, lower, upper, whole (mask of whole-numbered variables) and, at the beginning, given (points of x0); with a
+population also size and count, the rows of a full generation and of this one.
 """
 
 import math
@@ -64,6 +65,28 @@ def evaluate(state, fun, trial):
         state.best, state.best_x, state.stall = state.trial_f[winner], trial[winner].copy(), 0
 
 
+def value_at(state, fun, point):
+    """The value at one point, of a method that goes from point to point; as `evaluate`, but for stall: see `begin`."""
+    value = float(np.asarray(fun(np.array([point])))[0])
+    if math.isnan(value):
+        state.failed, value = state.failed + 1, np.inf
+    state.evaluations += 1
+    if value < state.best:
+        state.best, state.best_x, state.stall = value, np.array(point), 0
+    return value
+
+
+def begin(state):
+    """What an iteration of such a method begins with: a state to work on, one more iteration without improvement."""
+    state = copied(state)
+    state.stall += 1
+    return state
+
+
+def budget_left(state):
+    return state.evaluations < state.max_evals
+
+
 def ranks(f):
     """Rows from best to worst; of equal values the lower row first."""
     return np.argsort(f, kind="stable")
@@ -85,17 +108,20 @@ def keep_best(x, f, order, wanted):
 
 
 def close(state, population_f=None):
-    """Decide whether to stop, and count on to the next generation."""
+    """Decide whether to stop, and count on to the next iteration."""
     state.iteration += 1
     state.stop = stop_reason(state, population_f)
-    state.count = min(state.size, state.max_evals - state.evaluations)
     state.given = state.given[:0]
+    if hasattr(state, "size"):
+        state.count = min(state.size, state.max_evals - state.evaluations)
     return state
 
 
 def stop_reason(state, population_f):
     if state.target > -np.inf and state.best <= state.target:
         return REACHED_TARGET
+    if state.stop != RUNNING:  # the method said so itself
+        return state.stop
     if state.evaluations >= state.max_evals:
         return OUT_OF_BUDGET
     if state.ftol >= 0 and population_f is not None:

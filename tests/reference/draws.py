@@ -14,14 +14,17 @@ def mix(z):
 
 
 class Draws:
-    """The numbers of one generation of a run; each belongs to a row i and a slot, in whatever order it is asked for."""
+    """The numbers of one generation of a run; each belongs to a row i and a slot, in whatever order it is asked for.
+
+    A method without rows draws for the iteration as a whole: its row is None.
+    """
 
     def __init__(self, seed, run, generation):
         key = mix(mix(seed + GAMMA & ALL) ^ (run * RUN + GAMMA & ALL))
         self.key = mix(key ^ (generation * GENERATION + GAMMA & ALL))
 
     def bits(self, i, slot):
-        row = mix(self.key ^ (int(i) * ROW + GAMMA & ALL))
+        row = self.key if i is None else mix(self.key ^ (int(i) * ROW + GAMMA & ALL))
         return mix(row + (int(slot) + 1) * GAMMA & ALL)
 
     def uniform(self, i, slot):
