@@ -64,9 +64,10 @@ class Runs(CallWork):
             batches = self.of_thread.batches = Batches(self.call.solver, begin(self.call, 0), self.bound, dtype)
             batches.learn(self.seconds)
         size = batches.size(count)
-        rows = batches.run(first, size)[0] if size else []
-        columns = [rows[name].tolist() for name in COLUMNS] if len(rows) else []
-        return [dict(zip(COLUMNS, values)) for values in zip(*columns)]
+        if size == 0:
+            return []
+        rows, _ = batches.run(first, size)
+        return [dict(zip(COLUMNS, values)) for values in zip(*(rows[name].tolist() for name in COLUMNS))]
 
     def carry_out(self, unit: int, given: Any, ends: Callable[[], bool]) -> dict | None:
         call = self.call if given is None else planned(self.call, given)

@@ -31,19 +31,14 @@ Kernel = Callable[..., Any]
 class Rows:
     """One generation of a population, in the order of its parts; all but `propose` may be left out.
 
-    `learn` and `settle` may be several kernels, carried out one after another: where one of them has a twin for a block
-    of GPU threads (`rank`, `find_best`, `measure`), it stands alone, so that the block does it together.
+    `learn` and `settle` are kernels that are carried out one after another: where one of them has a twin for a block of
+    GPU threads (`rank`, `find_best`, `measure`), it stands by itself, so that the block does it together.
     """
 
     propose: Kernel
-    learn: Kernel | tuple[Kernel, ...] = ()
+    learn: tuple[Kernel, ...] = ()
     select: Kernel | None = None
-    settle: Kernel | tuple[Kernel, ...] = ()
-
-    def __post_init__(self):
-        for name in ("learn", "settle"):
-            given = getattr(self, name)
-            object.__setattr__(self, name, given if isinstance(given, tuple) else (given,))
+    settle: tuple[Kernel, ...] = ()
 
 
 @dataclass(frozen=True)

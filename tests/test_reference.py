@@ -6,7 +6,6 @@ A new solver needs a module in reference/, a line in ORACLES and settings.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,9 +14,22 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from thalweg.kernels import objective
+from thalweg.kernels.compile.structures import copied
 from thalweg.solvers import SOLVERS, Optimizer
+from thalweg.solvers.annealing.simulated_annealing import SCHEDULES
+from thalweg.solvers.driving import drivers
+from thalweg.solvers.driving.call import begin, parse_call
 
-from .reference import differential_evolution, jso, lshade, lsrtde, random_search
+from .reference import (
+    differential_evolution,
+    jso,
+    lshade,
+    lsrtde,
+    nelder_mead,
+    random_search,
+    simulated_annealing,
+)
 from .reference.draws import Draws
 
 SEED = 2**63 + 12345  # its highest bit is set: it is a bit like any other
@@ -59,10 +71,15 @@ class Problem:
     dimension: int
     whole: tuple = ()  # variables that take whole numbers
     x0: tuple | None = None
+    free: tuple = ()  # variables without an upper bound
+    bounded: bool = True
 
     @property
     def arguments(self) -> dict:
         low, high = np.full(self.dimension, -4.0), np.linspace(1.0, 3.0, self.dimension)
+        high[list(self.free)] = np.inf
+        if not self.bounded:
+            low, high = np.full(self.dimension, -np.inf), np.full(self.dimension, np.inf)
         integrality = np.isin(np.arange(self.dimension), self.whole)
         return {"bounds": np.column_stack([low, high]), "integrality": integrality, "x0": self.x0}
 
@@ -73,28 +90,52 @@ BROKEN = Problem(undefined, 4)
 MIXED = Problem(rippled, 4, whole=(1, 3), x0=((0.25, 1.6, 0.5, -2.0),))
 WIDE = Problem(far_valley, 10)
 STEPS = Problem(terraces, 6, whole=(0,))
+FLAT_POINT = Problem(terraces, 3, x0=((0.5, 0.5, 0.5),))
 
 
 # --- the engine ---------------------------------------------------------------------------------------------------
 
 
-def engine_iterations(solver_name, problem, options, limits, prepare=None):
-    """(state before, state after) of each generation of a run. `prepare(state)` may change the state at its start."""
-    optimizer = Optimizer(solver_name, seed=SEED, run=3, options=options, **problem.arguments, **limits)
-    if prepare is not None:
-        prepare(optimizer.state)
+def generations(setting):
+    """(state before, state after) of each generation of a run."""
+    arguments = setting.problem.arguments | setting.limits
+    optimizer = Optimizer(setting.solver, seed=SEED, run=setting.run, options=setting.options, **arguments)
+    if setting.prepare is not None:
+        setting.prepare(optimizer.state)
     while not optimizer.done:
-        before = copy.deepcopy(optimizer.state)
-        optimizer.tell(problem.fun(optimizer.ask()))
-        yield before, copy.deepcopy(optimizer.state)
+        before = copied(optimizer.state)
+        optimizer.tell(setting.problem.fun(optimizer.ask()))
+        yield before, copied(optimizer.state)
+
+
+def iterations(setting):
+    """(state before, state after, points (n, D) that were evaluated) of a method that goes from point to point."""
+    asked = []
+
+    def fun(x):
+        asked.append(x.copy())
+        return float(setting.problem.fun(x[None])[0])
+
+    call = parse_call(
+        objective(fun, compiled=False), method=setting.solver, seed=SEED, options=setting.options,
+        **setting.problem.arguments, **setting.limits,
+    )  # fmt: skip
+    bound = call.problem.fun.bind()  # alive as long as it may be called
+    state, advance = begin(call, setting.run), drivers.serial(call.solver)
+    while not state.run.now[0].stop:
+        before = copied(state)
+        asked.clear()
+        advance(bound.problem, state, 1)  # to the end of the iteration in which that one falls
+        yield before, copied(state), np.array(asked)
 
 
 # --- from the engine's states to plain ones. `made`: rows of the generation just made; 0 between generations --------
 
 
-def plain_run(state, made):
+def plain_run(state, made=0):
     """What every solver has."""
-    now, rows, box = state.run.now[0], state.rows[0], state.box
+    now, box = state.run.now[0], state.box
+    rows = state.rows[0] if hasattr(state, "rows") else None
     whole_numbers = "index iteration evaluations max_evals failed stall patience stop key".split()
     plain = SimpleNamespace(
         **{name: int(now[name]) for name in whole_numbers},
@@ -104,12 +145,12 @@ def plain_run(state, made):
         lower=box.lower,
         upper=box.upper,
         whole=box.integer > 0.0,
-        size=int(rows["live"]),
-        count=int(rows["count"]),
-        given=state.trial[: int(rows["given"]) if now["iteration"] == 0 else 0],
     )
-    if made > 0:
-        plain.trial, plain.trial_f = state.trial[:made], state.trial_f[:made]
+    if rows is not None:
+        plain.size, plain.count = int(rows["live"]), int(rows["count"])
+        plain.given = state.trial[: int(rows["given"]) if plain.iteration == 0 else 0]
+        if made > 0:
+            plain.trial, plain.trial_f = state.trial[:made], state.trial_f[:made]
     return plain
 
 
@@ -159,12 +200,37 @@ def plain_lsrtde(state, made=0):
     return plain
 
 
+def plain_nelder_mead(state, made=0):
+    plain, own = plain_run(state), state.own[0]
+    plain.simplex, plain.f = state.simplex[state.order], state.f[state.order]
+    plain.given = state.simplex[: int(own["given"]) if plain.iteration == 0 else 0]
+    plain.edge, plain.xtol, plain.tolerance = float(own["edge"]), float(own["xtol"]), float(own["ftol"])
+    return plain
+
+
+def plain_annealing(state, made=0):
+    plain, own = plain_run(state), state.own[0]
+    plain.x, plain.f = state.x, float(own["f"])
+    plain.given = state.x[None][: int(own["given"]) if plain.iteration == 0 else 0]
+    for name in ("first", "temperature", "ratio", "step", "width"):
+        setattr(plain, name, float(own[name]))
+    for name, theirs in {
+        "level": "steps", "last_level": "last_step", "moves": "moves", "left": "left", "trials": "trials",
+        "risen": "uphill_moves",
+    }.items():  # fmt: skip
+        setattr(plain, name, int(own[theirs]))
+    plain.rises, plain.schedule = float(own["uphill"]), SCHEDULES[int(own["schedule"])]
+    return plain
+
+
 ORACLES = {  # solver: what it is compared with, and its state in plain terms
     "random_search": (random_search, plain_random_search),
     "de": (differential_evolution, plain_de),
     "lshade": (lshade, plain_history),
     "jso": (jso, plain_history),
     "lsrtde": (lsrtde, plain_lsrtde),
+    "nelder_mead": (nelder_mead, plain_nelder_mead),
+    "simulated_annealing": (simulated_annealing, plain_annealing),
 }
 
 
@@ -178,8 +244,9 @@ class Setting:
     problem: Problem
     options: dict
     limits: dict
-    prepare: Callable | None = None
+    prepare: Callable | None = None  # may change the state at the beginning of the run
     least: int = field(default=LEAST)
+    run: int = 3
 
     def __str__(self):
         return f"{self.solver}-{self.name}"
@@ -219,6 +286,64 @@ def adaptive(solver, memory):
     yield Setting(solver, "stalled", FLAT, {"population": 12}, {"max_evals": 5000, "patience": 6}, least=6)
 
 
+def nelder_mead_settings():
+    """Where a step of the first simplex leaves the box, one on its bounds or at 0, and budgets that end anywhere."""
+
+    def setting(name, problem, limits, options=None, **more):
+        return Setting("nelder_mead", name, problem, options or {}, limits, **more)
+
+    for dimension in range(1, 7):
+        x0 = (np.linspace(-1.2, 0.6, dimension).tolist(),)
+        box = Problem(rippled, dimension)
+        yield setting(f"box-{dimension}", box, {"max_evals": 400}, run=dimension, least=1 if dimension == 1 else LEAST)
+        yield setting(f"free-{dimension}", Problem(rippled, dimension, x0=x0, bounded=False), {"max_evals": 600})
+        yield setting(f"flat-{dimension}", Problem(terraces, dimension, x0=x0, bounded=False), {"max_evals": 300})
+        if dimension > 1:
+            valley = Problem(far_valley, dimension, x0=x0, free=(0, dimension - 1))
+            yield setting(f"valley-{dimension}", valley, {"max_evals": 900}, run=0)
+    for run in range(1, 4):
+        yield setting(f"undefined-{run}", BROKEN, {"max_evals": 300}, run=run)
+    edges = ((-4.0, 0.0, 2.0, 0.5, 3.0),)  # the bounds are -4 and 1, 1.5, ... 3
+    for edge in (0.05, 0.5, 4.0):
+        at_bounds = Problem(rippled, 5, x0=edges)
+        yield setting(f"edges-{edge}", at_bounds, {"max_evals": 150}, {"edge": edge}, run=0)
+        yield setting(f"restart-{edge}", at_bounds, {"max_evals": 150}, {"edge": edge})
+    simplex = ((-2.0, 1.0), (0.5, 0.5), (0.5, -3.0))
+    yield setting("simplex", Problem(terraces, 2, x0=simplex), {"max_evals": 120})
+    for budget in range(1, 30):
+        yield setting(f"budget-{budget}", Problem(rippled, 4), {"max_evals": budget}, least=1)
+        flat = Problem(terraces, 3, x0=((0.5, 0.5, 0.5),), bounded=False)
+        yield setting(f"budget-flat-{budget}", flat, {"max_evals": budget}, least=1)
+    for xtol, ftol in ((0.1, 1e-2), (1e-2, 1.0), (1.0, 1e-3), (3e-3, 1e-3), (0.2, 0.2)):
+        for dimension in (2, 5):
+            limits = {"max_evals": 5000, "ftol": ftol}
+            yield setting(f"converged-{xtol}-{dimension}", Problem(rippled, dimension), limits, {"xtol": xtol}, least=5)
+    yield setting("target", SMOOTH, {"max_evals": 5000, "target": 14.0}, least=2)
+    yield setting("stalled", FLAT_POINT, {"max_evals": 5000, "patience": 6}, least=6)
+
+
+def annealing_settings():
+    """All four schedules; steps so wide that they leave the box by more than its width."""
+
+    def setting(name, problem, limits, options=None, **more):
+        return Setting("simulated_annealing", name, problem, options or {}, limits, **more)
+
+    whole = Problem(terraces, 4, whole=(0, 1, 2, 3))
+    for schedule in SCHEDULES:
+        common = {"schedule": schedule}
+        yield setting(f"{schedule}-defaults", MIXED, {"max_evals": 700}, common)
+        yield setting(f"{schedule}-smooth", SMOOTH, {"max_evals": 400}, common | {"temperature": 3.0, "moves": 1})
+        yield setting(f"{schedule}-flat", FLAT_POINT, {"max_evals": 400}, common | {"moves": 7})
+        yield setting(f"{schedule}-undefined", BROKEN, {"max_evals": 500}, common | {"last": 0.01})
+        yield setting(f"{schedule}-wide", WIDE, {"max_evals": 500}, common | {"step": 2.5})
+        yield setting(f"{schedule}-whole", whole, {"max_evals": 400}, common | {"temperature": 0.5, "step": 0.05})
+        yield setting(f"{schedule}-one", Problem(rippled, 1), {"max_evals": 300}, common | {"step": 1.0})
+    yield setting("level", Problem(lambda x: 0.0 * x[:, 0] + 2.0, 2), {"max_evals": 200})  # no rise to be met
+    yield setting("short", SMOOTH, {"max_evals": 25})
+    yield setting("target", SMOOTH, {"max_evals": 5000, "target": 14.0}, least=2)
+    yield setting("stalled", FLAT_POINT, {"max_evals": 5000, "patience": 6}, least=6)
+
+
 def settings():
     yield Setting("random_search", "small", MIXED, {"population": 7}, {"max_evals": 200})
     yield Setting("random_search", "undefined", BROKEN, {"population": 10}, {"max_evals": 300})
@@ -247,6 +372,8 @@ def settings():
         yield Setting(solver, "tails", WIDE, size, {"max_evals": 600}, far_from_now)
     yield from adaptive("lsrtde", 3)
     yield Setting("lsrtde", "no-crossover", WIDE, {"population": 20}, {"max_evals": 800}, seldom_crossing)
+    yield from nelder_mead_settings()
+    yield from annealing_settings()
 
 
 SETTINGS = list(settings())
@@ -254,11 +381,15 @@ SETTINGS = list(settings())
 
 @cache
 def recorded(setting):
-    """The plain states (before, after) of each generation of a setting's run."""
+    """The plain states (before, after) of each iteration of a setting's run."""
     _, plain = ORACLES[setting.solver]
-    states = engine_iterations(setting.solver, setting.problem, setting.options, setting.limits, setting.prepare)
     pairs = []
-    for before, after in states:
+    if SOLVERS[setting.solver].rows is None:
+        for before, after, points in iterations(setting):
+            pairs.append((plain(before), plain(after)))
+            pairs[-1][1].points = points
+        return pairs
+    for before, after in generations(setting):
         made = int(after.run.now[0]["evaluations"] - before.run.now[0]["evaluations"])
         pairs.append((plain(before), plain(after, made)))
     return pairs
@@ -267,9 +398,22 @@ def recorded(setting):
 # --- tests --------------------------------------------------------------------------------------------------------
 
 
+REMARKS = {"moved"}  # what an oracle says of its iteration, beside the state
+
+
+def transcribed(setting, before):
+    """The plain state after one iteration of the transcription."""
+    generation = 0 if setting.solver == "random_search" else before.iteration  # its points are counted through
+    expected = ORACLES[setting.solver][0].iterate(
+        before, setting.problem.fun, Draws(before.seed, before.index, generation)
+    )
+    expected.key = Draws(expected.seed, expected.index, expected.iteration).key
+    return expected
+
+
 def assert_equal(engine, oracle, where):
     """All fields: whole numbers exactly, the others to 1e-12."""
-    assert vars(engine).keys() == vars(oracle).keys()
+    assert vars(engine).keys() == vars(oracle).keys() - REMARKS
     for name, value in vars(engine).items():
         other = getattr(oracle, name)
         if isinstance(value, int | str):
@@ -285,15 +429,10 @@ def assert_equal(engine, oracle, where):
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=str)
 def test_each_iteration_equals_its_transcription(setting):
-    oracle, _ = ORACLES[setting.solver]
     pairs = recorded(setting)
     assert len(pairs) >= setting.least
     for before, after in pairs:
-        generation = 0 if setting.solver == "random_search" else before.iteration  # its points are counted through
-        draws = Draws(before.seed, before.index, generation)
-        expected = oracle.iterate(before, setting.problem.fun, draws)
-        expected.key = Draws(expected.seed, expected.index, expected.iteration).key
-        assert_equal(after, expected, f"iteration {before.iteration}")
+        assert_equal(after, transcribed(setting, before), f"iteration {before.iteration}")
 
 
 def test_every_solver_has_an_oracle():
@@ -301,11 +440,12 @@ def test_every_solver_has_an_oracle():
     assert {setting.solver for setting in SETTINGS} == set(ORACLES)
 
 
-@pytest.mark.parametrize("name", ["de", "lshade", "jso", "lsrtde"])
+@pytest.mark.parametrize("name", [name for name, (oracle, _) in ORACLES.items() if hasattr(oracle, "start")])
 @pytest.mark.parametrize("dimension", [2, 7, 13])
 def test_a_run_begins_with_the_constants_of_its_paper(name, dimension):
     oracle, plain = ORACLES[name]
-    state = plain(Optimizer(name, [(-1.0, 1.0)] * dimension, seed=1).state)
+    bounds = [(-1.0, 1.0)] * dimension
+    state = plain(begin(parse_call(rippled, bounds, method=name, seed=1), 0))
     for field_name, value in oracle.start(dimension).items():
         np.testing.assert_array_equal(getattr(state, field_name), value, err_msg=field_name)
 

@@ -87,7 +87,7 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
 class InnerKernel(CPUDispatcher):
     """What `kernel(inner=True)` makes."""
 
-    def __call__(self, *args):
+    def __call__(self, *args):  # pyright: ignore[reportIncompatibleMethodOverride]
         return with_entry(self)(*args)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import run
 from ..calling.arguments import RAISED_BITS
-from ..run import RAISED, RUNNING
+from ..run import COLLAPSED, RAISED, RUNNING
 from .objective import of_engine
 from .shim import cuda, device_function
 
@@ -117,12 +117,31 @@ def find_best(state, values, numbers, thread, width):
 
 
 @device_function
+def differs(x, start, stop, thread, width):
+    """1 if a row that this thread looks at, of the rows [start, stop), is not row 0, else 0."""
+    for i in range(start + thread, stop, width):
+        for j in range(x.shape[1]):
+            if x[i, j] != x[0, j]:
+                return 1
+    return 0
+
+
+@device_function
 def measure(state, values, numbers, thread, width):
     """population.measure by one block."""
+    now, rows, x, archive = state.run.now[0], state.rows[0], state.x, state.trial_f.size
     low, high = np.inf, -np.inf
-    for i in range(thread, state.rows[0].live, width):
+    for i in range(thread, rows.live, width):
         low, high = min(low, state.f[i]), max(high, state.f[i])
     smallest, _ = lowest(low, np.int64(0), values, numbers, thread, width)
     largest, _ = lowest(-high, np.int64(0), values, numbers, thread, width)
+    spread, collapsed = -largest - smallest, False
+    if not spread > 0.0:  # only then can all be the same point; where all are inf, it is NaN
+        others = differs(x, 0, rows.live, thread, width)
+        others += differs(x, rows.second, rows.second_end, thread, width)
+        others += differs(x, archive, archive + rows.archived, thread, width)
+        collapsed = total(others, numbers, thread, width) == 0
     if thread == 0:
-        state.run.now[0].spread = -largest - smallest
+        now.spread = spread
+        if collapsed:
+            now.stop = COLLAPSED

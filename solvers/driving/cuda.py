@@ -160,7 +160,7 @@ class Wave:
         rows, now = np.zeros(len(places), dtype), self.now[places]
         rows["run"], rows["x"] = np.array(self.indices)[places], self.best_x[places]
         rows["fun"], rows["nfev"], rows["nit"] = now["best"], now["evaluations"], now["iteration"]
-        rows["n_failed"], rows["seconds"] = now["failed"], self.seconds[places]
+        rows["n_failed"], rows["spread"], rows["seconds"] = now["failed"], now["spread"], self.seconds[places]
         rows["stop"] = np.where(now["stop"] == RUNNING, cut, now["stop"])
         return rows
 

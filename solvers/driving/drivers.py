@@ -44,8 +44,10 @@ from ..contract import Solver
 @once
 def stages(solver: Solver) -> SimpleNamespace:
     """The parts of a generation joined into `propose` and `conclude`; nothing is compiled yet."""
-    propose_row, select = solver.rows.propose, solver.rows.select or _nothing_row
-    learn, settle = joined(solver.rows.learn), joined(solver.rows.settle)
+    rows = solver.rows
+    assert rows is not None, "a method without rows has no stages"
+    propose_row, select = rows.propose, rows.select or _nothing_row
+    learn, settle = joined(rows.learn), joined(rows.settle)
 
     @kernel(inner=True)
     def propose(state, start, stop):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from .result import StopReason, run_dtype
@@ -15,7 +17,7 @@ class Records:
         self.blocks: list[np.ndarray] = []
         self.count = 0
         self.evaluations = self.iterations = 0
-        self.best: np.void | None = None  # by (value, number)
+        self.best: Any = None  # the row by (value, number)
         self.first_hit: int | None = None  # the smallest number that reached the target
 
     def __len__(self) -> int:

@@ -117,21 +117,23 @@ class Session:
 
     def _work(self, tick: Callable[[], None]) -> None:
         """Take the next runs and carry them out, until there are none: one by one, or many short ones at a time."""
-        batches = None
+        batches: Batches | None = None
         while True:
-            size = 0 if batches is None or self.states else batches.size((self.runs - self.next_index) // self.pool)
+            left = (self.runs - self.next_index) // self.pool
+            size = 0 if batches is None or self.states else batches.size(left)
             first, count = self._take(max(size, 1))
             if count == 0:
                 return
-            if size == 0:
+            if batches is not None and size > 0:
+                if not self._run_batch(batches, first, count):
+                    return
+            else:
                 run = self._run(first, tick)
                 if run is None:
                     return
                 if self.runs > 1 and isinstance(self.bound, CompiledObjective) and run.stop != RUNNING:
                     batches = batches or self._batches()
                     batches.learn(run.seconds)
-            elif not self._run_batch(batches, first, count):
-                return
             tick()
 
     def _run(self, index: int, tick: Callable[[], None]) -> Run | None:

@@ -88,7 +88,8 @@ class OnProcesses(Spread):
     def run(self, source, args, pieces):
         if self.pool is None:
             self._start(source, args)
-        futures = [self.pool.submit(_evaluate_piece, piece) for piece in pieces]
+        pool: Any = self.pool
+        futures = [pool.submit(_evaluate_piece, piece) for piece in pieces]
         try:
             results = [future.result() for future in futures]
         except BrokenProcessPool:
@@ -163,7 +164,7 @@ def _loaded_one(payload: bytes) -> _One:
     return _One(*cloudpickle.loads(payload))
 
 
-_here: tuple | None = None  # in a worker process: what it evaluates
+_here: tuple[Objective, tuple] | None = None  # in a worker process: what it evaluates
 
 
 def _take_up(payload: bytes) -> None:
@@ -185,7 +186,7 @@ def _evaluate_piece(piece: np.ndarray) -> tuple[np.ndarray, float] | bytes:
         return cloudpickle.dumps(error)
 
 
-def _evaluate_sent(piece: np.ndarray, work: tuple) -> tuple[np.ndarray, float]:
+def _evaluate_sent(piece: np.ndarray, work: tuple[Objective, tuple]) -> tuple[np.ndarray, float]:
     return evaluate_rows(*work, piece)
 
 

@@ -67,7 +67,7 @@ def learn(state):
     history.remember(state, 0.5, state.memory.shape[1] - 1)
 
 
-ROWS = Rows(propose, learn, history.select, settle=(shared.rank, history.shrink, shared.measure))
+ROWS = Rows(propose, (learn,), history.select, settle=(shared.rank, history.shrink, shared.measure))
 SOLVER = Solver(
     "jso", "L-SHADE with scheduled parameters (jSO, CEC 2017)", Options, LshadeState, init, rows=ROWS,
     points=populations,

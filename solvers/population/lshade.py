@@ -98,7 +98,7 @@ def learn(state):
     history.remember(state, 0.0, state.memory.shape[1])
 
 
-ROWS = Rows(propose, learn, history.select, settle=(shared.rank, history.shrink, shared.measure))
+ROWS = Rows(propose, (learn,), history.select, settle=(shared.rank, history.shrink, shared.measure))
 SOLVER = Solver(
     "lshade", "adaptive differential evolution (L-SHADE, CEC 2014)", Options, LshadeState, init, rows=ROWS,
     points=populations,

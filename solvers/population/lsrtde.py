@@ -164,7 +164,7 @@ def shrink(state):
     rows.live = wanted
 
 
-ROWS = Rows(propose, learn, select, settle=(shared.rank, shrink, shared.measure))
+ROWS = Rows(propose, (learn,), select, settle=(shared.rank, shrink, shared.measure))
 SOLVER = Solver(
     "lsrtde", "success-rate adaptive differential evolution (L-SRTDE, CEC 2024)", Options, LsrtdeState, init, rows=ROWS,
     points=populations,

@@ -56,6 +56,16 @@ def test_the_result_is_that_of_the_cpu(stop, close):
     assert result.device == "cuda" and result.threads >= 8 and result.versions["gpu"] == device_name()
 
 
+@on_device
+@pytest.mark.parametrize(("method", "options"), [("de", {}), ("jso", {"archive": 0})])
+def test_a_population_that_has_collapsed_ends_its_run(method, options):
+    call = CALL | {"args": (), "method": method, "max_evals": 400, "options": {"population": 8, **options}}
+    fun, call["integrality"] = lambda x: x[0] * x[0] + x[1] * x[1], [True, True]
+    result, expected = minimize(fun, BOUNDS, device="cuda", **call), minimize(fun, BOUNDS, **call)
+    assert expected.stop_reason == StopReason.COLLAPSED
+    assert counts(result) == counts(expected) and result.message == expected.message
+
+
 def test_a_single_large_population_has_a_thread_for_each_individual(monkeypatch, close):
     monkeypatch.setattr(on_cuda, "LARGE", 20)
     call = CALL | {"options": {"population": 21}}

@@ -2,7 +2,8 @@
 
 A plain state has seed, index, iteration, evaluations, max_evals, failed, stall, patience, target, ftol, stop, best,
 best_x, lower, upper, whole (mask of whole-numbered variables) and, at the beginning, given (points of x0); with a
-population also size and count, the rows of a full generation and of this one.
+population also size and count, the rows of a full generation and of this one. A method that goes from point to point
+has points, where it evaluated in its iteration.
 """
 
 import math
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED = range(5)
+RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, COLLAPSED = *range(5), 13
 ALWAYS, COORDINATES = 63, 64  # slots: which coordinate crosses in any case; one slot for each coordinate
 
 
@@ -71,6 +72,7 @@ def value_at(state, fun, point):
     if math.isnan(value):
         state.failed, value = state.failed + 1, np.inf
     state.evaluations += 1
+    state.points = [*state.points, np.array(point)]
     if value < state.best:
         state.best, state.best_x, state.stall = value, np.array(point), 0
     return value
@@ -79,7 +81,7 @@ def value_at(state, fun, point):
 def begin(state):
     """What an iteration of such a method begins with: a state to work on, one more iteration without improvement."""
     state = copied(state)
-    state.stall += 1
+    state.points, state.stall = [], state.stall + 1
     return state
 
 
@@ -105,6 +107,13 @@ def keep_best(x, f, order, wanted):
     x[free], f[free] = x[movers], f[movers]
     kept[kept >= wanted] = free
     return x[:wanted], f[:wanted], kept
+
+
+def note_collapse(state, *populations):
+    """Where all points that a candidate is made from are one and the same, the run is over."""
+    points = [point for population in populations for point in population]
+    if all((point == points[0]).all() for point in points):
+        state.stop = COLLAPSED
 
 
 def close(state, population_f=None):

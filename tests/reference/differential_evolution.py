@@ -8,7 +8,7 @@ The state has x, f, best_row, mutation ("rand", "best", "currenttobest"), crossi
 
 import numpy as np
 
-from .common import ALWAYS, COORDINATES, binomial, close, copied, evaluate, initial_sample, midpoint, rounded
+from .common import ALWAYS, COORDINATES, binomial, close, copied, evaluate, initial_sample, midpoint, note_collapse, rounded
 
 STRATEGIES = ("rand1bin", "best1bin", "currenttobest1bin", "rand1exp", "best1exp", "currenttobest1exp")
 
@@ -57,6 +57,7 @@ def iterate(state, fun, draws):
     s.x[:n] = np.where(survives[:, None], s.trial, s.x[:n])
     s.f[:n] = np.where(survives, s.trial_f, s.f[:n])
     s.best_row = int(np.argmin(s.f))
+    note_collapse(s, s.x)
     return close(s, s.f)
 
 

@@ -13,7 +13,7 @@ import math
 
 import numpy as np
 
-from .common import COORDINATES, binomial, close, copied, evaluate, in_box, initial_sample, keep_best, ranks, rounded
+from .common import COORDINATES, binomial, close, copied, evaluate, in_box, initial_sample, keep_best, note_collapse, ranks, rounded
 
 PARENT, SLOT, GUIDE, CROSSOVER, R1, R2, WEIGHT = 0, 1, 2, 3, 10, 20, 30  # slots of the random numbers
 SMALLEST = 4
@@ -103,6 +103,7 @@ def iterate(state, fun, draws):
         learn(s, successes, gains)
     s.front_order, s.top_order = ranks(s.front_f), ranks(s.top_f)
     shrink(s)
+    note_collapse(s, s.front, s.top)
     return close(s, s.front_f)
 
 
