@@ -30,6 +30,7 @@ RUN = record(
     failed="i8",  # evaluations that gave NaN
     stall="i8",  # iterations since the best value improved
     stop="i8",  # RUNNING, or the reason
+    raised="i8",  # 1: the objective raised, whatever the method made of the value that it got instead
     max_evals="i8",
     patience="i8",  # iterations without improvement; 0: no limit
     pause_at="i8",  # the iteration before which the run pauses; 0: none
@@ -76,9 +77,10 @@ def raised(value):
 @inlined
 def note_raised(run, x):
     """Stop the run; x is where the host finds the exception. The first one counts."""
-    if run.now[0].stop == RAISED:
+    now = run.now[0]
+    if now.raised == 1:
         return
-    run.now[0].stop = RAISED
+    now.stop, now.raised = RAISED, 1
     for j in range(x.size):
         run.raised_x[j] = x[j]
 
@@ -115,7 +117,8 @@ def close_iteration(run):
     `stall` counts the iterations since the best improved; `evaluate` sets it to -1 where it did.
     """
     now = run.now[0]
-    if now.stop == RAISED:
+    if now.raised == 1:
+        now.stop = RAISED
         return
     now.stall += 1
     append_history(run)

@@ -6,6 +6,7 @@ A new solver needs a module in reference/, a line in ORACLES and settings.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -32,6 +33,7 @@ from .reference import (
 )
 from .reference.draws import Draws
 
+OUT_OF_BUDGET = 2
 SEED = 2**63 + 12345  # its highest bit is set: it is a bit like any other
 LEAST = 20  # iterations of a run
 
@@ -90,6 +92,7 @@ BROKEN = Problem(undefined, 4)
 MIXED = Problem(rippled, 4, whole=(1, 3), x0=((0.25, 1.6, 0.5, -2.0),))
 WIDE = Problem(far_valley, 10)
 STEPS = Problem(terraces, 6, whole=(0,))
+ONE_WHOLE = Problem(terraces, 1, whole=(0,))  # a handful of points: populations collapse
 FLAT_POINT = Problem(terraces, 3, x0=((0.5, 0.5, 0.5),))
 
 
@@ -338,6 +341,9 @@ def annealing_settings():
         yield setting(f"{schedule}-wide", WIDE, {"max_evals": 500}, common | {"step": 2.5})
         yield setting(f"{schedule}-whole", whole, {"max_evals": 400}, common | {"temperature": 0.5, "step": 0.05})
         yield setting(f"{schedule}-one", Problem(rippled, 1), {"max_evals": 300}, common | {"step": 1.0})
+    lost = Problem(undefined, 4, x0=((-3.9, 0.5, 0.5, 0.5),))  # it begins at inf
+    yield setting("lost", lost, {"max_evals": 200}, {"step": 0.02})
+    yield setting("lost-cold", lost, {"max_evals": 200}, {"step": 0.02, "temperature": 1.0})
     yield setting("level", Problem(lambda x: 0.0 * x[:, 0] + 2.0, 2), {"max_evals": 200})  # no rise to be met
     yield setting("short", SMOOTH, {"max_evals": 25})
     yield setting("target", SMOOTH, {"max_evals": 5000, "target": 14.0}, least=2)
@@ -362,6 +368,8 @@ def settings():
     for ftol in (0.5, 0.1, 0.02):
         yield Setting("de", f"ftol-{ftol}", SMOOTH, {"population": 5}, {"max_evals": 3000, "ftol": ftol}, least=2)
     yield Setting("de", "stalled", FLAT, {"population": 12}, {"max_evals": 5000, "patience": 6}, least=6)
+    yield Setting("de", "collapsed", ONE_WHOLE, {"population": 8}, {"max_evals": 3000}, least=2)
+    yield Setting("lsrtde", "collapsed", ONE_WHOLE, {"population": 8}, {"max_evals": 3000}, least=2)
     for solver in ("lshade", "jso"):
         yield from adaptive(solver, 3)
         size = {"population": 20, "memory": 3}
@@ -369,6 +377,8 @@ def settings():
         yield Setting(solver, "small-archive", SMOOTH, options, {"max_evals": 900})
         yield Setting(solver, "no-archive", SMOOTH, size | {"archive": 0.0}, {"max_evals": 600})
         yield Setting(solver, "terminal", SMOOTH, size, {"max_evals": 900}, nearly_terminal)
+        yield Setting(solver, "collapsed", ONE_WHOLE, size | {"archive": 0.0}, {"max_evals": 3000}, least=2)
+        yield Setting(solver, "with-archive", ONE_WHOLE, size | {"archive": 0.2}, {"max_evals": 400}, least=2)
         yield Setting(solver, "tails", WIDE, size, {"max_evals": 600}, far_from_now)
     yield from adaptive("lsrtde", 3)
     yield Setting("lsrtde", "no-crossover", WIDE, {"population": 20}, {"max_evals": 800}, seldom_crossing)
@@ -461,7 +471,7 @@ def test_the_settings_see_equal_values_and_failures(solver):
     ties = [(b.f[: len(a.trial_f)] == a.trial_f) & np.isfinite(a.trial_f) for b, a in pairs]
     assert sum(tie.sum() for tie in ties) > 50
     assert any(a.failed > 0 for _, a in pairs) and any(np.isposinf(a.f).any() for _, a in pairs)
-    assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4}
+    assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4, 13}
     assert any(a.count == 0 and len(a.trial) < a.size for _, a in pairs)  # a last generation that is not full
 
 
@@ -485,4 +495,52 @@ def test_the_settings_overwrite_the_front_and_cut_the_top():
     parents = [(b.front_f[a.parent], a) for b, a in pairs if b.iteration > 0]
     assert sum(((f == a.trial_f) & np.isfinite(f)).sum() for f, a in parents) > 20
     assert any(a.rate == 0.0 for _, a in pairs) and any(np.isposinf(a.top_f).any() for _, a in pairs)
-    assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4}
+    assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4, 13}
+
+
+def test_the_settings_see_every_kind_of_simplex_step():
+    found = [
+        (transcribed(setting, before).moved, before, after)
+        for setting in SETTINGS
+        if setting.solver == "nelder_mead"
+        for before, after in recorded(setting)
+    ]
+    count = Counter(moved for moved, _, _ in found)
+    for step in ("reflection", "expansion", "no expansion", "outside contraction", "inside contraction", "shrinkage"):
+        assert count[step] > 20, step
+    assert count["reflection, the last"] > 2 and count["nothing"] > 2
+    dimensions = {len(b.lower) for moved, b, a in found if moved == "shrinkage" and a.stop == 0}
+    assert dimensions == {1, 2, 3, 4, 5, 6}
+    cut = {(moved, len(a.points)) for moved, b, a in found if a.stop == OUT_OF_BUDGET and len(b.lower) == 3}
+    assert {("first", 1), ("first", 3), ("shrinkage", 2), ("shrinkage", 3)} <= cut  # whole: 4 and 5
+    assert sum(np.unique(a.f).size < a.f.size for _, _, a in found) > 100  # equal values
+    assert any(a.failed > b.failed for _, b, a in found) and any(np.isposinf(a.f).any() for _, _, a in found)
+    assert sum(((a.points == b.lower) | (a.points == b.upper)).any() for moved, b, a in found if moved != "first") > 20
+    assert {a.stop for _, _, a in found} == {0, 1, 2, 3, 4}
+
+
+def test_the_settings_see_every_kind_of_move():
+    pairs = [(b, a) for b, a in seen("simulated_annealing") if b.iteration > 0]
+    explored = [b.iteration <= b.trials for b, _ in pairs]
+    assert sum(explored) > 200 and sum(a.f > b.f and not early for (b, a), early in zip(pairs, explored)) > 100
+    assert sum(not (a.x == a.points[0]).all() and not early for (b, a), early in zip(pairs, explored)) > 100
+    assert any(not (a.x == a.points[0]).all() and early for (b, a), early in zip(pairs, explored))  # it ended at inf
+    assert sum(((a.points == b.lower) | (a.points == b.upper)).any() for b, a in pairs) > 50
+    assert any(np.isposinf(a.f) for _, a in pairs) and any(a.failed > 0 for _, a in pairs)
+    for schedule in SCHEDULES:
+        cooled = [(b, a) for b, a in pairs if b.schedule == schedule and a.level > b.level]
+        assert len(cooled) > 200 and all(a.left == a.moves for _, a in cooled)
+        assert any(a.level == a.last_level for _, a in cooled)
+        widest = max(a.width for _, a in cooled)
+        assert widest == 1.0 if schedule in ("geometric", "linear") else widest > 1.0
+    assert {a.stop for _, a in pairs} == {0, 1, 2, 4}
+
+
+@pytest.mark.xfail(reason="below 10 evaluations nothing is explored: T_0 stays 0, and widths become 0 / 0")
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_annealing_explores_however_small_the_budget(schedule):
+    for budget in range(2, 12):
+        setting = Setting("simulated_annealing", "", SMOOTH, {"schedule": schedule, "moves": 1}, {"max_evals": budget})
+        *_, (_, after, points) = iterations(setting)
+        assert after.own[0].first > 0.0
+        assert ((points >= after.box.lower) & (points <= after.box.upper)).all()

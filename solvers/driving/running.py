@@ -119,7 +119,8 @@ class Run:
             self.publish()
             if before is not None:
                 self.state = before  # an iteration cannot be taken up in its middle
-            self.state.run.now[0].stop = RUNNING
+            now = self.state.run.now[0]
+            now.stop, now.raised = RUNNING, 0
             self.objective.callback.raise_error()
         if self.objective.callback.interrupted:
             raise KeyboardInterrupt

@@ -8,10 +8,9 @@ import pytest
 
 pytest.importorskip("numba_cuda")
 
-from numba.core import config
-
 from thalweg.kernels import Problem, objective, search
 from thalweg.kernels.compile.structures import mapped
+from thalweg.kernels.cuda.shim import SIMULATED  # which imports CUDA without NumPy's warnings
 from thalweg.solvers import SOLVERS
 from thalweg.solvers.contract import Key, Limits
 
@@ -22,7 +21,7 @@ MOST_REGISTERS = 168  # 65536 per multiprocessor: two blocks of 192 threads
 @pytest.fixture(autouse=True)
 def compiler(monkeypatch):
     """numba-cuda asks for the current device when it compiles a device function: tell it of one."""
-    if config.ENABLE_CUDASIM:
+    if SIMULATED:
         pytest.skip("the simulator compiles nothing")
     from numba.cuda import dispatcher
     from numba.cuda.cudadrv.nvvm import NVVM

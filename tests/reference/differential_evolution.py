@@ -8,7 +8,18 @@ The state has x, f, best_row, mutation ("rand", "best", "currenttobest"), crossi
 
 import numpy as np
 
-from .common import ALWAYS, COORDINATES, binomial, close, copied, evaluate, initial_sample, midpoint, note_collapse, rounded
+from .common import (
+    ALWAYS,
+    COORDINATES,
+    binomial,
+    close,
+    copied,
+    evaluate,
+    initial_sample,
+    midpoint,
+    note_collapse,
+    rounded,
+)
 
 STRATEGIES = ("rand1bin", "best1bin", "currenttobest1bin", "rand1exp", "best1exp", "currenttobest1exp")
 

@@ -10,7 +10,18 @@ memory_f, memory_cr, slot, best_share; afterwards also weight, crossover (F and 
 
 import numpy as np
 
-from .common import binomial, close, copied, evaluate, initial_sample, keep_best, midpoint, note_collapse, ranks, rounded
+from .common import (
+    binomial,
+    close,
+    copied,
+    evaluate,
+    initial_sample,
+    keep_best,
+    midpoint,
+    note_collapse,
+    ranks,
+    rounded,
+)
 
 SLOT, CROSSOVER, PBEST, R1, R2, PLACE, WEIGHT = 0, 1, 2, 3, 4, 5, 16  # slots of the random numbers
 TERMINAL = -1.0

@@ -13,7 +13,19 @@ import math
 
 import numpy as np
 
-from .common import COORDINATES, binomial, close, copied, evaluate, in_box, initial_sample, keep_best, note_collapse, ranks, rounded
+from .common import (
+    COORDINATES,
+    binomial,
+    close,
+    copied,
+    evaluate,
+    in_box,
+    initial_sample,
+    keep_best,
+    note_collapse,
+    ranks,
+    rounded,
+)
 
 PARENT, SLOT, GUIDE, CROSSOVER, R1, R2, WEIGHT = 0, 1, 2, 3, 10, 20, 30  # slots of the random numbers
 SMALLEST = 4
