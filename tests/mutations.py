@@ -1,6 +1,7 @@
 """Small wrong changes of the engine's mathematics, each of which the tests against the transcriptions must notice.
 
-`python tests/mutations.py` tries all of mutations.txt, `python tests/mutations.py jSO` those whose name contains this.
+`python tests/mutations.py` tries all of mutations.txt (20 minutes), `python tests/mutations.py jSO` those whose name
+contains this. test_mutations.py tries the starred ones.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Mutation(NamedTuple):
     file: str
     old: str  # found exactly once in the file
     new: str
+    marked: bool  # tried by the marked tests
 
 
 def read(text: str) -> list[Mutation]:
@@ -34,14 +36,14 @@ def read(text: str) -> list[Mutation]:
     lines = lines[len(files) :]
     found = []
     for head, old, new in zip(lines[::3], lines[1::3], lines[2::3], strict=True):
-        match = re.fullmatch(r"(.+) \[(\w+), ([A-Z_]+)\]", head)
+        match = re.fullmatch(r"(\*?)(.+) \[(\w+), ([A-Z_]+)\]", head)
         if match is None or not old.startswith("- ") or not new.startswith("+ "):
             raise ValueError(f"mutations.txt: cannot read {head!r}, {old!r}, {new!r}")
-        found.append(Mutation(match[1], match[2], files[match[3]], old[2:], new[2:]))
+        found.append(Mutation(match[2], match[3], files[match[4]], old[2:], new[2:], match[1] == "*"))
     return found
 
 
-MUTATIONS = read((HERE / "mutations.txt").read_text())
+MUTATIONS = read((HERE / "mutations.txt").read_text("utf-8"))
 
 RUN = """
 import sys, pytest, thalweg.kernels, thalweg.solvers
@@ -65,29 +67,33 @@ def copied(package: Path, folder: Path) -> Path:
 
 def mutate(package: Path, mutation: Mutation) -> None:
     file = package / mutation.file
-    text = file.read_text()
+    text = file.read_text("utf-8")
     if (found := text.count(mutation.old)) != 1:
         raise ValueError(f"{mutation.name}: found {found} times in {mutation.file}, expected once: {mutation.old!r}")
     file.write_text(text.replace(mutation.old, mutation.new))
 
 
-def notices(mutation: Mutation | None, package: Path = PACKAGE) -> bool:
-    """Whether a test fails with this mutation; None: with the engine as it is.
+def notices(mutation: Mutation | None, package: Path, cache: Path) -> bool:
+    """Whether a test fails with this mutation; None: with the engine as it is, of whose tests a few are run.
+
+    cache: the folder of compiled code. All mutations may share it: a file is found there by its content, so that of the
+    engine only that part is compiled anew which the mutation changes.
 
     Raises
     ------
     RuntimeError
         If the tests did not run, or failed for another reason than a wrong number.
     """
+    only = "each_iteration and defaults"
+    if mutation is not None:
+        only = f"(each_iteration or begins) and ([{mutation.solver}- or -{mutation.solver}])"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         copy = copied(package.resolve(), folder)
-        only = []
         if mutation is not None:
             mutate(copy, mutation)
-            only = ["-k", f"(each_iteration or begins) and ([{mutation.solver}- or -{mutation.solver}])"]
-        arguments = ["tests/test_reference.py", "-x", "-q", "-p", "no:cacheprovider", "--tb=short", *only]
-        environment = os.environ | {"PYTHONPATH": str(folder), "THALWEG_CACHE_DIR": str(folder / "cache")}
+        arguments = ["tests/test_reference.py", "-x", "-q", "-p", "no:cacheprovider", "--tb=short", "-k", only]
+        environment = os.environ | {"PYTHONPATH": str(folder), "THALWEG_CACHE_DIR": str(cache)}
         done = subprocess.run(
             [sys.executable, "-c", RUN, str(folder), *arguments],
             cwd=copy, env=environment, capture_output=True, text=True, timeout=300,
@@ -103,13 +109,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", help="parts of names; none: all")
     parser.add_argument("--package", type=Path, default=PACKAGE)
+    parser.add_argument("--marked", action="store_true", help="those that the marked tests try")
     arguments = parser.parse_args()
     chosen = [m for m in MUTATIONS if not arguments.names or any(part in m.name for part in arguments.names)]
+    chosen = [m for m in chosen if m.marked or not arguments.marked]
     survived = []
-    for mutation in chosen:
-        killed = notices(mutation, arguments.package)
-        print("killed  " if killed else "SURVIVED", mutation.name, flush=True)
-        survived += [] if killed else [mutation.name]
+    with tempfile.TemporaryDirectory() as cache:
+        for mutation in chosen:
+            killed = notices(mutation, arguments.package, Path(cache))
+            print("killed  " if killed else "SURVIVED", mutation.name, flush=True)
+            survived += [] if killed else [mutation.name]
     print(f"{len(chosen) - len(survived)} of {len(chosen)} killed")
     return 1 if survived else 0
 

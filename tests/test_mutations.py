@@ -1,27 +1,35 @@
-"""The tests against the transcriptions notice small wrong changes of the engine; slow, so THALWEG_SLOW_TESTS=1 only."""
-
-import os
+"""The tests against the transcriptions notice small wrong changes of the engine: the starred ones of mutations.txt."""
 
 import pytest
 
 from . import mutations
 
-slow = pytest.mark.skipif("THALWEG_SLOW_TESTS" not in os.environ, reason="slow: needs THALWEG_SLOW_TESTS=1")
+MARKED = [mutation for mutation in mutations.MUTATIONS if mutation.marked]
 
 
-@pytest.mark.parametrize("mutation", mutations.MUTATIONS, ids=lambda mutation: mutation.name)
+def by_name(chosen):
+    return pytest.mark.parametrize("mutation", chosen, ids=lambda mutation: mutation.name)
+
+
+@by_name(mutations.MUTATIONS)
 def test_each_mutation_stands_for_one_place(mutation):
     """Quick, so that the table follows the source."""
-    assert (mutations.PACKAGE / mutation.file).read_text().count(mutation.old) == 1
+    assert (mutations.PACKAGE / mutation.file).read_text("utf-8").count(mutation.old) == 1
     assert mutation.old != mutation.new
 
 
-@slow
-def test_the_unchanged_engine_passes():
-    assert not mutations.notices(None)
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory):
+    """One folder of compiled code for all of them."""
+    return tmp_path_factory.mktemp("compiled")
 
 
-@slow
-@pytest.mark.parametrize("mutation", mutations.MUTATIONS, ids=lambda mutation: mutation.name)
-def test_each_mutation_is_noticed(mutation):
-    assert mutations.notices(mutation)
+@pytest.mark.slow
+def test_the_unchanged_engine_passes(cache):
+    assert not mutations.notices(None, mutations.PACKAGE, cache)
+
+
+@pytest.mark.slow
+@by_name(MARKED)
+def test_each_mutation_is_noticed(mutation, cache):
+    assert mutations.notices(mutation, mutations.PACKAGE, cache)

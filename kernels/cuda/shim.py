@@ -21,9 +21,9 @@ INSTALL = 'pip install "thalweg[cuda13]" (or "thalweg[cuda12]", for a driver of 
 if importlib.util.find_spec("numba_cuda") is None:  # Numba's built-in CUDA is deprecated and not what we test with
     raise ImportError(f'device="cuda": numba-cuda is not installed; {INSTALL}')
 
-if not hasattr(np, "row_stack"):  # NumPy 2.5 took it away; numba-cuda 0.30 still asks for it
-    np.vstack = np.vstack  # type: ignore[attr-defined]
-with warnings.catch_warnings():  # it asks for a timedelta without a unit, too
+names: Any = vars(np)
+names.setdefault("row_stack", np.vstack)  # NumPy 2.5 took it away; numba-cuda 0.30 still asks for it
+with warnings.catch_warnings():  # and for a timedelta without a unit
     warnings.simplefilter("ignore", DeprecationWarning)
     from numba import cuda as _cuda
 

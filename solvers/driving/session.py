@@ -165,8 +165,10 @@ class Session:
         """Carry out a range of runs; False if one failed."""
         rows, history = batches.run(first, count)
         with self.lock:
-            if self.records.add(rows):
-                self.histories = {int(self.records.best["run"]): history.copy()}
+            leads = self.records.add(rows)
+            if len(rows) and (leads or self.records.first_hit == rows["run"][-1]) and not self._beyond_hit(first):
+                best = rows[np.lexsort((rows["run"], rows["fun"]))[0]]
+                self.histories = {int(best["run"]): history.copy()}
         try:
             batches.check_end()
         except Exception as error:
@@ -203,7 +205,7 @@ class Session:
         if run.stop == RUNNING and self.snapshot_every is not None:
             self._snapshot(run)
         with self.lock:
-            leads = self.records.add(row)
+            leads = self.records.add(row) and not self._beyond_hit(run.index)
             self.active.pop(run.index, None)
             if run.stop != RUNNING:
                 self.snapshots.pop(run.index, None)
