@@ -8,6 +8,7 @@ import time
 
 from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
+from ..solvers.driving.preparing import workers_of
 from ..solvers.driving.result import Result
 from .coordinated import ROUND, coordinate, for_short_runs
 from .execution import Execution
@@ -18,8 +19,8 @@ from .runs import Runs, place, summarise
 
 def restarts(
     fun, bounds=None, x0=None, args=(), *, runs=100, method="auto", integrality=None, seed=None, coordinated=False,
-    round_size=None, client=None, threads=None, max_evals=None, total_evals=None, max_time=None, target=None, ftol=None,
-    patience=None, options=None, journal=None, progress=False, retries=2, task_timeout=None,
+    round_size=None, client=None, threads=None, workers=None, max_evals=None, total_evals=None, max_time=None,
+    target=None, ftol=None, patience=None, options=None, journal=None, progress=False, retries=2, task_timeout=None,
 ) -> Result:  # fmt: skip
     """Find the minimum of a function over a box by many runs.
 
@@ -42,6 +43,9 @@ def restarts(
         Its workers carry out the runs, one per thread of a worker. See `thalweg.orchestration.cluster`.
     threads : int, optional
         Without a client. Default: all cores for a compiled objective, one for an objective in Python.
+    workers : int, map-like callable, or distributed.Client, optional
+        For objectives that take long in Python: one run after another, the rows of each generation side by side on
+        these, as in `minimize`. Excludes `threads` and `client`, which share out whole runs.
     total_evals : int, optional
         What the budgets of all runs may add up to: the first run that goes beyond it, and all later ones, are left out.
     max_time : float, optional
@@ -99,18 +103,19 @@ def restarts(
         runs = int(min(runs, total // call.limits.max_evals))
     begin = time.perf_counter()
     work = Runs(call)
-    work.prepare()  # here first: what is wrong with the objective appears as itself
-    if threads is None and client is None and work.bound.runs_as != "compiled":
-        threads = 1
-    compiling = time.perf_counter() - begin
-    header = {} if journal is None else _header(call, work, runs, coordinated, round_size)
-    with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:
-        with open_journal(journal, header) as book, hooks_for(progress) as hooks:
-            common = {"target": target, "journal": book, "hooks": hooks}
-            if coordinated:
-                outcome = coordinate(execution, call, runs, round_size, total, max_time, **common)
-            else:
-                outcome = execution.run(range(runs), max_time=max_time, **common)
+    with workers_of(call.solver, workers, threads=threads, client=client) as spread:
+        work.prepare(spread)  # here first: what is wrong with the objective appears as itself
+        if threads is None and client is None and work.bound.runs_as != "compiled":
+            threads = 1
+        compiling = time.perf_counter() - begin
+        header = {} if journal is None else _header(call, work, runs, coordinated, round_size)
+        with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:
+            with open_journal(journal, header) as book, hooks_for(progress) as hooks:
+                common = {"target": target, "journal": book, "hooks": hooks}
+                if coordinated:
+                    outcome = coordinate(execution, call, runs, round_size, total, max_time, **common)
+                else:
+                    outcome = execution.run(range(runs), max_time=max_time, **common)
     result = summarise(call, outcome, runs)
     result.update(
         timing={"compile": compiling, "run": outcome.seconds, "busy": outcome.busy},

@@ -37,9 +37,10 @@ class CallWork:
     def __reduce__(self):
         return type(self), (self.call,)  # machine code stays where it was made
 
-    def prepare(self) -> None:
+    def prepare(self, spread=None) -> None:
+        """`spread`: who evaluates generations, where that is not this thread (solvers/driving/workers.py)."""
         if self.bound is None:
-            self.bound = bind(self.call)
+            self.bound = bind(self.call, spread)
             compile_for_run(self.call.solver, self.bound)
 
     def note_speed(self, evaluations: int, seconds: float) -> None:

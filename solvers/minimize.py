@@ -107,7 +107,7 @@ def minimize(
         raise TypeError(f"callback: got {type(callback).__name__}, expected a callable")
 
     called = time.perf_counter()
-    with workers_of(call, plan, workers, threads) as spread:
+    with workers_of(call.solver, workers, plan.device, threads=threads) as spread:
         bound = bind(call, spread)
         session = make_session(call, bound, plan)
         compiling = time.perf_counter() - called

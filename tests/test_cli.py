@@ -391,6 +391,7 @@ print(ContentCache.hits, ContentCache.misses)
 """
 
 
+@pytest.mark.slow
 def test_warm_fills_an_empty_cache(tmp_path):
     folder = tmp_path / "cache"
     here = {"env": {**os.environ, "THALWEG_CACHE_DIR": str(folder)}}

@@ -19,6 +19,8 @@ from thalweg.orchestration.execution.cluster import cluster
 from thalweg.orchestration.execution.compatibility import PACKAGES, check_workers, describe
 from thalweg.orchestration.execution.local_client import FILES
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _nothing_checked_yet():

@@ -191,6 +191,7 @@ def campaign(seed, plans=True, threads=1, round_size=25):
     return [(record["fun"], record["x"], record["nfev"]) for record in found.values()]
 
 
+@pytest.mark.slow
 def test_it_finds_what_independent_runs_miss():
     with_plans = [min(campaign(seed))[0] for seed in (1, 2, 3)]
     without = [min(campaign(seed, plans=False))[0] for seed in (1, 2, 3)]

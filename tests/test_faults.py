@@ -19,6 +19,8 @@ from distributed import Client, LocalCluster
 from thalweg.orchestration.execution import Execution
 from thalweg.solvers import StopReason
 
+pytestmark = pytest.mark.slow
+
 
 def value(unit):
     return math.sin(unit * 12.9898) * 43758.5453 % 1.0

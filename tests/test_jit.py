@@ -60,6 +60,7 @@ def run(code, cwd=None, **environment):
 # --- hits and misses ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_edit_elsewhere_recompiles_what_depends_on_it_and_nothing_else(tmp_path, folder):
     (tmp_path / "main_thalweg.py").write_text(
         "import helpers_thalweg\nfrom thalweg.kernels.compile.jit import kernel\n"
@@ -98,6 +99,7 @@ def test_closures_and_functions_typed_into_a_shell_are_cached(folder):
     assert run(code) == ["3.0 4.0 9.0", "-1.0", "4 0"]
 
 
+@pytest.mark.slow
 def test_functions_compiled_in_different_processes_are_not_mixed_up(folder):
     """Numba numbers its symbols by order of compilation: these two have the same name and number."""
     code = """
@@ -143,6 +145,28 @@ def test_a_dispatcher_passed_as_an_argument_is_never_mixed_up_and_its_caller_nev
     assert run(code) == ["2.0 3.0", "3 3"]
 
 
+@pytest.mark.slow
+def test_a_parallel_kernel_inside_another_comes_back_from_the_disk(folder):
+    """Its caller is compiled again where it is read itself, and then read, too: Numba's code for threads was lost."""
+    code = """
+        import numpy as np
+        from numba import prange
+        from thalweg.kernels.compile.jit import kernel
+        def spread(x):
+            for i in prange(x.size):
+                x[i] = 2.0 * x[i] + i
+        spread = kernel(spread, parallel=True, inner=True)
+        @kernel
+        def total(x):
+            spread(x)
+            return x.sum() + SHIFT
+
+        print(total(np.ones(100)))
+    """
+    found = [run(f"SHIFT = {shift}\n" + textwrap.dedent(code))[0] for shift in (1.0, 2.0, 2.0)]
+    assert found == ["5151.0", "5152.0", "5152.0"]
+
+
 def test_functions_that_call_themselves_or_each_other(folder):
     code = """
         from thalweg.kernels.compile.jit import kernel
@@ -181,6 +205,7 @@ def test_options_and_settings_are_part_of_the_key(folder):
     assert fingerprint(kernel(parallel=True)(f)) == fingerprint(dispatchers[2])  # Numba empties its dict of `parallel`
 
 
+@pytest.mark.slow
 def test_versions_and_cpu_settings_are_part_of_the_key(folder, monkeypatch):
     def files():
         compile_for(kernel(lambda x: x + 1.0), (types.float64,))
@@ -329,6 +354,7 @@ def test_threads_that_compile_at_once(folder):
     assert sorted(made) == [0, 1, 2, 3, 7]
 
 
+@pytest.mark.slow
 def test_processes_that_compile_at_once(folder):
     code = "from thalweg.kernels.compile.jit import kernel\nprint(kernel(lambda x: x / 7.0)(14.0))"
     assert [finish(p)[0] for p in [start(code) for _ in range(3)]] == ["2.0"] * 3

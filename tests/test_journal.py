@@ -20,6 +20,7 @@ from thalweg.orchestration.cli import main
 from thalweg.orchestration.commands.journal import _last_line
 from thalweg.orchestration.journal import Journal, open_journal, read_journal, saved_header
 from thalweg.orchestration.journal.differences import differences
+from thalweg.orchestration.journal.json_lines import FORMAT
 
 HEADER = {"work": "restarts", "method": "jso", "seed": 2**64 - 1, "units": 10, "versions": {"numba": "0.68"}}
 NUMBERS = [0.1, -0.0, 5e-324, -2.2250738585072009e-308, sys.float_info.min, sys.float_info.max, 1e-307, 1 / 3]
@@ -69,7 +70,7 @@ def test_a_header_then_a_line_per_entry(path):
     write(path, [record(3), failure(7)])
     header, first, second = map(json.loads, path.read_text("utf-8").splitlines())
     assert header["header"].items() >= HEADER.items()
-    assert header["header"]["format"] == 1
+    assert header["header"]["format"] == FORMAT
     for time_ in (header["header"]["started"], first.pop("time"), second.pop("time")):
         assert abs((datetime.fromisoformat(time_) - before).total_seconds()) < 60
     assert (first, second) == (record(3), failure(7))
@@ -303,9 +304,10 @@ def test_a_file_that_is_no_journal_is_refused_and_left_alone(path, content):
     assert saved_header(path) == {}
 
 
-def test_a_later_format_is_refused(path):
-    path.write_text('{"header": {"format": 2}}\n')
-    with pytest.raises(ValueError, match="has format 2, expected 1"):
+@pytest.mark.parametrize("other", [FORMAT - 1, FORMAT + 1])
+def test_another_format_is_refused(path, other):
+    path.write_text(f'{{"header": {{"format": {other}}}}}\n')
+    with pytest.raises(ValueError, match=rf"another version of thalweg \(format {other}, this one writes {FORMAT}\)"):
         Journal(path, HEADER)
 
 
@@ -515,7 +517,7 @@ def test_json_has_all_of_it(told):
 
 def test_wall_time_does_not_count_the_nights(path):
     day = '"2026-01-0{}T00:00:{}.000+00:00"'
-    header = {"format": 1, "work": "grid search", "started": json.loads(day.format(1, "00")), "units": None}
+    header = {"format": FORMAT, "work": "grid search", "started": json.loads(day.format(1, "00")), "units": None}
     lines = [json.dumps({"header": header}), '{"unit": 0, "fun": Infinity, "point": {"C": 0.5, "kind": "l1"}, "time": ']
     lines[1] += day.format(1, "10") + "}"
     lines += ['{"resumed": ' + day.format(3, "00") + ', "units": null}']
@@ -550,7 +552,7 @@ def test_nothing_done_yet_and_long_answers(path):
     assert "60 more variables" in text and "... 19 more: --json has all" in text
 
 
-@pytest.mark.parametrize("content", [None, b"notes\n", b"", b'{"header": {"format": 1}}\n{"unit"\n'])
+@pytest.mark.parametrize("content", [None, b"notes\n", b"", b'{"header": {"format": %d}}\n{"unit"\n' % FORMAT])
 def test_what_is_no_journal(path, content):
     if content is not None:
         path.write_bytes(content)

@@ -20,7 +20,7 @@ from thalweg.solvers.population.differential_evolution import STRATEGIES
 
 NAMES = list(SOLVERS)
 WITH_ROWS = [name for name, solver in SOLVERS.items() if solver.rows is not None]
-ACCURACY = {"random_search": 0.2, "simulated_annealing": 1e-8}  # of 20,000 evaluations of a bowl in 3-D; else 1e-12
+ACCURACY = {"random_search": 0.2, "simulated_annealing": 1e-7}  # of 20,000 evaluations of a bowl in 3-D; else 1e-12
 LOCAL = {"nelder_mead"}  # begins at x0, and sees no further
 ENDS = {"nelder_mead"}  # before the budget is spent, where it has converged
 BOX = [(-4.0, 6.0), (-3.0, 3.0), (-5.0, 1.0)]
@@ -59,9 +59,19 @@ def small_options(name, population=20):
     return {"population": population} if "population" in option_names(name) else {}
 
 
+def has_converged(result):
+    """What `success` stands for where there is no target."""
+    best = result.runs[np.lexsort((result.runs["run"], result.runs["fun"]))[0]]
+    by_itself = best["stop"] in (StopReason.CONVERGED, StopReason.COLLAPSED)
+    return by_itself or best["spread"] <= 1e-8 * (1 + abs(result.fun))
+
+
 def assert_spent(name, result, budget):
-    """The budget to the evaluation, but by a method that ends where it has converged."""
-    if name in ENDS and result.stop_reason == StopReason.CONVERGED:
+    """The budget to the evaluation, but where a method has converged, or its population has become one point."""
+    collapses = SOLVERS[name].rows is not None and SOLVERS[name].converges
+    if (name in ENDS and result.stop_reason == StopReason.CONVERGED) or (
+        collapses and result.stop_reason == StopReason.COLLAPSED
+    ):
         assert 0 < result.nfev < budget
     else:
         assert result.nfev == budget and result.stop_reason == StopReason.OUT_OF_BUDGET
@@ -84,7 +94,7 @@ def assert_same_bits(one, other):
 def test_finds_the_minimum_of_a_bowl(name):
     result = minimize(shifted_sphere, [(-5, 5)] * 3, method=name, seed=1, max_evals=20_000)
     accuracy = ACCURACY.get(name, 1e-12)
-    assert result.success and result.fun < accuracy
+    assert result.success == has_converged(result) == SOLVERS[name].converges and result.fun < accuracy
     np.testing.assert_allclose(result.x, [0.0, 0.5, 1.0], atol=2 * np.sqrt(accuracy))
     assert_spent(name, result, 20_000)
     assert result.history["evaluations"][-1] <= result.nfev
@@ -227,7 +237,8 @@ def test_nan_counts_as_worst_and_is_counted(name):
 
     start = [-1.0, 0.5, 0.0] if name in LOCAL else None
     result = minimize(broken, BOX, start, method=name, seed=1, max_evals=3000)
-    assert result.success and result.x[0] <= 0.0 and 0 < result.n_failed < 3000
+    assert result.success == has_converged(result) and np.isfinite(result.fun)
+    assert result.x[0] <= 0.0 and 0 < result.n_failed < 3000
     for value in (np.nan, np.inf):
         hopeless = minimize(lambda x, value=value: value + 0.0 * x[0], BOX, method=name, seed=1, max_evals=300)
         assert not hopeless.success and "finite" in hopeless.message

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...kernels.calling.objective import CompiledObjective
+from ..contract import Solver
 from .call import Call
 from .result import Result
 from .running import compile_for_run
@@ -28,14 +29,17 @@ def make_session(call: Call, bound, plan: Plan) -> Session:
 
 
 @contextlib.contextmanager
-def workers_of(call: Call, plan: Plan, workers, threads) -> Iterator[Any]:
-    """Who evaluates the generations, from the argument `workers`; None: nobody but the run itself."""
+def workers_of(solver: Solver, workers, device: str = "cpu", **others) -> Iterator[Any]:
+    """Who evaluates the generations, from the argument `workers`; None: nobody but the run itself.
+
+    others: arguments that it excludes, None where they are left out.
+    """
     if workers is None:
         yield None
         return
     from .workers import refuse_workers, spread_over
 
-    refuse_workers(call.solver, plan.device, threads=threads)
+    refuse_workers(solver, device, **others)
     with spread_over(workers) as spread:
         yield spread
 
