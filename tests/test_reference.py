@@ -370,6 +370,7 @@ def settings():
     yield Setting("de", "stalled", FLAT, {"population": 12}, {"max_evals": 5000, "patience": 6}, least=6)
     yield Setting("de", "collapsed", ONE_WHOLE, {"population": 8}, {"max_evals": 3000}, least=2)
     yield Setting("lsrtde", "collapsed", ONE_WHOLE, {"population": 8}, {"max_evals": 3000}, least=2)
+    yield Setting("lsrtde", "front-collapsed", ONE_WHOLE, {"population": 5}, {"max_evals": 3000}, least=5, run=18)
     for solver in ("lshade", "jso"):
         yield from adaptive(solver, 3)
         size = {"population": 20, "memory": 3}
@@ -494,6 +495,8 @@ def test_the_settings_overwrite_the_front_and_cut_the_top():
     assert sum(a.size < b.size for b, a in pairs) > 50 and min(a.size for _, a in pairs) == 4
     parents = [(b.front_f[a.parent], a) for b, a in pairs if b.iteration > 0]
     assert sum(((f == a.trial_f) & np.isfinite(f)).sum() for f, a in parents) > 20
+    alone = [a for _, a in pairs if (a.front == a.front[0]).all() and not (a.top == a.front[0]).all()]
+    assert any(a.stop == 0 for a in alone)  # the front has collapsed, the top has not
     assert any(a.rate == 0.0 for _, a in pairs) and any(np.isposinf(a.top_f).any() for _, a in pairs)
     assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4, 13}
 

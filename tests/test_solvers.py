@@ -245,6 +245,34 @@ def test_nan_counts_as_worst_and_is_counted(name):
         assert hopeless.n_failed == (300 if np.isnan(value) else 0)
 
 
+def test_a_run_goes_on_after_an_exception_in_python(name):
+    calls = []
+
+    def moody(x, *moods):
+        calls.append(x)
+        if len(calls) in moods:
+            raise ConnectionError(f"call {len(calls)}")
+        return float(rippled(x))
+
+    def carried_out(*moods):
+        arguments = dict(method=name, seed=7, max_evals=600, options=small_options(name))
+        call = parse_call(objective(moody, compiled=False), BOX, args=moods, **arguments)
+        calls.clear()
+        run, raised = start(call, 0, bind(call)), 0
+        while run.stop == RUNNING:
+            try:
+                run.step()
+            except ConnectionError as error:
+                raised += 1
+                assert np.array_equal(error.x, calls[-1]) and str(error) == f"call {len(calls)}"
+        return run, raised
+
+    (whole, none), (mended, some) = carried_out(), carried_out(1, 50, 51, 203)
+    assert (none, some) == (0, 4) and whole.stop == mended.stop
+    assert whole.best[0] == mended.best[0] and np.array_equal(whole.best[1], mended.best[1])
+    assert whole.best[2:] == mended.best[2:] and np.array_equal(whole.state.run.history, mended.state.run.history)
+
+
 def test_infinitely_good_points_are_kept(name):
     result = minimize(lambda x: -np.inf if x[0] > 0.0 else x[0], BOX, method=name, seed=1, max_evals=400)
     assert result.fun == -np.inf and result.x[0] > 0.0
