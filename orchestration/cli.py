@@ -188,19 +188,21 @@ def functions():
 
 @main.command()
 @click.argument("methods", nargs=-1, metavar="[METHOD]...")
-def warm(methods):
+@click.option("--all", "everything", is_flag=True, help="Every method there is.")
+def warm(methods, everything):
     """Fill the disk cache with compiled methods.
 
-    All of them, or those named. Later only objectives are compiled.
+    Those named; without a name those that `auto` may choose. Later only objectives are compiled.
     """
     from ..solvers import SOLVERS
+    from ..solvers.driving.settings import CHOSEN_BY_AUTO
     from .commands.load import Refusal
     from .commands.warm import fill_cache
 
     for name in methods:
         if name not in SOLVERS:
             raise Refusal(f"METHOD: {name!r} does not exist; there are {', '.join(SOLVERS)}")
-    fill_cache(methods or tuple(SOLVERS))
+    fill_cache(tuple(SOLVERS) if everything else methods or CHOSEN_BY_AUTO)
 
 
 @main.command()

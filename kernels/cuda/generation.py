@@ -21,7 +21,7 @@ from ..compile.structures import classes, constructor
 from ..rows import population
 from ..run import RUNNING
 from .objective import of_engine
-from .reductions import UNFILLED, collect, find_best, measure, rank
+from .reductions import UNFILLED, collect, find_best, measure, measure_spread, rank, watch
 from .shim import cuda, device_function, device_kernel
 
 close_iteration, open_generation = of_engine(run.close_iteration), of_engine(population.open_generation)
@@ -53,7 +53,10 @@ def viewer(State):
 
 
 def make_stages(solver, call) -> SimpleNamespace:
-    """`evaluate(state, args, first, step)`, and what follows once the values are collected: a tuple of stages.
+    """`evaluate(state, args, first, step)`; what follows once the values are collected: a tuple of stages; and `finish`.
+
+    Where a generation ends with population.measure, the host asks for the spread once per launch and the run for
+    nothing but a stop: `finish`, a function as of a block's stage, brings it up to date behind the last generation.
 
     call: `call(x, args) -> float` on the device.
     """
@@ -68,8 +71,11 @@ def make_stages(solver, call) -> SimpleNamespace:
             trial_f[i] = call(trial[i], args)
 
     learn, settle = ([_stage(kernel) for kernel in kernels] for kernels in (solver.rows.learn, solver.rows.settle))
-    select = [_each_row(solver.rows.select)] if solver.rows.select else []
-    return SimpleNamespace(evaluate=evaluate, following=(*learn, *select, *settle, _by_one_thread(_close)))
+    select, finish = [_each_row(solver.rows.select)] if solver.rows.select else [], _nothing
+    if solver.rows.settle[-1:] == (population.measure,):
+        settle[-1], finish = Stage(watch, True), measure_spread
+    following = (*learn, *select, *settle, _by_one_thread(_close))
+    return SimpleNamespace(evaluate=evaluate, following=following, finish=finish)
 
 
 @device_function
@@ -128,21 +134,24 @@ def _nothing(state, values, numbers, thread, width):
 
 def kernel_of_runs(State, stages: SimpleNamespace, block: int):
     """`advance(states, args, generations, last)`: block b carries run b on, if b <= last. `block`: a power of two."""
-    view, evaluate, conclude = viewer(State), stages.evaluate, in_turn(stages.following)
+    view, evaluate, conclude, finish = viewer(State), stages.evaluate, in_turn(stages.following), stages.finish
 
     def advance(states, args, generations, last):
         run, thread = cuda.blockIdx.x, cuda.threadIdx.x
         values = cuda.shared.array(block, np.float64)
         numbers = cuda.shared.array(block, np.int64)  # a line of its own, by which the simulator knows it
         state = view(states, run)
+        if run > last or state.run.now[0].stop != RUNNING:
+            return
         for _ in range(generations):
-            if run > last or state.run.now[0].stop != RUNNING:
-                return  # the whole block: a barrier has passed since `stop` was written
             evaluate(state, args, thread, block)
             cuda.syncthreads()
             if not collect(state, values, numbers, thread, block):
                 return
             conclude(state, values, numbers, thread, block)
+            if state.run.now[0].stop != RUNNING:
+                break  # the whole block: a barrier has passed since `stop` was written
+        finish(state, values, numbers, thread, block)
 
     return device_kernel(advance)
 
@@ -150,9 +159,9 @@ def kernel_of_runs(State, stages: SimpleNamespace, block: int):
 def kernels_of_rows(State, stages: SimpleNamespace, block: int) -> list:
     """The launches of one generation of run 0, in order: (kernel, whether it takes args, whether by one block).
 
-    Until the generation is closed its rows are behind `cursor`: by that a launch knows that it has something to do.
+    The last one is that behind the last generation. Until the generation is closed its rows are behind `cursor`: by that a launch knows that it has something to do.
     """
-    view, evaluate = viewer(State), stages.evaluate
+    view, evaluate, finish = viewer(State), stages.evaluate, stages.finish
 
     def evaluate_rows(states, args):
         state = view(states, 0)
@@ -190,6 +199,13 @@ def kernels_of_rows(State, stages: SimpleNamespace, block: int) -> list:
 
         return share_out
 
+    def finish_run(states):
+        values = cuda.shared.array(block, np.float64)
+        numbers = cuda.shared.array(block, np.int64)  # a line of its own, by which the simulator knows it
+        state = view(states, 0)
+        if state.run.now[0].iteration > 0:
+            finish(state, values, numbers, cuda.threadIdx.x, block)
+
     first = list(takewhile(lambda stage: stage.by_block, stages.following))
     launches = [(evaluate_rows, True, False), (collecting(in_turn(first)), False, True)]
     for together, group in groupby(stages.following[len(first) :], lambda stage: stage.by_block):
@@ -197,6 +213,7 @@ def kernels_of_rows(State, stages: SimpleNamespace, block: int) -> list:
             launches.append((by_block(in_turn(list(group))), False, True))
         else:
             launches += [(by_grid(stage.function), False, False) for stage in group]
+    launches.append((finish_run, False, True))
     return [(device_kernel(function), takes_args, single) for function, takes_args, single in launches]
 
 

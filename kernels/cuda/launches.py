@@ -6,7 +6,7 @@ leading axis, on the host (`host`) and on the device, and carry them on by whole
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,13 +14,15 @@ import numpy as np
 
 from ..calling.checking import explain
 from ..calling.objective import CompiledObjective
+from ..compile import jit
 from ..compile.fingerprint import fingerprint
 from ..compile.structures import leaves, mapped
+from ..numbers.random import generation_key, run_key
 from ..run import RAISED
 from .generation import kernel_of_runs, kernel_of_values, kernels_of_rows, make_stages
 from .objective import arguments_on_device, check_fits_device, function_of, writes_into_x
 from .reductions import UNFILLED
-from .shim import SIMULATED, configure, require_gpu, to_device, to_host
+from .shim import SIMULATED, configure, repeated, require_gpu, to_device, to_host
 
 # Threads of a block. The simulator, which starts each as a thread of Python, has fewer.
 FEWEST, MOST = (4, 8) if SIMULATED else (32, 256)  # where a block carries a run
@@ -28,6 +30,14 @@ ROW_BLOCK = 8 if SIMULATED else 128  # where each has its row
 ONE_BLOCK = 8 if SIMULATED else 512  # where one block serves a large population
 KEPT = 64  # objectives whose kernels stay compiled
 _compiled: dict = {}
+
+
+@jit.kernel
+def number_runs(now, indices):
+    """Make the records of runs that have not begun those of the runs `indices`."""
+    for k in range(indices.size):
+        now[k].index = indices[k]
+        now[k].key = generation_key(run_key(now[k].seed, now[k].index), now[k].iteration)
 
 
 class Launcher:
@@ -53,11 +63,26 @@ class Launcher:
         self.states = mapped(lambda array: to_device(_not_empty(array)), self.host)
         self._configure(len(states), int(self.host.trial.shape[1]))
 
-    def pull(self, *names: str) -> None:
-        """Bring arrays ("run.now"; all, where none is named) into `host`; waits for what was launched."""
+    def begin(self, template: Any, indices: Sequence[int]) -> None:
+        """Put runs of these numbers onto the device, as they begin; `template`: any of them.
+
+        It is multiplied on the device: thousands of states that the host makes and stacks would take longer than short
+        runs do. `host` has records and best points; the rest comes with `pull`.
+        """
+        count = len(indices)
+        self.host = mapped(lambda array: np.empty((count, *array.shape), array.dtype), template)
+        now = self.host.run.now
+        now[:], self.host.run.best_x[:] = template.run.now, template.run.best_x
+        number_runs(now.reshape(count), np.array(indices, dtype=np.int64))
+        states = mapped(lambda array: repeated(_not_empty(array), count), template)
+        self.states = states._replace(run=states.run._replace(now=to_device(now)))
+        self._configure(count, int(self.host.trial.shape[1]))
+
+    def pull(self, *names: str, runs: slice = slice(None)) -> None:
+        """Bring arrays ("run.now"; all, where none is named) of runs into `host`; waits for what was launched."""
         on_device, host = dict(leaves(self.states)), dict(leaves(self.host))
         for name in names or host:
-            to_host(on_device[name], host[name])
+            to_host(on_device[name][runs], host[name][runs])
 
     def state(self, k: int):
         """A view of the state of the k-th run on the host."""
@@ -127,9 +152,11 @@ class Rows(Launcher):
         ]
 
     def advance(self, generations: int, last: int) -> None:
+        *generation, (finish, _) = self.launches
         for _ in range(generations):
-            for launch, takes_args in self.launches:
+            for launch, takes_args in generation:
                 launch(self.states, *([self.args] * takes_args))
+        finish(self.states)
 
 
 def evaluate(bound: CompiledObjective, x: np.ndarray) -> np.ndarray:

@@ -1,38 +1,51 @@
 """What a block of threads does together: the best value, failures, ranks, spread; as population.py does them alone.
 
-Minima are found by a tree in shared memory, by (value, row): the outcome does not depend on the number of threads.
-Everywhere, values and numbers are (width,) in shared memory, width the threads of the block: a power of two.
+Minima are found in shared memory, by (value, row): the outcome does not depend on the number of threads. Everywhere,
+values and numbers are (width,) in shared memory, width the threads of the block: a power of two. Questions whose answer
+is nearly always no are asked by a barrier that brings all answers together (`syncthreads_or`, `syncthreads_and`).
 """
 
 import numpy as np
 
 from .. import run
 from ..calling.arguments import RAISED_BITS
-from ..run import COLLAPSED, RAISED, RUNNING
+from ..run import COLLAPSED, RAISED
 from .objective import of_engine
 from .shim import cuda, device_function
 
 UNFILLED = np.int64(RAISED_BITS)  # the bits of a value that was never filled in: the objective raised
+FEW = 8  # threads that look through what the others brought
 
 raised = of_engine(run.raised)
 
 
 @device_function
+def precedes(value, number, other, other_number):
+    return value < other or (value == other and number < other_number)
+
+
+@device_function
 def lowest(value, number, values, numbers, thread, width):
-    """The smallest (value, number) that any thread of the block brings; all threads call it, all get it."""
+    """The smallest (value, number) that any thread of the block brings; all threads call it, all get it.
+
+    A few threads look through what all brought, then all through what the few found: three barriers, however many
+    threads there are.
+    """
+    few = min(width, FEW)
     values[thread], numbers[thread] = value, number
     cuda.syncthreads()
-    half = width // 2
-    while half > 0:
-        if thread < half:
-            other, other_number = values[thread + half], numbers[thread + half]
-            if other < values[thread] or (other == values[thread] and other_number < numbers[thread]):
-                values[thread], numbers[thread] = other, other_number
-        cuda.syncthreads()
-        half //= 2
-    found, found_number = values[0], numbers[0]
+    if thread < few:
+        for k in range(thread + few, width, few):
+            if precedes(values[k], numbers[k], value, number):
+                value, number = values[k], numbers[k]
+        values[thread], numbers[thread] = value, number
+    cuda.syncthreads()
+    value, number = values[0], numbers[0]
+    for k in range(1, few):
+        if precedes(values[k], numbers[k], value, number):
+            value, number = values[k], numbers[k]
     cuda.syncthreads()  # all have read before the next call writes
-    return found, found_number
+    return value, number
 
 
 @device_function
@@ -40,13 +53,9 @@ def total(count, numbers, thread, width):
     """The sum of what the threads of the block bring; all call it, all get it."""
     numbers[thread] = count
     cuda.syncthreads()
-    half = width // 2
-    while half > 0:
-        if thread < half:
-            numbers[thread] += numbers[thread + half]
-        cuda.syncthreads()
-        half //= 2
-    found = numbers[0]
+    found = np.int64(0)
+    for k in range(width):
+        found += numbers[k]
     cuda.syncthreads()  # all have read before the next call writes
     return found
 
@@ -58,32 +67,34 @@ def collect(state, values, numbers, thread, width):
     A thread looks at what its neighbour evaluated: where the objective raised, the thread of that row has ended.
     """
     now, count, trial_f = state.run.now[0], state.rows[0].count, state.trial_f
-    before, failed = now.best, np.int64(0)
+    before, failed, unfilled = now.best, np.int64(0), np.int64(0)
     low, low_row = np.inf, np.int64(0)
     for i in range((thread + 1) % width, count, width):
         value = trial_f[i]
-        if value != value:
-            if raised(value):
-                now.stop = RAISED  # the host finds the row
-            else:
-                trial_f[i] = np.inf
-                failed += 1
-        elif value < low:
+        if value < low:
             low, low_row = value, np.int64(i)
+        elif raised(value):
+            unfilled += 1
+        elif value != value:
+            trial_f[i] = np.inf
+            failed += 1
+    if cuda.syncthreads_or(failed + unfilled):
+        if cuda.syncthreads_or(unfilled):
+            now.stop = RAISED  # the host finds the row by its mark
+            return False
+        failed = total(failed, numbers, thread, width)
     best, best_row = lowest(low, low_row, values, numbers, thread, width)
-    complete = now.stop == RUNNING  # all have read it before anyone writes: the next line has barriers
-    failures = total(failed, numbers, thread, width)
-    if complete and best < before:
+    if best < before:
         for j in range(thread, state.run.best_x.size, width):
             state.run.best_x[j] = state.trial[best_row, j]
-    if complete and thread == 0:
-        now.failed += failures
+    if thread == 0:
+        now.failed += failed
         now.evaluations += count
         state.rows[0].cursor = count
         if best < before:
             now.stall, now.best = -1, best
     cuda.syncthreads()
-    return complete
+    return True
 
 
 @device_function
@@ -117,31 +128,59 @@ def find_best(state, values, numbers, thread, width):
 
 
 @device_function
-def differs(x, start, stop, thread, width):
-    """1 if a row that this thread looks at, of the rows [start, stop), is not row 0, else 0."""
-    for i in range(start + thread, stop, width):
+def measure_spread(state, values, numbers, thread, width):
+    """run.spread by one block."""
+    low, high = np.inf, -np.inf
+    for i in range(thread, state.rows[0].live, width):
+        low, high = min(low, state.f[i]), max(high, state.f[i])
+    smallest, _ = lowest(low, np.int64(0), values, numbers, thread, width)
+    largest, _ = lowest(-high, np.int64(0), values, numbers, thread, width)
+    if thread == 0:
+        state.run.now[0].spread = -largest - smallest
+
+
+@device_function
+def is_one_value(f, stop, first, step):
+    """Whether the entries before `stop` that this thread looks at are the first one."""
+    for i in range(first, stop, step):
+        if f[i] != f[0]:
+            return False
+    return True
+
+
+@device_function
+def is_one_point(x, start, stop, first, step):
+    """Whether the rows [start, stop) that this thread looks at are row 0."""
+    for i in range(start + first, stop, step):
         for j in range(x.shape[1]):
             if x[i, j] != x[0, j]:
-                return 1
-    return 0
+                return False
+    return True
+
+
+@device_function
+def end_if_collapsed(state, thread, width):
+    """population.has_collapsed by one block. One point has one value: few generations are worth a look at the points.
+    """
+    rows, x, archive = state.rows[0], state.x, state.trial_f.size
+    if cuda.syncthreads_and(int(is_one_value(state.f, rows.live, thread, width))):
+        same = is_one_point(x, 0, rows.live, thread, width)
+        same = same and is_one_point(x, rows.second, rows.second_end, thread, width)
+        same = same and is_one_point(x, archive, archive + rows.archived, thread, width)
+        if cuda.syncthreads_and(int(same)) and thread == 0:
+            state.run.now[0].stop = COLLAPSED
 
 
 @device_function
 def measure(state, values, numbers, thread, width):
     """population.measure by one block."""
-    now, rows, x, archive = state.run.now[0], state.rows[0], state.x, state.trial_f.size
-    low, high = np.inf, -np.inf
-    for i in range(thread, rows.live, width):
-        low, high = min(low, state.f[i]), max(high, state.f[i])
-    smallest, _ = lowest(low, np.int64(0), values, numbers, thread, width)
-    largest, _ = lowest(-high, np.int64(0), values, numbers, thread, width)
-    spread, collapsed = -largest - smallest, False
-    if not spread > 0.0:  # only then can all be the same point; where all are inf, it is NaN
-        others = differs(x, 0, rows.live, thread, width)
-        others += differs(x, rows.second, rows.second_end, thread, width)
-        others += differs(x, archive, archive + rows.archived, thread, width)
-        collapsed = total(others, numbers, thread, width) == 0
-    if thread == 0:
-        now.spread = spread
-        if collapsed:
-            now.stop = COLLAPSED
+    measure_spread(state, values, numbers, thread, width)
+    end_if_collapsed(state, thread, width)
+
+
+@device_function
+def watch(state, values, numbers, thread, width):
+    """As `measure`, for one generation of many: the spread only where a stop hangs on it."""
+    if state.run.now[0].ftol >= 0.0:
+        measure_spread(state, values, numbers, thread, width)
+    end_if_collapsed(state, thread, width)

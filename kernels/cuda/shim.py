@@ -108,6 +108,19 @@ def to_device(array: np.ndarray):
     return array.copy() if SIMULATED else cuda.to_device(array)
 
 
+def repeated(array: np.ndarray, times: int):
+    """Copies of an array behind each other on the device, which makes them itself; in the simulator too."""
+    if SIMULATED:
+        return np.repeat(array[None], times, axis=0)
+    copies, made = cuda.device_array((times, *array.shape), array.dtype), 1
+    copies[:1].copy_to_device(array.reshape(1, *array.shape))
+    while made < times:
+        more = min(made, times - made)
+        copies[made : made + more].copy_to_device(copies[:more])
+        made += more
+    return copies
+
+
 def to_host(array, out: np.ndarray) -> None:
     """Copy from the device into `out`; waits for the kernels launched before."""
     if SIMULATED and out.size:

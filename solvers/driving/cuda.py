@@ -9,7 +9,7 @@ function is called again and raises it. What no GPU can run is refused before an
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -46,16 +46,16 @@ class CudaSession(Session):
     def __init__(self, call: Call, bound, runs: int | None, max_time: float | None):
         check_has_rows(call.solver)
         super().__init__(call, bound, runs, 1, max_time)
-        first = begin(call, 0)
-        rows, size = first.trial.shape[0], sum(array.nbytes for _, array in leaves(first))
+        self.template = begin(call, 0)
+        rows, size = self.template.trial.shape[0], sum(array.nbytes for _, array in leaves(self.template))
         self.launcher = (Rows if runs == 1 and rows > LARGE else Runs)(call.solver, bound)
         self.wave_size = max(min(WAVE_BYTES // size, ENDLESS_WAVE if self.endless else self.runs), 1)
-        self.launcher.load([first])  # compiles
+        self.launcher.begin(self.template, [0])  # compiles
         self.generations = 1  # of a launch
 
     def _work(self, tick) -> None:
         while indices := self._next_wave():
-            wave = Wave(self.launcher, indices, [self._state(index) for index in indices])
+            wave = Wave(self.launcher, indices, self._load(indices))
             self.active[-1] = wave  # type: ignore[assignment]
             self.threads = self.launcher.threads
             snapshot_at = time.perf_counter()
@@ -77,9 +77,15 @@ class CudaSession(Session):
             indices += range(first, first + count)
         return indices
 
-    def _state(self, index: int) -> tuple:
-        """(state, seconds) of a run: as a checkpoint had it, or as it begins."""
-        return self.states.pop(index, None) or (begin(self.call, index), 0.0)
+    def _load(self, indices: list[int]) -> list[float]:
+        """Put runs onto the device, as a checkpoint had them or as they begin; the seconds that each has taken."""
+        if not any(index in self.states for index in indices):
+            self.launcher.begin(self.template, indices)
+            return [0.0] * len(indices)
+        held = [self.states.pop(index, None) or (begin(self.call, index), 0.0) for index in indices]
+        states, seconds = zip(*held)
+        self.launcher.load(list(states))
+        return list(seconds)
 
     def _last(self) -> int:
         """The last run that still counts."""
@@ -107,8 +113,9 @@ class CudaSession(Session):
             assert self.records.best is not None
             best = int(self.records.best["run"]) if self.records.first_hit is None else self.records.first_hit
             if best in rows["run"]:
-                wave.launcher.pull("run.history")
-                self.histories = {best: history_of(wave.launcher.state(wave.indices.index(best)))}
+                k = wave.indices.index(best)
+                wave.launcher.pull("run.history", runs=slice(k, k + 1))
+                self.histories = {best: history_of(wave.launcher.state(k))}
             wave.publish()  # without those that the records hold from now on
 
     def _snapshot_wave(self, wave) -> None:
@@ -121,10 +128,8 @@ class CudaSession(Session):
 class Wave:
     """Runs that are on the device together, as the host last saw them."""
 
-    def __init__(self, launcher: Launcher, indices: list[int], states: Iterable[tuple]):
+    def __init__(self, launcher: Launcher, indices: list[int], seconds: Sequence[float]):
         self.launcher, self.indices = launcher, indices
-        loaded, seconds = zip(*states)
-        launcher.load(list(loaded))
         self.now, self.best_x = launcher.host.run.now[:, 0], launcher.host.run.best_x
         self.seconds = np.array(seconds, dtype=np.float64)
         self.open = np.ones(len(indices), dtype=np.bool_)  # not yet recorded

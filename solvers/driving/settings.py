@@ -23,8 +23,11 @@ OFFERED = frozenset({"value"})  # what a solver may ask of a problem today
 EVALUATIONS_PER_VARIABLE = 10_000  # the default budget of a run; the schedules of the adaptive family are made for it
 
 
+CHOSEN_BY_AUTO = ("lshade", "jso", "lsrtde", "nelder_mead")
+
+
 def choose_method(problem: Problem, max_evals: int) -> str:
-    """`method="auto"`: by budget and dimension.
+    """`method="auto"`: one of CHOSEN_BY_AUTO, by budget and dimension; a local method where there is no box.
 
     bench/results/quality.md: at 2,000 D evaluations in 30-D L-SHADE leads, at 10,000 D in 10-D jSO; at 10,000 D in 30-D
     L-SRTDE leads in the CEC 2017 results of others. The border between short and long lies between the two measured.
