@@ -1,5 +1,6 @@
 """Every solver on the device against the CPU: the same draws, the same generations, in both shapes."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 pytest.importorskip("numba_cuda")
 
 from thalweg.kernels import Problem, objective
+from thalweg.kernels.calling.arguments import RAISED_BITS
 from thalweg.kernels.compile.structures import leaves
 from thalweg.kernels.cuda.launches import Rows, Runs, evaluate
-from thalweg.kernels.run import CONVERGED, OUT_OF_BUDGET, RUNNING
+from thalweg.kernels.rows.population import find_best, measure
+from thalweg.kernels.run import CONVERGED, OUT_OF_BUDGET, RAISED, RUNNING
 from thalweg.solvers import SOLVERS
 from thalweg.solvers.contract import Key, Limits
 from thalweg.solvers.driving import drivers
@@ -28,6 +31,11 @@ def rastrigin(x):
 
 def with_failures(x):
     return math.nan if x[0] > 1.0 else x[0] * x[0] + x[1] * x[1]
+
+
+def raises_or_fails(x):
+    """As a thread that met a `raise` leaves its row, or NaN."""
+    return np.int64(RAISED_BITS).view(np.float64) if x[0] > 1.0 else math.nan
 
 
 def bind(function, args=(), dimension=DIMENSION):
@@ -108,6 +116,45 @@ def test_an_archive_of_no_points(close):
     launcher.pull()
     expected = carry_on(solver, bound, begin(solver, function, limits, population=8, archive=0), 3)
     assert_same(launcher.state(0), expected, close)
+
+
+@pytest.mark.usefixtures("simulated")
+@pytest.mark.parametrize("name", WITH_ROWS)
+def test_runs_that_the_device_makes_of_one_begin_as_those_of_the_host(name):
+    solver, function, runs = SOLVERS[name], objective(rastrigin, precise=True), [3, 4, 7, 8, 11]
+    made, expected = (Runs(solver, bind(function)) for _ in range(2))
+    states = [begin(solver, function, Limits(100), run, population=8) for run in runs]
+    made.begin(begin(solver, function, Limits(100), population=8), runs)
+    expected.load(states)
+    for launcher in (made, expected):
+        launcher.pull()
+    for k, state in enumerate(states):
+        for found, wanted, stated in zip(leaves(made.state(k)), leaves(expected.state(k)), leaves(state)):
+            np.testing.assert_array_equal(found[1], wanted[1], err_msg=found[0])
+            np.testing.assert_array_equal(found[1], stated[1], err_msg=found[0])
+
+
+@pytest.mark.parametrize("shape", [Runs, Rows])
+def test_a_method_that_measures_before_its_last_part(shape, close):
+    solver, function = SOLVERS["de"], objective(rastrigin, precise=True)
+    other = dataclasses.replace(solver, rows=dataclasses.replace(solver.rows, settle=(measure, find_best)))
+    bound, launcher = bind(function), shape(other, bind(function))
+    launcher.load([begin(solver, function, Limits(100), population=8)])
+    launcher.advance(5, last=0)
+    launcher.pull()
+    assert_same(launcher.state(0), carry_on(solver, bound, begin(solver, function, Limits(100), population=8), 5), close)
+
+
+@pytest.mark.usefixtures("simulated")
+@pytest.mark.parametrize("shape", [Runs, Rows])
+def test_a_generation_with_a_row_that_was_not_filled_in_is_not_noted(shape):
+    solver, function, limits = SOLVERS["de"], objective(raises_or_fails, precise=True), Limits(100)
+    launcher = shape(solver, bind(function))
+    launcher.load([begin(solver, function, limits, population=8)])
+    launcher.advance(3, last=0)
+    launcher.pull()
+    now, x = launcher.host.run.now[0, 0], launcher.raised_at(np.array([False]))
+    assert (now.stop, now.iteration, now.evaluations, now.failed) == (RAISED, 0, 0, 0) and x[0] > 1.0
 
 
 @pytest.mark.usefixtures("simulated")

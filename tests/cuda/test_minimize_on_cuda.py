@@ -82,7 +82,7 @@ def test_runs_come_in_waves(monkeypatch, close):
 
 @on_device
 def test_clock_and_callback_end_a_run():
-    endless = CALL | {"max_evals": 10**9}
+    endless = CALL | {"method": "random_search", "max_evals": 10**9}  # of which nothing collapses, however fast it is
     result = minimize(shifted, BOUNDS, device="cuda", max_time=0.3, **endless)
     assert result.stop_reason == StopReason.OUT_OF_TIME and result.nfev > 0
     repeated = minimize(
