@@ -115,7 +115,8 @@ def parse_bounds(bounds) -> tuple[np.ndarray, np.ndarray]:
         raise ValueError(f"bounds: got an array of shape {box.shape}, expected (D, 2): a (low, high) pair per variable")
     lower, upper = np.ascontiguousarray(box[:, 0]), np.ascontiguousarray(box[:, 1])
     with np.errstate(over="ignore", invalid="ignore"):
-        ordered, narrow = lower <= upper, np.isfinite(upper - lower) | np.isinf(lower) | np.isinf(upper)
+        ordered = (lower <= upper) & (lower < np.inf) & (upper > -np.inf)
+        narrow = np.isfinite(upper - lower) | np.isinf(lower) | np.isinf(upper)
     if not (ordered & narrow).all():
         k = int(np.argmin(ordered & narrow))
         raise ValueError(f"bounds: variable {k} has {_fault(float(lower[k]), float(upper[k]))}")
@@ -126,6 +127,8 @@ def _fault(low: float, high: float) -> str:
     """What is wrong with a pair of bounds, and what is expected."""
     if np.isnan(low) or np.isnan(high):
         return f"({low}, {high}), expected two numbers (NaN is no bound)"
+    if np.isinf(low) and low == high:
+        return f"({low}, {high}), between which no number lies"
     if low > high:
         return f"low {low} above high {high}, expected low <= high"
     return f"({low}, {high}), whose width overflows; expected a width below 1.8e308"

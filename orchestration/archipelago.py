@@ -15,7 +15,7 @@ import numpy as np
 from ..kernels.calling.objective import CompiledObjective
 from ..kernels.compile.structures import copied
 from ..kernels.rows.migration import draw_sources, emigrate, immigrate
-from ..kernels.run import PAUSED, REACHED_TARGET, RUNNING
+from ..kernels.run import COLLAPSED, PAUSED, REACHED_TARGET, RUNNING
 from ..solvers.driving.call import Call, begin
 from ..solvers.driving.result import StopReason
 from ..solvers.driving.running import best_so_far, make_run
@@ -113,13 +113,15 @@ class Archipelago:
         emigrants = [emigrate(state, points(state), self.migrants) for state in self.states]
         sources = sources_of(self.topology, len(self.states), self.call.seed, self.epochs)
         states = list(self.states)
-        for island in self._where(PAUSED):
+        for island in sorted(self._where(PAUSED) + self._where(COLLAPSED)):
             x, f = (np.concatenate(parts) for parts in zip(*(emigrants[source] for source in sources[island])))
             best = np.argsort(f, kind="stable")
             state = states[island] = copied(states[island])
-            immigrate(state, points(state), x[best], f[best])
-            state.run.now[0].stop = RUNNING
-            state.run.now[0].pause_at += self.every
+            taken = immigrate(state, points(state), x[best], f[best])
+            now = state.run.now[0]
+            if now.stop == PAUSED or taken > 0:  # a collapsed one goes on from what it took in
+                now.stop = RUNNING
+                now.pause_at = (now.iteration // self.every + 1) * self.every
         self.states = states  # all at once: a migration that was interrupted has not happened
 
     def status(self, finished: bool = False) -> Status:

@@ -75,7 +75,8 @@ class Objective:
         known = (fingerprint(function), record)
         copies = False
         if probe is not None and self.check:
-            copies = _checked[known] if known in _checked else _note_check(known, check(function, args, probe))
+            place = (*known, probe.tobytes(), _sizes(args))
+            copies = _checked[place] if place in _checked else _note_check(place, check(function, args, probe))
         return CompiledObjective(_adapter(function, known, self.precise, copies), args, self)
 
 
@@ -316,6 +317,19 @@ def _compilable(function):
 
 NO_ARGUMENTS = record_type(())
 _checked: dict[tuple, bool] = {}  # functions that were called once in this process -> whether they wrote into their x
+
+
+def _sizes(args: tuple) -> tuple:
+    """What the same code may read beyond: the shapes of arrays and the whole numbers in them, and numbers."""
+    found: list = []
+    for value in args:
+        if isinstance(value, tuple):
+            found.append(_sizes(value))
+        elif isinstance(value, np.ndarray):
+            found.append((value.shape, value.dtype.kind in "biu" and value.tobytes()))
+        else:
+            found.append(value)
+    return tuple(found)
 
 
 def _note_check(known: tuple, wrote: bool) -> bool:

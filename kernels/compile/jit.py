@@ -78,7 +78,8 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
         "forceinline": inline,
     }
     dispatcher: Any = numba.njit(**options)(_copy(function))
-    dispatcher._cache = ContentCache(dispatcher, cached)
+    # A parallel kernel from the disk in a caller that is compiled anew crashes the next process: it has no file.
+    dispatcher._cache = ContentCache(dispatcher, cached and not (parallel and inner))
     if inner:
         dispatcher.__class__ = InnerKernel
     return dispatcher

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 
+from ...kernels.calling.arguments import Packed
 from ...kernels.calling.objective import CompiledObjective
 from ...kernels.compile.structures import copied
 from ...kernels.run import RAISED, RUN, STUCK
@@ -28,6 +29,7 @@ class Batches:
     def __init__(self, solver: Solver, template, objective: CompiledObjective, dtype: np.dtype):
         self.solver, self.template, self.objective, self.dtype = solver, template, objective, dtype
         self.state = copied(template)
+        self.packed = Packed(objective.problem), Packed(template), Packed(self.state)
         self.seconds = np.inf  # that a run takes, by the last ones
         self.used = False
 
@@ -51,7 +53,7 @@ class Batches:
         history = np.empty_like(self.template.run.history)
         advance_many = drivers.many(self.solver)
         self.used, begin = True, time.perf_counter()
-        arguments = self.objective.problem, self.template, self.state, first, count, ended, points, history
+        arguments = *self.packed, first, count, ended, points, history
         done, best = advance_many(*arguments)
         self.seconds = (time.perf_counter() - begin) / max(done, 1)
         done -= ended["stop"][done - 1] in (RAISED, STUCK)

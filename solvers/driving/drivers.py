@@ -21,9 +21,9 @@ from numba.core import types
 from numba.np.numpy_support import from_dtype
 
 from ...kernels.calling import asking
-from ...kernels.calling.arguments import copy_array, row
+from ...kernels.calling.arguments import copy_array, load, packed, row
 from ...kernels.calling.asking import FUNCTIONS
-from ...kernels.compile.jit import compile_for, inlined, kernel, once, with_entry
+from ...kernels.compile.jit import compile_for, inlined, kernel, once
 from ...kernels.compile.structures import classes, constructor, leaf_names, numba_type
 from ...kernels.rows.population import note_values, open_generation
 from ...kernels.run import (
@@ -99,16 +99,33 @@ def joined(kernels: tuple):
     return both
 
 
+class Entry:
+    """A kernel that Python calls with a problem, a state, or a template and a state, and then with plain arguments.
+
+    What is a tuple travels by its address; who calls often packs it once (`Packed`).
+    """
+
+    def __init__(self, function, tuples: int, *plain):
+        self.tuples = tuples
+        self.function = compile_for(kernel(function), (*[types.intp] * tuples, *plain))
+
+    def __call__(self, *arguments):
+        given = [packed(value) for value in arguments[: self.tuples]]
+        return self.function(*[value.address for value in given], *arguments[self.tuples :])
+
+
 @once
 def proposer(solver: Solver):
-    """propose(state, start, stop), to be called from Python."""
-    return compile_for(with_entry(stages(solver).propose), (numba_type(solver.State), types.int64, types.int64))
+    """propose(state, start, stop)"""
+    propose, State = stages(solver).propose, numba_type(solver.State)
+    return Entry(lambda state, start, stop: propose(load(state, State), start, stop), 1, types.int64, types.int64)
 
 
 @once
 def concluder(solver: Solver):
-    """conclude(state), to be called from Python."""
-    return compile_for(with_entry(stages(solver).conclude), (numba_type(solver.State),))
+    """conclude(state)"""
+    conclude, State = stages(solver).conclude, numba_type(solver.State)
+    return Entry(lambda state: conclude(load(state, State)), 1)
 
 
 @once
@@ -159,14 +176,13 @@ def _advance_by_rows(solver: Solver):
 
 @once
 def serial(solver: Solver, problem=FUNCTIONS):
-    """advance(problem, state, evaluations), compiled for a type of problem, with an entry for Python."""
-    advance = advancing(solver)
+    """advance(problem, state, evaluations), for a type of problem."""
+    advance, State = advancing(solver), numba_type(solver.State)
 
-    @kernel
-    def advance_serial(problem, state, evaluations):
-        advance(problem, state, evaluations)
+    def advance_serial(asked, state, evaluations):
+        advance(load(asked, problem), load(state, State), evaluations)
 
-    return compile_for(advance_serial, (problem, numba_type(solver.State), types.int64))
+    return Entry(advance_serial, 2, types.int64)
 
 
 def _spread_rows(solver: Solver):
@@ -204,10 +220,10 @@ def _spread_rows(solver: Solver):
 @once
 def parallel(solver: Solver):
     """As `serial`, with the rows of a generation on Numba's threads (`numba.set_num_threads`)."""
-    evaluate, conclude = _spread_rows(solver), stages(solver).conclude
+    evaluate, conclude, State = _spread_rows(solver), stages(solver).conclude, numba_type(solver.State)
 
-    @kernel
-    def advance_parallel(problem, state, evaluations):
+    def advance_parallel(asked, packed_state, evaluations):
+        problem, state = load(asked, FUNCTIONS), load(packed_state, State)
         rows, now = state.rows[0], state.run.now[0]
         while evaluations > 0 and now.stop == RUNNING:
             start = rows.cursor
@@ -218,7 +234,7 @@ def parallel(solver: Solver):
             if stop == rows.count:
                 conclude(state)
 
-    return compile_for(advance_parallel, (FUNCTIONS, numba_type(solver.State), types.int64))
+    return Entry(advance_parallel, 2, types.int64)
 
 
 @once
@@ -229,7 +245,7 @@ def many(solver: Solver):
     their records; points (count, D): their best points; history (H, 2): of the best among them, whose place is the
     second number returned. The first run that reaches the target or fails is the last one.
     """
-    advance, State = advancing(solver), solver.State
+    advance, State, Type = advancing(solver), solver.State, numba_type(solver.State)
     # A run appends to the history of the one before it: its record says that nothing is in it.
     names = [name for name in leaf_names(State) if name != "run.history"]
     lines = "".join(f"    copy_array(state.{name}, template.{name})\n" for name in names)
@@ -237,8 +253,8 @@ def many(solver: Solver):
     exec(f"def restore(state, template):\n{lines}", scope)
     restore = inlined(scope["restore"])
 
-    @kernel
-    def advance_many(problem, template, state, first, count, ended, points, history):
+    def advance_many(asked, packed_template, packed_state, first, count, ended, points, history):
+        problem, template, state = load(asked, FUNCTIONS), load(packed_template, Type), load(packed_state, Type)
         best, best_place = np.inf, -1
         for k in range(count):
             restore(state, template)
@@ -258,5 +274,5 @@ def many(solver: Solver):
                 return k + 1, best_place
         return count, best_place
 
-    state, records, matrix = numba_type(State), types.Array(from_dtype(RUN), 1, "C"), types.float64[:, ::1]
-    return compile_for(advance_many, (FUNCTIONS, state, state, types.int64, types.int64, records, matrix, matrix))
+    records, matrix = types.Array(from_dtype(RUN), 1, "C"), types.float64[:, ::1]
+    return Entry(advance_many, 3, types.int64, types.int64, records, matrix, matrix)

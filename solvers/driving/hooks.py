@@ -17,6 +17,7 @@ from .session import Session
 from .settings import Plan
 
 CALLBACK_EVERY = 0.1  # seconds
+SNAPSHOT_EVERY = 0.5  # seconds between copies of the states at work
 
 
 @contextlib.contextmanager
@@ -29,7 +30,7 @@ def hooks_of(session: Session, call: Call, bound, plan: Plan, callback, progress
         header = describe(call, bound, plan.device) | {"restarts": plan.runs, "device": plan.device}
         saved = Checkpoint(checkpoint, header)
         session.resume(*saved.load(call.solver.State, session.records.dtype))
-        session.snapshot_every = 0.5
+        session.snapshot_every = SNAPSHOT_EVERY
         hooks.append(saved)
         finish.append(saved.save)
     if progress:

@@ -11,6 +11,8 @@ import numpy as np
 
 from ...kernels.calling.objective import CompiledObjective
 from ..contract import Solver
+from . import drivers
+from .batches import WORTH
 from .call import Call
 from .result import Result
 from .running import compile_for_run
@@ -25,6 +27,8 @@ def make_session(call: Call, bound, plan: Plan) -> Session:
 
         return CudaSession(call, bound, plan.runs, plan.max_time)
     compile_for_run(call.solver, bound)
+    if isinstance(bound, CompiledObjective) and (plan.runs is None or plan.runs >= WORTH):
+        drivers.many(call.solver)  # here, not in the midst of the time that the runs have
     return Session(call, bound, plan.runs, plan.threads, plan.max_time)
 
 

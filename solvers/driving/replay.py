@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ...kernels.calling.arguments import Packed
 from ...kernels.calling.asking import REPLAY, TOLD, Replay
 from ...kernels.compile.structures import copied, filled
 from ...kernels.run import RAISED
@@ -21,20 +22,30 @@ class Generations:
 
     def __init__(self, solver: Solver, state):
         self.solver, self.state, self.proposed = solver, state, False
+        self.packed = Packed(state)
+
+    def __reduce__(self):
+        return _taken_up, (self.solver, self.state, self.proposed)  # addresses stay behind
 
     def ask(self) -> np.ndarray:
         """(n, D) the candidates of this generation."""
         count = int(self.state.rows[0].count)
         if not self.proposed:
-            drivers.proposer(self.solver)(self.state, 0, count)
+            drivers.proposer(self.solver)(self.packed, 0, count)
             self.proposed = True
         return self.state.trial[:count].copy()
 
     def tell(self, values: np.ndarray) -> None:
         """values (n,)"""
         self.state.trial_f[: len(values)] = values
-        drivers.concluder(self.solver)(self.state)
+        drivers.concluder(self.solver)(self.packed)
         self.proposed = False
+
+
+def _taken_up(solver: Solver, state, proposed: bool) -> Generations:
+    run = Generations(solver, state)
+    run.proposed = proposed
+    return run
 
 
 class Replayed:

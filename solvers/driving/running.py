@@ -11,6 +11,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from ...kernels.calling.arguments import Packed
 from ...kernels.calling.objective import CompiledObjective, PythonObjective
 from ...kernels.compile import jit
 from ...kernels.compile.structures import copied
@@ -30,14 +31,18 @@ class Run:
     """The state of one run and what is known of it from outside."""
 
     def __init__(self, solver: Solver, state, index: int, objective, threads: int = 1, seconds: float = 0.0):
-        self.solver, self.state, self.index, self.seconds = solver, state, index, seconds
-        self.objective = objective
+        self.solver, self.index, self.seconds, self.objective = solver, index, seconds, objective
+        self.take_up(state)
         self.allowed = threads if solver.rows is not None and isinstance(objective, CompiledObjective) else 1
         self.threads = 1
         self.evaluations = 1  # of the next chunk
         self.rates = {False: 0.0, True: 0.0}  # evaluations per second, serial and parallel
         self.next_probe = FIRST_PROBE
         self.publish()
+
+    def take_up(self, state) -> None:
+        """Go on from another state."""
+        self.state, self.packed = state, Packed(state)
 
     @property
     def stop(self) -> int:
@@ -90,14 +95,14 @@ class Run:
         return parallel, False
 
     def _run(self, evaluations: int, parallel: bool) -> float:
-        problem = self.objective.problem
+        problem = Packed(self.objective.problem)
         if not parallel:
             advance = drivers.serial(self.solver)
             begin = time.perf_counter()
             if isinstance(self.objective, PythonObjective):
                 self._run_python(advance, problem, evaluations)
             else:
-                advance(problem, self.state, evaluations)
+                advance(problem, self.packed, evaluations)
             return time.perf_counter() - begin
         advance = drivers.parallel(self.solver)
         before = numba.get_num_threads()
@@ -105,7 +110,7 @@ class Run:
         try:
             with jit.parallel_region():
                 begin = time.perf_counter()
-                advance(problem, self.state, evaluations)
+                advance(problem, self.packed, evaluations)
                 return time.perf_counter() - begin
         finally:
             numba.set_num_threads(before)
@@ -114,11 +119,11 @@ class Run:
         """What the function raises, Ctrl-C included, leaves a state from which the run can go on."""
         before = copied(self.state) if self.solver.rows is None else None
         with self.objective.callback.interruptible():
-            advance(problem, self.state, evaluations)
+            advance(problem, self.packed, evaluations)
         if self.stop == RAISED:
             self.publish()
             if before is not None:
-                self.state = before  # an iteration cannot be taken up in its middle
+                self.take_up(before)  # an iteration cannot be taken up in its middle
             now = self.state.run.now[0]
             now.stop, now.raised = RUNNING, 0
             self.objective.callback.raise_error()
@@ -131,12 +136,13 @@ class BatchRun(Run):
 
     def _advance(self) -> None:
         rows, state = self.state.rows[0], self.state
+        propose, conclude = drivers.proposer(self.solver), drivers.concluder(self.solver)
         end = time.perf_counter() + CHUNK
         while self.stop == RUNNING and time.perf_counter() < end:
             count = int(rows.count)
-            drivers.proposer(self.solver)(state, 0, count)
+            propose(self.packed, 0, count)
             state.trial_f[:count] = self.objective.evaluate(state.trial[:count])
-            drivers.concluder(self.solver)(state)
+            conclude(self.packed)
 
 
 def check_end(solver: Solver, state, objective) -> None:
