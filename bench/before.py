@@ -23,9 +23,10 @@ from common import machine, save, table, versions
 
 HERE = Path(__file__).resolve()
 METHODS = ("de", "lshade", "jso", "lsrtde", "random_search")
-FIRST = (
-    "from thalweg.solvers import minimize; minimize(lambda x: (x * x).sum(), [(-5, 5)] * 10, seed=1, max_evals=10000)"
-)
+FIRST = """
+from thalweg.solvers import minimize
+minimize(lambda x: (x * x).sum(), [(-5, 5)] * 10, seed=1, max_evals=10000)
+"""
 COLD = """
 import importlib, resource, sys
 from thalweg.solvers import SOLVERS
@@ -72,7 +73,7 @@ def tasks():
         return restarts(rosenbrock, [(-5, 10)] * 2, runs=2000, **kept).fun
 
     def short(seed):
-        return [minimize(rosenbrock, [(-5, 10)] * 2, seed=seed, max_evals=50).fun for _ in range(50)][0]
+        return sum(minimize(rosenbrock, [(-5, 10)] * 2, seed=seed + k, max_evals=50).fun for k in range(50))
 
     in_python = objective(rosenbrock, compiled=False)
     in_batches = objective(lambda x: (x * x).sum(axis=1), vectorized=True)
@@ -146,7 +147,7 @@ def main():
             when: subprocess.Popen(command, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             for when, env in envs.items()
         }
-        names = [json.loads(w.stdout.readline()) for w in workers.values()][0]
+        names, _ = (json.loads(w.stdout.readline()) for w in workers.values())
         for task in names:
             found = [ask(w, task, 0)[1] for w in workers.values()]
             print(f"{task}: {found[0]:.6g} and {found[1]:.6g}", flush=True)

@@ -4,7 +4,8 @@
 
 30-D Rastrigin written with math.cos, in double precision. First the device's values are compared with the CPU's and
 each result's value with its x; then both are timed in interleaved repeats, and ratios are taken repeat by repeat.
-Compilation happens before the clock starts. Without a GPU it says so and ends.
+Compilation happens before the clock starts; putting the runs onto the device and reading them back is in the time, a
+large part of it with --quick. Without a GPU it says so and ends.
 """
 
 import sys

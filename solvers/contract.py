@@ -41,7 +41,7 @@ class Rows:
     settle: tuple[Kernel, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Solver:
     """A line of the registry. Its functions are kernels; it has either `iterate` or `rows`."""
 

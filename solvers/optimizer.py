@@ -58,7 +58,7 @@ class Optimizer:
         self.seed, self.options = call.seed, call.options
         state = begin(call, self._index)
         self._run = Replayed(self._solver, state) if self._solver.rows is None else Generations(self._solver, state)
-        self._asked = False
+        self._asked = 0  # points that wait for their values
 
     @property
     def method(self) -> str:
@@ -81,19 +81,20 @@ class Optimizer:
         """
         if self.done:
             raise RuntimeError(f"ask: the run is over. {StopReason(self._stop()).sentence}")
-        self._asked = True
-        return self._run.ask()
+        points = self._run.ask()
+        self._asked = len(points)
+        return points
 
     def tell(self, values) -> None:
         """The values (n,) of what `ask` returned, in its order; NaN counts as worst."""
-        if not self._asked:
+        rows = self._asked
+        if not rows:
             raise RuntimeError("tell: nothing was asked; call ask() first")
         values = np.asarray(values, dtype=np.float64)
-        rows = len(self._run.ask())
         if values.shape != (rows,):
             raise ValueError(f"tell: got values of shape {values.shape}, expected ({rows},): one for each row of ask()")
         self._run.tell(np.where(np.isnan(values), np.nan, values))
-        self._asked = False
+        self._asked = 0  # points that wait for their values
 
     def result(self) -> Result:
         """The best so far."""
@@ -104,7 +105,7 @@ class Optimizer:
         return summarise(record, self._limits, history=history, method=self.method, seed=self.seed)
 
     def _stop(self) -> int:
-        stop = int(self.state.run.now[0].stop)
+        stop = int(self.state.run.now["stop"][0])
         return RUNNING if stop == RAISED else stop  # it waits for a value
 
 

@@ -53,10 +53,10 @@ def viewer(State):
 
 
 def make_stages(solver, call) -> SimpleNamespace:
-    """`evaluate(state, args, first, step)`; what follows once the values are collected: a tuple of stages; and `finish`.
+    """`evaluate(state, args, first, step)`; `following`: the stages once the values are collected; `finish`.
 
-    Where a generation ends with population.measure, the host asks for the spread once per launch and the run for
-    nothing but a stop: `finish`, a function as of a block's stage, brings it up to date behind the last generation.
+    `finish`, a function as of a stage by one block, follows the last generation of a launch. Where generations end with
+    population.measure, it brings the spread up to date: the host reads that once per launch, the run only for a stop.
 
     call: `call(x, args) -> float` on the device.
     """
@@ -157,9 +157,10 @@ def kernel_of_runs(State, stages: SimpleNamespace, block: int):
 
 
 def kernels_of_rows(State, stages: SimpleNamespace, block: int) -> list:
-    """The launches of one generation of run 0, in order: (kernel, whether it takes args, whether by one block).
+    """Launches of run 0: those of one generation, in order, and the one that follows the last generation.
 
-    The last one is that behind the last generation. Until the generation is closed its rows are behind `cursor`: by that a launch knows that it has something to do.
+    Each is (kernel, whether it takes args, whether by one block). Until the generation is closed its rows are behind
+    `cursor`: by that a launch knows that it has something to do.
     """
     view, evaluate, finish = viewer(State), stages.evaluate, stages.finish
 

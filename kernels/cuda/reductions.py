@@ -160,7 +160,7 @@ def is_one_point(x, start, stop, first, step):
 
 @device_function
 def end_if_collapsed(state, thread, width):
-    """population.has_collapsed by one block. One point has one value: few generations are worth a look at the points."""
+    """population.has_collapsed by one block. One point has one value: few generations ask for a look at the points."""
     rows, x, archive = state.rows[0], state.x, state.trial_f.size
     if cuda.syncthreads_and(int(is_one_value(state.f, rows.live, thread, width))):
         same = is_one_point(x, 0, rows.live, thread, width)

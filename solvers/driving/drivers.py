@@ -109,9 +109,12 @@ class Entry:
         self.tuples = tuples
         self.function = compile_for(kernel(function), (*[types.intp] * tuples, *plain))
 
-    def __call__(self, *arguments):
-        given = [packed(value) for value in arguments[: self.tuples]]
-        return self.function(*[value.address for value in given], *arguments[self.tuples :])
+    def __call__(self, first, *others):
+        if self.tuples == 1:
+            given = packed(first)
+            return self.function(given.address, *others)
+        tuples = [packed(first), *map(packed, others[: self.tuples - 1])]  # alive as long as their addresses are in use
+        return self.function(*[value.address for value in tuples], *others[self.tuples - 1 :])
 
 
 @once

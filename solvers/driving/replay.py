@@ -11,7 +11,7 @@ import numpy as np
 
 from ...kernels.calling.arguments import Packed
 from ...kernels.calling.asking import REPLAY, TOLD, Replay
-from ...kernels.compile.structures import copied, filled
+from ...kernels.compile.structures import copied, filled, leaves
 from ...kernels.run import RAISED
 from ..contract import Solver
 from . import drivers
@@ -22,23 +22,24 @@ class Generations:
 
     def __init__(self, solver: Solver, state):
         self.solver, self.state, self.proposed = solver, state, False
-        self.packed = Packed(state)
+        self.packed, self.count = Packed(state), state.rows["count"]
+        self.propose, self.conclude = drivers.proposer(solver), drivers.concluder(solver)
 
     def __reduce__(self):
         return _taken_up, (self.solver, self.state, self.proposed)  # addresses stay behind
 
     def ask(self) -> np.ndarray:
         """(n, D) the candidates of this generation."""
-        count = int(self.state.rows[0].count)
+        count = int(self.count[0])
         if not self.proposed:
-            drivers.proposer(self.solver)(self.packed, 0, count)
+            self.propose(self.packed, 0, count)
             self.proposed = True
         return self.state.trial[:count].copy()
 
     def tell(self, values: np.ndarray) -> None:
         """values (n,)"""
         self.state.trial_f[: len(values)] = values
-        drivers.concluder(self.solver)(self.packed)
+        self.conclude(self.packed)
         self.proposed = False
 
 
@@ -52,11 +53,23 @@ class Replayed:
     """A run whose values are told one by one."""
 
     def __init__(self, solver: Solver, state):
-        self.solver = solver
-        self.begun = state  # the state at the beginning of the iteration
-        self.state = state  # the same with what was told since
+        self.begun, self.state = state, copied(state)  # at the beginning of the iteration; with what was told since
         self.problem = Replay(np.zeros(8), filled(TOLD))
+        self._take_up(solver)
         self._go_on()
+
+    def _take_up(self, solver: Solver) -> None:
+        """What has addresses, or is compiled, and so is made anew in each process."""
+        self.solver, self.advance = solver, drivers.serial(solver, REPLAY)
+        self.packed = Packed(self.problem), Packed(self.state)
+        self.pairs = [(here, there) for (_, here), (_, there) in zip(leaves(self.state), leaves(self.begun))]
+
+    def __getstate__(self) -> tuple:
+        return self.solver, self.begun, self.state, self.problem
+
+    def __setstate__(self, saved: tuple) -> None:
+        solver, self.begun, self.state, self.problem = saved
+        self._take_up(solver)
 
     def ask(self) -> np.ndarray:
         """(1, D) where a value is wanted."""
@@ -64,21 +77,26 @@ class Replayed:
 
     def tell(self, values: np.ndarray) -> None:
         """values (1,)"""
-        now = self.problem.now[0]
-        if now.told == len(self.problem.values):
-            self.problem = self.problem._replace(values=np.concatenate([self.problem.values, np.zeros(now.told)]))
-        self.problem.values[now.told] = values[0]
-        now.told += 1
+        told = int(self.problem.now["told"][0])
+        if told == len(self.problem.values):
+            self.problem = self.problem._replace(values=np.concatenate([self.problem.values, np.zeros(told)]))
+            self.packed = Packed(self.problem), self.packed[1]
+        self.problem.values[told] = values[0]
+        self.problem.now["told"] = told + 1
         self._go_on()
 
     def _go_on(self) -> None:
         """To the first evaluation that was not told, or to the end."""
-        advance, now = drivers.serial(self.solver, REPLAY), self.problem.now[0]
+        now, run = self.problem.now, self.state.run.now
         while True:
-            self.state, now.next = copied(self.begun), 0
-            advance(self.problem, self.state, 1)
-            if self.state.run.now[0].stop == RAISED:
+            for here, there in self.pairs:
+                np.copyto(here, there)
+            now["next"] = 0
+            self.advance(*self.packed, 1)
+            if run["stop"][0] == RAISED:
                 return
-            self.begun, now.told = self.state, 0
-            if self.state.run.now[0].stop:
+            for here, there in self.pairs:
+                np.copyto(there, here)
+            now["told"] = 0
+            if run["stop"][0]:
                 return

@@ -135,11 +135,11 @@ class BatchRun(Run):
     """A run whose generations are evaluated by one call each, in Python."""
 
     def _advance(self) -> None:
-        rows, state = self.state.rows[0], self.state
+        state, counts = self.state, self.state.rows["count"]
         propose, conclude = drivers.proposer(self.solver), drivers.concluder(self.solver)
         end = time.perf_counter() + CHUNK
         while self.stop == RUNNING and time.perf_counter() < end:
-            count = int(rows.count)
+            count = int(counts[0])
             propose(self.packed, 0, count)
             state.trial_f[:count] = self.objective.evaluate(state.trial[:count])
             conclude(self.packed)

@@ -142,7 +142,8 @@ def test_a_method_that_measures_before_its_last_part(shape, close):
     launcher.load([begin(solver, function, Limits(100), population=8)])
     launcher.advance(5, last=0)
     launcher.pull()
-    assert_same(launcher.state(0), carry_on(solver, bound, begin(solver, function, Limits(100), population=8), 5), close)
+    expected = carry_on(solver, bound, begin(solver, function, Limits(100), population=8), 5)
+    assert_same(launcher.state(0), expected, close)
 
 
 @pytest.mark.usefixtures("simulated")
