@@ -29,7 +29,7 @@ Kernel = Callable[..., Any]
 
 @dataclass(frozen=True)
 class Rows:
-    """One generation of a population, in the order of its parts; all but `propose` may be left out.
+    """One generation of a population; all parts but `propose` may be left out.
 
     `learn` and `settle` are kernels that are carried out one after another: where one of them has a twin for a block of
     GPU threads (`rank`, `find_best`, `measure`), it stands by itself, so that the block does it together.
@@ -39,6 +39,7 @@ class Rows:
     learn: tuple[Kernel, ...] = ()
     select: Kernel | None = None
     settle: tuple[Kernel, ...] = ()
+    draw: Kernel | None = None  # (start, stop, state): random numbers of these rows, made before they are proposed
 
 
 @dataclass(frozen=True, eq=False)

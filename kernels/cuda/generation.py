@@ -61,11 +61,13 @@ def make_stages(solver, call) -> SimpleNamespace:
     call: `call(x, args) -> float` on the device.
     """
     propose_row = of_engine(solver.rows.propose)
+    draw = of_engine(solver.rows.draw) if solver.rows.draw else _nothing_rows
 
     @device_function
     def evaluate(state, args, first, step):
         trial, trial_f = state.trial, state.trial_f
         for i in range(first, state.rows[0].count, step):
+            draw(i, i + 1, state)
             propose_row(i, state)
             trial_f[i] = UNFILLED.view(np.float64)  # stays if the objective raises, which ends the thread
             trial_f[i] = call(trial[i], args)
@@ -125,6 +127,11 @@ def in_turn(stages: Sequence[Stage]):
         others(state, values, numbers, thread, width)
 
     return device_function(block_wide if by_block else row_by_row)
+
+
+@device_function
+def _nothing_rows(start, stop, state):
+    pass
 
 
 @device_function

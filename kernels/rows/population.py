@@ -33,6 +33,9 @@ ROWS = record(
 RowCounts = Annotated[np.ndarray, ROWS]
 
 
+FEW = 48  # rows that are ranked faster by n**2 comparisons than by a sort
+
+
 class Box(NamedTuple):
     """Where a method searches; it is closed."""
 
@@ -190,7 +193,28 @@ def rank(state):
 
 @kernel(inner=True)
 def sort_rows(f, order, scratch, start, stop):
-    """Stable merge sort of the rows [start, stop) by f into order[start:stop], runs of 8 by insertion."""
+    """order[start:stop]: the rows [start, stop) by f, equal values by row."""
+    if stop - start <= FEW:
+        count_better(f, order, start, stop)
+    else:
+        merge_sort(f, order, scratch, start, stop)
+
+
+@inlined
+def count_better(f, order, start, stop):
+    """The place of a row is the number of those before it: n**2 comparisons, but no branch to be guessed."""
+    for i in range(start, stop):
+        value, place = f[i], start
+        for k in range(start, i):
+            place += 1 if f[k] <= value else 0
+        for k in range(i + 1, stop):
+            place += 1 if f[k] < value else 0
+        order[place] = i
+
+
+@inlined
+def merge_sort(f, order, scratch, start, stop):
+    """Stable merge sort, runs of 8 by insertion."""
     for i in range(start, stop):
         order[i] = i
     for left in range(start, stop, 8):

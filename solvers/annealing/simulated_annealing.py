@@ -75,7 +75,7 @@ def init(domain, options, limits, key):
             raise ValueError(f"x0: got {len(domain.x0)} points, expected one, at which the walk begins")
         rounded = np.clip(np.rint(domain.x0[0]), box.lower, box.upper)
         x[:] = np.where(domain.integrality, rounded, domain.x0[0])
-    trials = 0 if options.temperature is not None else min(10 * n + 10, limits.max_evals // 10)
+    trials = 0 if options.temperature is not None else max(min(10 * n + 10, limits.max_evals // 10), 1)
     moves = options.moves or n
     last_step = max((limits.max_evals - trials - 1) // moves, 1)
     own = filled(

@@ -46,12 +46,13 @@ def stages(solver: Solver) -> SimpleNamespace:
     """The parts of a generation joined into `propose` and `conclude`; nothing is compiled yet."""
     rows = solver.rows
     assert rows is not None, "a method without rows has no stages"
-    propose_row, select = rows.propose, rows.select or _nothing_row
+    propose_row, select, draw = rows.propose, rows.select or _nothing_row, rows.draw or _nothing_rows
     learn, settle = joined(rows.learn), joined(rows.settle)
 
     @kernel(inner=True)
     def propose(state, start, stop):
         """Candidates for the rows [start, stop)."""
+        draw(start, stop, state)
         for i in range(start, stop):
             propose_row(i, state)
 
@@ -69,7 +70,7 @@ def stages(solver: Solver) -> SimpleNamespace:
         close_iteration(run)
         open_generation(state)
 
-    return SimpleNamespace(propose=propose, conclude=conclude, propose_row=propose_row)
+    return SimpleNamespace(propose=propose, conclude=conclude, propose_row=propose_row, draw=draw)
 
 
 @inlined
@@ -79,6 +80,11 @@ def _nothing(state):
 
 @inlined
 def _nothing_row(i, state):
+    pass
+
+
+@inlined
+def _nothing_rows(start, stop, state):
     pass
 
 
@@ -154,7 +160,8 @@ def _advance_by_iterations(iterate):
 
 
 def _advance_by_rows(solver: Solver):
-    propose_row, conclude = stages(solver).propose_row, stages(solver).conclude
+    parts = stages(solver)
+    draw, propose_row, conclude = parts.draw, parts.propose_row, parts.conclude
 
     @kernel(inner=True)
     def advance(problem, state, evaluations):
@@ -162,6 +169,7 @@ def _advance_by_rows(solver: Solver):
         while evaluations > 0 and now.stop == RUNNING:
             start = rows.cursor
             stop = min(rows.count, start + evaluations)
+            draw(start, stop, state)
             for i in range(start, stop):
                 propose_row(i, state)
                 trial_f[i] = asking.value(problem, row(trial, i))
@@ -193,10 +201,11 @@ def _spread_rows(solver: Solver):
 
     Numba hands no nested tuple to a parallel loop: the loop gets the arrays, its body makes the state of them again.
     """
-    propose_row = stages(solver).propose_row
+    draw, propose_row = stages(solver).draw, stages(solver).propose_row
 
     @inlined
     def evaluate_row(i, problem, state):
+        draw(i, i + 1, state)
         propose_row(i, state)
         state.trial_f[i] = asking.value(problem, row(state.trial, i))
 

@@ -49,9 +49,9 @@ def propose(i, state):
     key = shared.row_of(i, state)
     spent = history.progress(state)
     slot = integer(key, history.PERIOD, state.memory.shape[1])
-    weight = history.draw_weight(key, state.memory[0, slot])
+    weight = history.weight_around(state.memory[0, slot], state.weight[i], key)
     weight = min(weight, 0.7) if spent < 0.6 else weight
-    crossover = history.draw_crossover(key, state.memory[1, slot])
+    crossover = history.crossover_around(state.memory[1, slot], state.crossover[i])
     crossover = max(crossover, 0.7 if spent < 0.25 else 0.6 if spent < 0.5 else 0.0)
     state.weight[i], state.crossover[i] = weight, crossover
     guide_weight = weight * (0.7 if spent < 0.2 else 0.8 if spent < 0.4 else 1.2)  # F_w
@@ -67,7 +67,7 @@ def learn(state):
     history.remember(state, 0.5, state.memory.shape[1] - 1)
 
 
-ROWS = Rows(propose, (learn,), history.select, settle=(shared.rank, history.shrink, shared.measure))
+ROWS = Rows(propose, (learn,), history.select, settle=(shared.rank, history.shrink, shared.measure), draw=history.draw)
 SOLVER = Solver(
     "jso", "L-SHADE with scheduled parameters (jSO, CEC 2017)", Options, LshadeState, init, rows=ROWS,
     points=populations,

@@ -83,8 +83,8 @@ def propose(i, state):
         return
     key = shared.row_of(i, state)
     slot = integer(key, history.PERIOD, state.memory.shape[1])
-    weight = history.draw_weight(key, state.memory[0, slot])
-    crossover = history.draw_crossover(key, state.memory[1, slot])
+    weight = history.weight_around(state.memory[0, slot], state.weight[i], key)
+    crossover = history.crossover_around(state.memory[1, slot], state.crossover[i])
     state.weight[i], state.crossover[i] = weight, crossover
     donors = history.draw_donors(i, state, key, state.own[0].best_share)
     cross_binomial_row(i, state, key, i, donors, weight, weight, crossover)
@@ -98,7 +98,7 @@ def learn(state):
     history.remember(state, 0.0, state.memory.shape[1])
 
 
-ROWS = Rows(propose, (learn,), history.select, settle=(shared.rank, history.shrink, shared.measure))
+ROWS = Rows(propose, (learn,), history.select, settle=(shared.rank, history.shrink, shared.measure), draw=history.draw)
 SOLVER = Solver(
     "lshade", "adaptive differential evolution (L-SHADE, CEC 2014)", Options, LshadeState, init, rows=ROWS,
     points=populations,
