@@ -308,7 +308,7 @@ def test_an_exception_of_the_objective_comes_with_its_line_and_its_x(write, comp
     assert "problem_file.py" in done.stderr and "line 9" in done.stderr
     assert "ArithmeticError: too far" in done.stderr
     assert re.search(r"at x = \[0\.[6-9]", done.stderr)
-    assert "minimize.py" not in done.stderr and "objective.py" not in done.stderr
+    assert "minimize.py" not in done.stderr and "adapters.py" not in done.stderr
 
 
 # --- the report --------------------------------------------------------------------------------------------------

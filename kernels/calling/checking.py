@@ -116,7 +116,7 @@ def explain(error: Exception, function) -> CompilationError:
 
 def _place(message: str, function) -> str:
     """The innermost line that Numba names and that stands neither in Numba nor in the engine's adapter."""
-    ours = (Path(__file__).parent / "objective.py").resolve()
+    ours = (Path(__file__).parent / "adapters.py").resolve()
     for file, line in re.findall(r'File "([^"]+)", line (\d+)', message) + re.findall(r" (\S+) \((\d+)\)$", message):
         path = Path(file).resolve()
         if path != ours and "numba" not in path.parts:

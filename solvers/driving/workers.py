@@ -20,7 +20,8 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
-from ...kernels.calling.objective import Objective, PythonObjective, evaluate_one
+from ...kernels.calling.in_python import PythonObjective, evaluate_one
+from ...kernels.calling.objective import Objective
 from ...kernels.compile.jit import available_threads
 from .settings import as_integer
 

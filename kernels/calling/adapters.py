@@ -1,0 +1,111 @@
+"""Adapters: one machine code of the form `double f(double x[D], address of the arguments)` per function and process.
+
+An adapter unpacks the arguments (arguments.py) and calls the user's function, in which `math.cos` and its kin have been
+replaced by the engine's vectorisable ones (substitution.py, elementary.py). Content decides: an edited global is never
+stale, and two equal functions share their code.
+"""
+
+from __future__ import annotations
+
+import threading
+import types as python_types
+from functools import partial
+from typing import Any
+
+from numba.core import types
+from numba.core.dispatcher import Dispatcher
+
+from ..compile.jit import RELAXED, compile_for, kernel
+from ..compile.substitution import rebuild
+from ..numbers import elementary
+from .arguments import call_c, call_python, contiguous, load
+from .checking import CompilationError, explain, stores_items
+
+ADAPTER = types.float64(types.float64[::1], types.intp)
+SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
+
+_adapters: dict[Any, Any] = {}
+_adapters_lock = threading.RLock()
+KEPT = 1000  # adapters; the oldest goes first, and comes back from the disk with the same bits
+
+
+def once_per_content(key, make):
+    """`make()`, once per process and key: there is one machine code per objective."""
+    with _adapters_lock:
+        if key not in _adapters:
+            _adapters[key] = make()
+            if len(_adapters) > KEPT:
+                _adapters.pop(next(iter(_adapters)))
+        return _adapters[key]
+
+
+def address_of(adapter) -> int:
+    """Where the machine code of an adapter stands."""
+    if not hasattr(adapter, "address"):
+        compiled = adapter.overloads[ADAPTER.args]
+        adapter.address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    return adapter.address
+
+
+def compilable(function):
+    """The Python function behind what the user passed, or an error that says what to do."""
+    if isinstance(function, Dispatcher):
+        return function.py_func
+    if isinstance(function, python_types.FunctionType):
+        return function
+    raise CompilationError(
+        f"fun: got {type(function).__name__} {getattr(function, '__name__', '')}, expected a Python function, which "
+        "Numba can compile.\nWrap it in one, as in lambda x: f(x, ...), with its data in args; "
+        "or evaluate it in Python with objective(f, compiled=False)"
+    )
+
+
+def adapter_of(function, known: tuple, precise: bool, copies: bool):
+    """The compiled adapter of a function; content decides, so an edited global is never stale."""
+    return once_per_content((*known, precise, copies), lambda: _compile(function, known[1], precise, copies))
+
+
+def _compile(function, record, precise: bool, copies: bool):
+    reached: dict = {}
+    try:
+        flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)
+        compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False)
+        inner = rebuild(function, twins, compile_inner, reached)
+        if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
+
+            def adapter(x, address):
+                return inner(x.copy(), *load(address, record))
+        else:
+
+            def adapter(x, address):
+                return inner(contiguous(x), *load(address, record))
+
+        return compile_for(kernel(adapter, inner=True), ADAPTER)
+    except Exception as error:  # Numba's own, and whatever its inside stumbles upon
+        raise explain(error, function) from None
+
+
+# --- what is no Python function of the user's ---------------------------------------------------------------------
+
+
+def c_adapter(takes_data: bool):
+    """A C function's address travels in the record, so that one cached adapter serves every C function."""
+
+    def with_data(x, words):
+        function, data = load(words, PAIR)
+        return call_c(function, x, data)
+
+    def without_data(x, words):
+        return call_c(load(words, SINGLE)[0], x, None)
+
+    adapter = with_data if takes_data else without_data
+    return once_per_content(adapter.__name__, lambda: compile_for(kernel(adapter, inner=True), ADAPTER))
+
+
+def python_adapter():
+    """The adapter of all objectives in Python: the address of the callback (callback.py) travels in the record."""
+
+    def adapter(x, words):
+        return call_python(load(words, SINGLE)[0], x)
+
+    return once_per_content("python", lambda: compile_for(kernel(adapter, inner=True), ADAPTER))
