@@ -12,7 +12,7 @@ import numpy as np
 
 from .calling import asking
 from .calling.arguments import RAISED_BITS
-from .compile.jit import inlined, kernel
+from .compile.jit import inlined, part
 from .compile.structures import Matrix, Vector, filled, record
 from .numbers.random import generation_key, run_key
 
@@ -110,7 +110,7 @@ def spent(run):
     return now.stop != RUNNING or now.evaluations >= now.max_evals
 
 
-@kernel(inner=True)
+@part
 def close_iteration(run):
     """Record the iteration, decide whether to stop, open the next. A stop that the method set itself stays.
 

@@ -40,6 +40,7 @@ class CallWork:
     def prepare(self, spread=None) -> None:
         """`spread`: who evaluates generations, where that is not this thread (solvers/driving/workers.py)."""
         if self.bound is None:
+            begin(self.call, 0)  # what is wrong with x0 is said now
             self.bound = bind(self.call, spread)
             compile_for_run(self.call.solver, self.bound)
 
@@ -63,7 +64,7 @@ class Runs(CallWork):
         if batches is None:
             dtype = run_dtype(self.call.problem.dimension)
             batches = self.of_thread.batches = Batches(self.call.solver, begin(self.call, 0), self.bound, dtype)
-            batches.learn(self.seconds)
+        batches.learn(self.seconds)
         size = batches.size(count)
         if size == 0:
             return []

@@ -11,7 +11,8 @@ the parts of a generation instead, from which the drivers build the rest:
 Generation 0, the initial sample, is proposed like every other.
 
 A state is a NamedTuple that bears its solver's name, of arrays, records and other such tuples (compile/structures.py).
-It is complete between iterations: it is the checkpoint, what Dask ships and what the GPU gets. Whatever hangs on the
+It is complete between iterations (that of a population also between rows): it is the checkpoint, what Dask ships and
+what the GPU gets. Whatever hangs on the
 random numbers is drawn in compiled code, not in `init`: so one state serves as the template of many runs.
 """
 
@@ -67,7 +68,10 @@ def solver_named(name: str, module: str) -> Solver:
     from .registry import SOLVERS
 
     if name not in SOLVERS:
-        importlib.import_module(module)  # a solver of another package: it is registered there
+        if module != "__main__":
+            importlib.import_module(module)  # a solver of another package: it is registered there
+        if name not in SOLVERS:
+            raise RuntimeError(f"solver {name!r} is not registered in this process; define it in a module of its own")
     return SOLVERS[name]
 
 

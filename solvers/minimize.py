@@ -27,7 +27,7 @@ def minimize(
         function compiled by Numba, or a C function; see `thalweg.kernels.objective` for more forms. A `Problem` brings
         its own bounds, x0, args and integrality.
     bounds : (D, 2) array_like, sequence of pairs, or scipy.optimize.Bounds
-        The box, finite.
+        The box; finite, but for `nelder_mead`, which may be given any bounds, or none and an x0.
     x0 : (D,) or (n, D) array_like, optional
         A point, or a population, to begin with; the rest of the first generation is uniform in the box.
     args : tuple, default ()
@@ -59,9 +59,9 @@ def minimize(
     target : float, optional
         Stop when a value <= target is found.
     ftol : float, optional
-        Stop when the population's values lie within ftol (1 + |best|).
+        Stop when the method's values (of a population, of a simplex) lie within ftol (1 + |best|).
     patience : int, optional
-        Stop after so many generations without improvement.
+        Stop after so many iterations without improvement: generations, or moves of an annealing.
     callback : callable, optional
         `callback(intermediate_result)` (or `callback(x)`, if its parameter has another name) about every 0.1 s;
         StopIteration ends the run.

@@ -22,7 +22,13 @@ def register(solver: Solver) -> Solver:
         If another solver has its name, or its state is made of a class whose name another class has: Numba tells named
         tuples apart by name and fields alone, and would take one for the other.
     """
-    if SOLVERS.get(solver.name, solver) is not solver:
+    before = SOLVERS.get(solver.name, solver)
+    if before is not solver and before.State.__module__ == solver.State.__module__ == "__main__":
+        del SOLVERS[solver.name]  # a cell of a notebook that is run again
+        for name in classes(before.State).keys() & classes(solver.State).keys():
+            if classes(before.State)[name].__module__ == "__main__":
+                del _state_classes[name]
+    elif before is not solver or solver.name == "auto":
         raise ValueError(f"solver: there is another one of the name {solver.name!r}; give this one a name of its own")
     if (solver.iterate is None) == (solver.rows is None):
         raise ValueError(f"solver {solver.name}: expected either `iterate` or `rows`")

@@ -432,3 +432,43 @@ def test_seeds_reach_the_whole_range():
     assert settings.make_seed(2**64 - 1) == 2**64 - 1
     top = minimize(valley, BOX, seed=2**64 - 1, max_evals=200)
     assert top.seed == 2**64 - 1 and top.fun != minimize(valley, BOX, seed=2**63 - 1, max_evals=200).fun
+
+
+# --- corners that a review found ---------------------------------------------------------------------------------
+
+
+def distance(x):
+    return (x[0] - 100.7) ** 2 + (x[1] - 100.7) ** 2
+
+
+def test_nelder_mead_begins_at_a_bound_in_a_narrow_box():
+    """Its first simplex, 5 % of x0, is wider than the box."""
+    found = minimize(distance, [(100, 101)] * 2, x0=[100, 100], method="nelder_mead")
+    assert found.success and found.fun < 1e-12
+
+
+def test_values_that_agree_by_symmetry_are_no_success():
+    found = minimize(lambda x: x[0] ** 2, [(-5, 5)], x0=[[-1], [1]], max_evals=2, method="nelder_mead")
+    assert found.fun == 1.0 and not found.success
+
+
+@pytest.mark.parametrize("method", ["de", "lshade", "jso", "lsrtde"])
+def test_a_first_generation_cut_short_has_not_collapsed(method):
+    found = minimize(lambda x: x[0] + x[1] + 2, [(-5, 5)] * 2, x0=[0, 0], max_evals=1, method=method)
+    assert found.stop_reason == StopReason.OUT_OF_BUDGET and not found.success
+
+
+def test_a_checkpoint_of_a_run_that_raised_raises_again(tmp_path):
+    def steep(x):
+        if x[0] > 4.9:
+            raise ValueError("too far")
+        return x[0]
+
+    for _ in range(4):
+        with pytest.raises(ValueError, match="too far"):
+            minimize(steep, [(-5, 5)], method="random_search", seed=1, checkpoint=tmp_path / "run.npz")
+
+
+def test_later_restarts_of_a_local_method_begin_elsewhere():
+    found = minimize(lambda x: (x[0] - 1) ** 2, [(-5, 5)], x0=[3], method="nelder_mead", restarts=3, seed=1)
+    assert len(set(found.runs["nfev"].tolist())) > 1

@@ -12,7 +12,7 @@ from thalweg.kernels.compile.fingerprint import type_text
 from thalweg.kernels.compile.jit import inlined
 from thalweg.kernels.compile.structures import Vector, classes, numba_type, record
 from thalweg.kernels.run import Run, evaluate, make_run
-from thalweg.solvers import SOLVERS, minimize, register, registry
+from thalweg.solvers import SOLVERS, Optimizer, minimize, register, registry
 from thalweg.solvers.contract import Solver
 
 
@@ -145,3 +145,25 @@ def test_a_twin_of_a_solver_and_the_solver_do_not_break_each_other(tmp_path, mon
         assert done.returncode == 0, done.stderr
         answers.add(done.stdout)
     assert len(answers) == 1 and answers.pop().startswith("True")
+
+
+@pytest.mark.parametrize("array", [np.array([1, 2]), np.zeros((2, 2))[:, 0], np.zeros(2, np.float32), np.zeros((2, 1))])
+def test_a_state_of_other_arrays_than_declared_is_refused(registered, array):
+    """Compiled code reads them by address: it would take their bytes for doubles."""
+
+    def other(domain, options, limits, key):
+        return IdleState(array, make_run(domain.dimension, limits, key))
+
+    registered(dataclasses.replace(IDLE, init=other))
+    with pytest.raises(
+        TypeError, match="solver idle: its state has x as .*expected a C-contiguous, writable array of 1"
+    ):
+        minimize(sphere, [(-1, 1)] * 2, method="idle")
+
+
+def test_a_solver_that_makes_no_evaluation_says_so_when_asked_to(registered):
+    registered(IDLE)
+    optimizer = Optimizer("idle", [(-1, 1)])
+    optimizer.ask()
+    with pytest.raises(RuntimeError, match="idle: a fault of the solver"):
+        optimizer.tell([1.0])

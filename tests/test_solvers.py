@@ -342,3 +342,9 @@ def test_the_adaptive_family_shrinks_its_population():
         best = state.rows[0].second if name == "lsrtde" else 0  # its front forgets; its top keeps the best
         live = state.order[best : best + 4]
         assert (np.diff(state.f[live]) >= 0).all() and state.f[live[0]] == state.run.now[0].best
+
+
+@pytest.mark.parametrize(("name", "option"), [("de", "strategy"), ("simulated_annealing", "schedule")])
+def test_an_option_of_words_names_them(name, option):
+    with pytest.raises(ValueError, match=rf"^{option}: got 'none', expected one of "):
+        minimize(lambda x: x[0], [(-1, 1)], method=name, options={option: "none"})

@@ -30,18 +30,22 @@ class Callback:
         self.address = ctypes.cast(self.form, ctypes.c_void_p).value or 0
 
     def _call(self, x: int, size: int, value: int) -> None:
+        main = False
         try:
             if threading.get_ident() in self.errors:  # the loop is about to end
                 return
             main = threading.current_thread() is threading.main_thread()
-            self.inside = self.inside or main
-            if main and self.interrupted:
-                raise KeyboardInterrupt
+            if main:
+                self.inside = True
+                if self.interrupted:
+                    raise KeyboardInterrupt
             point = np.frombuffer(bytearray(ctypes.string_at(x, 8 * size)))
             ctypes.c_double.from_address(value).value = self.evaluate(point)
-            self.inside = self.inside and not main
+            if main:
+                self.inside = False
         except BaseException as error:  # also sys.exit() and Ctrl-C: they go on when the loop has ended
-            self.inside = False
+            if main:
+                self.inside = False
             self.errors[threading.get_ident()] = error
 
     def raise_error(self) -> None:

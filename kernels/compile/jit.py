@@ -1,7 +1,8 @@
 """How Numba compiles for thalweg: its options and its threading layer, in one place.
 
     kernel     strict IEEE arithmetic, GIL released: every solver loop
-    inlined    the same, copied into its callers: row functions
+    part       the same, for what only other kernels call
+    inlined    a part that LLVM copies into its callers: row functions
     relaxed    sums may be reordered, so that LLVM vectorises the loops of an objective
 
 What is compiled is kept on disk (cache.py).
@@ -29,6 +30,7 @@ from numba.core.registry import CPUDispatcher
 from numba.np.ufunc import threading_layer as numba_threading_layer
 
 from .cache import ContentCache, config
+from .parts import PartCompiler
 
 # Never `contract` (results would hang on whether the CPU has FMA) and never nnan or ninf (they delete NaN guards).
 RELAXED = frozenset({"reassoc", "nsz", "arcp", "afn"})
@@ -77,6 +79,8 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
         "no_cfunc_wrapper": inner,
         "forceinline": inline,
     }
+    if inner and not cached:
+        options["pipeline_class"] = PartCompiler
     dispatcher: Any = numba.njit(**options)(_copy(function))
     # A parallel kernel from the disk in a caller that is compiled anew crashes the next process: it has no file.
     dispatcher._cache = ContentCache(dispatcher, cached and not (parallel and inner))
@@ -96,6 +100,11 @@ class InnerKernel(CPUDispatcher):
 def with_entry(inner: InnerKernel) -> Any:
     """A kernel of the same source that Python may call."""
     return kernel(inner.py_func, flags=inner.targetoptions["fastmath"])
+
+
+def part(function) -> Any:
+    """A kernel that other kernels call: compiled into them, without a file or machine code of its own (parts.py)."""
+    return kernel(function, inner=True, cached=False)
 
 
 def relaxed(function) -> Any:

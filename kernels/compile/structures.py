@@ -86,8 +86,18 @@ def copied(state) -> Any:
 
 
 def stored(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:
-    """An array as a file gave it back, with the type it had: a file forgets that rows are records."""
-    return array if dtype is None else array.view(dtype)
+    """An array as a file gave it back, with the type it had: a file forgets that rows are records.
+
+    Raises
+    ------
+    ValueError
+        If the record had other fields.
+    """
+    if dtype is None:
+        return array
+    if array.dtype.names != dtype.names:
+        raise ValueError(f"a record has the fields {array.dtype.names}, expected {dtype.names}")
+    return array.view(dtype)
 
 
 def leaf_names(State: type) -> list[str]:
@@ -95,6 +105,40 @@ def leaf_names(State: type) -> list[str]:
     names: list[str] = []
     rebuilt(State, lambda name, dtype: names.append(name))
     return names
+
+
+@cache
+def _expected(State: type) -> tuple[tuple[str, np.dtype, int], ...]:
+    """(name, dtype, dimensions) of each array that a state of this type has."""
+    found: list = []
+
+    def collect(kind: type, prefix: str) -> None:
+        hints = get_type_hints(kind, include_extras=True)
+        for field in kind._fields:
+            hint = hints[field]
+            if hasattr(hint, "_fields"):
+                collect(hint, f"{prefix}{field}.")
+            else:
+                (declared,) = hint.__metadata__
+                record = isinstance(declared, np.dtype)
+                dtype = declared if record else np.dtype(str(declared.dtype))
+                found.append((prefix + field, dtype, 1 if record else declared.ndim))
+
+    collect(State, "")
+    return tuple(found)
+
+
+def check_arrays(State: type, state, who: str):
+    """The state, or TypeError: compiled code reads its arrays by address, and takes for granted what was declared."""
+    for (name, dtype, dimensions), (_, array) in zip(_expected(State), leaves(state), strict=True):
+        right = isinstance(array, np.ndarray) and array.dtype == dtype and array.ndim == dimensions
+        if not (right and array.flags.c_contiguous and array.flags.writeable):
+            got = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+            raise TypeError(
+                f"{who}: its state has {name} as {got}, expected a C-contiguous, writable array of {dimensions} "
+                f"dimension(s) of {dtype}"
+            )
+    return state
 
 
 def constructor(State: type, variable: str, index: str = "", separator: str = ".") -> str:

@@ -4,7 +4,7 @@ simplex (n + 1, n), f (n + 1,)   vertices and their values, in any order
 order   (n + 1,)                 the vertices from best to worst, equal values by age (Lagarias et al., 1998)
 """
 
-from ..compile.jit import inlined, kernel
+from ..compile.jit import inlined, part
 
 
 @inlined
@@ -43,7 +43,7 @@ def replace_worst(simplex, f, order, point, value):
     order[k] = row
 
 
-@kernel(inner=True)
+@part
 def sort_vertices(f, order):
     """Order the vertices anew, by insertion: stable."""
     for i in range(1, order.size):

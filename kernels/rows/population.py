@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from ..calling.arguments import row
-from ..compile.jit import inlined, kernel
+from ..compile.jit import inlined, part
 from ..compile.structures import Vector, filled, record
 from ..numbers.random import row_key, uniform
 from ..run import COLLAPSED, make_run, note_raised, raised
@@ -106,7 +106,7 @@ def sample_row(i, state):
             state.trial[i, j] = sample(uniform(key, j), box.lower[j], box.upper[j], box.integer[j])
 
 
-@kernel(inner=True)
+@part
 def note_values(trial, trial_f, count, run):
     """After the last row of a generation: NaN becomes inf and is counted, the best so far is kept."""
     now = run.now[0]
@@ -153,7 +153,7 @@ def measure(state):
     for i in range(state.rows[0].live):
         low, high = min(low, state.f[i]), max(high, state.f[i])
     state.run.now[0].spread = high - low
-    if has_collapsed(state):
+    if low == high and has_collapsed(state):  # one point has one value
         state.run.now[0].stop = COLLAPSED
 
 
@@ -191,7 +191,7 @@ def rank(state):
     sort_rows(state.f, state.order, state.scratch, rows.second, rows.second_end)
 
 
-@kernel(inner=True)
+@part
 def sort_rows(f, order, scratch, start, stop):
     """order[start:stop]: the rows [start, stop) by f, equal values by row."""
     if stop - start <= FEW:
@@ -250,7 +250,7 @@ def merge_runs(f, order, scratch, left, middle, right):
             return
 
 
-@kernel(inner=True)
+@part
 def keep_best(x, f, order, dropped, start, count, kept):
     """Keep the best `kept` of the `count` ranked rows from `start` on; they move to the front of these rows.
 

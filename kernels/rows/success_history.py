@@ -15,7 +15,7 @@ Fields of a state, beside those of population.py:
 
 import numpy as np
 
-from ..compile.jit import inlined, kernel
+from ..compile.jit import inlined, part
 from ..compile.structures import record
 from ..numbers.random import cauchy, integer, integer_except, integer_except_two, normal, row_key
 from . import population
@@ -48,7 +48,11 @@ def draw(start, stop, state):
 
     Of many rows at once the vector unit makes them: 60 ns less per candidate.
     """
-    generation, weight, crossover = state.run.now[0].key, state.weight, state.crossover
+    draw_numbers(state.run.now[0].key, start, stop, state.weight, state.crossover)
+
+
+@part
+def draw_numbers(generation, start, stop, weight, crossover):
     for i in range(start, stop):
         weight[i] = cauchy(row_key(generation, i), REDRAWS)
     for i in range(start, stop):
@@ -119,7 +123,7 @@ def successful_means(state):
     return total_f2 / total_f, total_c2 / total_c if total_c > 0.0 else 0.0
 
 
-@kernel(inner=True)
+@part
 def remember(state, inertia, slots):
     """The next slot of the memory moves to the new means, by 1 - inertia of the way (algorithm 1).
 
@@ -151,7 +155,7 @@ def select(i, state):
     population.replace_row(survives, state.trial, i, state.x, i)
 
 
-@kernel(inner=True)
+@part
 def shrink(state):
     """Linear reduction of the population (eq. 10); the archive shrinks with it."""
     rows, own = state.rows[0], state.own[0]

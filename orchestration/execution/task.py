@@ -30,8 +30,9 @@ class _GivenUp(SystemExit):
 class Task:
     """What is carried out, and how far it is."""
 
-    def __init__(self, work: Work, units: Sequence[int], given: Sequence[Any] | None, seconds, ends, worker):
+    def __init__(self, work: Work, units: Sequence[int], given: Sequence[Any] | None, seconds, ends, worker, timed):
         self.work, self.units, self.given, self.worker = work, units, given, worker
+        self.timed = timed  # each unit has a time limit of its own: none is carried out together with others
         self.ends: Callable[[int], bool] = ends
         self.until = time.perf_counter() + seconds
         self.entries: list[dict] = []
@@ -74,7 +75,7 @@ class Task:
         """Records of units that follow one another, where many of them cost less together."""
         count, first = len(self.units) - position, self.units[position]
         carry_out_range = getattr(self.work, "carry_out_range", None)
-        if carry_out_range is None or self.given is not None or self.units[-1] - first != count - 1:
+        if carry_out_range is None or self.timed or self.given is not None or self.units[-1] - first != count - 1:
             return []
         try:
             return carry_out_range(first, count)
@@ -115,7 +116,7 @@ def perform(
 
     A failure with "hung" says that a thread is still at work on it and that its process is better restarted.
     """
-    task = Task(work, units, given, seconds, ends, worker)
+    task = Task(work, units, given, seconds, ends, worker, timeout is not None)
     task.thread.start()
     told: tuple[int, float] | None = None  # the unit that was told to end, and when
     while not task.over.wait(LOOK if timeout is None else min(LOOK, timeout / 4)):

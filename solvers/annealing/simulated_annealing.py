@@ -16,7 +16,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ...kernels.compile.jit import inlined, kernel
+from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Vector, filled, record
 from ...kernels.numbers.elementary import exp, log
 from ...kernels.numbers.random import cauchy, integer, normal, uniform
@@ -122,7 +122,7 @@ def propose(key, state):
     trial[j] = min(max(value, low), high)
 
 
-@kernel(inner=True)
+@part
 def cool(own):
     """The next temperature, and the width of steps that belongs to it."""
     own.steps += 1

@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ...kernels.compile.jit import inlined, kernel
+from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Integers, Matrix, Vector, filled, record
 from ...kernels.descent.simplex import (
     centroid_of_best,
@@ -39,7 +39,7 @@ EDGE_IN_BOX = 0.1  # of the box's width, where the first vertex is drawn
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     xtol: float = 1e-8  # vertices agree to xtol (1 + |x|), and their values to ftol (1 + |best|): converged
-    edge: float = 0.05  # of the first simplex, as a share of each x
+    edge: float = 0.05  # of the first simplex, as a share of each x0; where none is given, edges are 0.1 of the box
 
     def __post_init__(self):
         require(self.xtol >= 0, "xtol", self.xtol, "a number that is not negative")
@@ -91,15 +91,15 @@ def init(domain, options, limits, key):
     )
 
 
-@kernel(inner=True)
+@part
 def make_vertices(state):
     """The vertices that were not given: one point drawn from the box, then a step along each axis."""
     simplex, box, own = state.simplex, state.box, state.own[0]
     n = simplex.shape[1]
-    if own.given == n + 1:
-        return
     now = state.run.now[0]
     drawn = own.given == 0 or (own.draws == 1 and now.index > 0)
+    if own.given == n + 1 and not drawn:
+        return
     key = now.key
     for j in range(n):
         low, high = box.lower[j], box.upper[j]
@@ -110,8 +110,11 @@ def make_vertices(state):
             simplex[k, j] = simplex[0, j]
         x, low, high = simplex[0, k - 1], box.lower[k - 1], box.upper[k - 1]
         edge = EDGE_IN_BOX * (high - low) if drawn else own.edge * x if x != 0.0 else EDGE_AT_ZERO
-        stepped = x + edge if low <= x + edge <= high else x - edge
-        simplex[k, k - 1] = min(max(stepped, low), high)
+        if not low <= x + edge <= high:
+            edge = -edge
+        if not low <= x + edge <= high:  # longer than the box on both sides: half the way to the farther bound
+            edge = 0.5 * (high - x) if high - x > x - low else -0.5 * (x - low)
+        simplex[k, k - 1] = min(max(x + edge, low), high)
 
 
 @inlined
@@ -179,9 +182,11 @@ def iterate(problem, state):
     elif not move(problem, state):
         shrink(problem, state)
     now.spread = state.f[state.order[-1]] - state.f[state.order[0]]
-    agree = now.spread <= own.ftol * (1.0 + abs(now.best))
-    if agree and now.stop == RUNNING and is_small(state.simplex, state.order, own.xtol):
-        now.stop = CONVERGED
+    if now.spread <= own.ftol * (1.0 + abs(now.best)):
+        if not is_small(state.simplex, state.order, own.xtol):
+            now.spread = np.inf  # equal by symmetry: no sign of an end
+        elif now.stop == RUNNING:
+            now.stop = CONVERGED
 
 
 SOLVER = Solver(

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...kernels.calling.objective import CompiledObjective, PythonObjective, objective
 from ...kernels.compile import jit
-from ...kernels.compile.fingerprint import VERSIONS
+from ...kernels.compile.fingerprint import VERSIONS, fingerprint, type_text
+from ...kernels.compile.structures import check_arrays, numba_type
 from ...kernels.problem import Problem
 from ..contract import Key, Limits, Solver
 from . import settings
@@ -60,7 +61,9 @@ def bind(call: Call, spread=None) -> CompiledObjective | PythonObjective:
 
 def begin(call: Call, run: int):
     """The state of a run before its first evaluation."""
-    return call.solver.init(call.problem, call.options, call.limits, Key(call.seed, run))
+    solver = call.solver
+    state = solver.init(call.problem, call.options, call.limits, Key(call.seed, run))
+    return check_arrays(solver.State, state, f"solver {solver.name}")
 
 
 def start(call: Call, run: int, bound: CompiledObjective | PythonObjective, threads: int = 1) -> Run:
@@ -77,11 +80,21 @@ def describe(call: Call, bound: CompiledObjective | PythonObjective, device: str
         "objective": bound.fingerprint(),
         "box and x0": hashlib.sha256(box + points).hexdigest(),
         "method": call.solver.name,
+        "code of the method": code_of(call.solver),
         "options": dataclasses.asdict(call.options),
         "limits": {k: repr(v) for k, v in dataclasses.asdict(call.limits).items()},
         "seed": call.seed,
         "versions": versions(device),
     }
+
+
+@jit.once
+def code_of(solver: Solver) -> str:
+    """A digest of the kernels and of the layout of the state: what is gone on with must be the same method."""
+    rows = solver.rows
+    parts = solver.iterate if rows is None else (rows.propose, rows.learn, rows.select, rows.settle, rows.draw)
+    layout = type_text(numba_type(solver.State))
+    return hashlib.sha256(f"{fingerprint((parts,))}{layout}".encode()).hexdigest()[:16]
 
 
 def versions(device: str = "cpu") -> dict:

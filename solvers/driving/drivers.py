@@ -210,7 +210,7 @@ def _spread_rows(solver: Solver):
         state.trial_f[i] = asking.value(problem, row(state.trial, i))
 
     names = leaf_names(solver.State)
-    arrays = [f"state_{name.replace('.', '_')}" for name in names]
+    arrays = [f"state__{name.replace('.', '__')}" for name in names]
     assignments = "".join(f"    {array} = state.{name}\n" for array, name in zip(arrays, names))
     scope: dict = {
         **classes(solver.State),
@@ -220,7 +220,7 @@ def _spread_rows(solver: Solver):
     }
     source = (
         f"def body(i, value, record, {', '.join(arrays)}):\n"
-        f"    evaluate_row(i, Functions(value, record), {constructor(solver.State, 'state', separator='_')})\n"
+        f"    evaluate_row(i, Functions(value, record), {constructor(solver.State, 'state', separator='__')})\n"
         f"def evaluate(problem, state, start, stop):\n    value, record = problem\n{assignments}"
         f"    for i in prange(start, stop):\n        body(i, value, record, {', '.join(arrays)})\n"
     )

@@ -15,6 +15,7 @@ from ...kernels.compile.structures import copied, filled, leaves
 from ...kernels.run import RAISED
 from ..contract import Solver
 from . import drivers
+from .running import check_end
 
 
 class Generations:
@@ -99,4 +100,5 @@ class Replayed:
                 np.copyto(there, here)
             now["told"] = 0
             if run["stop"][0]:
+                check_end(self.solver, self.state, None)
                 return

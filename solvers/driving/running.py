@@ -159,7 +159,7 @@ def best_so_far(state) -> tuple[float, np.ndarray, int, int]:
     now = state.run.now  # by name, not by attribute, which takes ten times as long in Python
     fun, x, evaluations = float(now["best"][0]), state.run.best_x, int(now["evaluations"][0])
     cursor = int(state.rows["cursor"][0]) if hasattr(state, "rows") else 0
-    if cursor > 0 and now["stop"][0] == RUNNING:
+    if cursor > 0 and now["stop"][0] in (RUNNING, RAISED):
         values = np.where(np.isnan(state.trial_f[:cursor]), np.inf, state.trial_f[:cursor])
         evaluations += cursor
         if values.min() < fun:

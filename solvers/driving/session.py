@@ -19,7 +19,7 @@ from .batches import Batches
 from .call import Call, begin
 from .records import Records
 from .result import Result, StopReason, summarise
-from .running import Run, history_of, make_run
+from .running import Run, check_end, history_of, make_run
 
 TICK = 0.05  # seconds between looks at the clock while the pool works
 ENDLESS = 2**62  # runs, where only the clock ends them
@@ -68,7 +68,7 @@ class Session:
         self.resumed = set(rows["run"].tolist())
         self.histories.update(histories)
         self.states.update(states)
-        self.snapshots.update(states)
+        self.snapshots.update({run: (copied(state), seconds) for run, (state, seconds) in states.items()})
 
     def carry_out(self) -> None:
         """Run all. Ctrl-C ends the runs where they are."""
@@ -82,7 +82,7 @@ class Session:
             self.stop = StopReason.INTERRUPTED
             for run in list(self.active.values()):
                 self._finish(run)
-            if not len(self.records):
+            if not self.records.evaluations:
                 raise
         errors = [index for index in self.errors if not self._beyond_hit(index)]
         if errors:
@@ -144,8 +144,11 @@ class Session:
         with self.lock:
             self.active[index] = run
         snapshot_at = run.seconds
-        while run.stop == RUNNING and not self._ends(index):
+        while not self._ends(index):
             try:
+                check_end(self.call.solver, run.state, self.bound)  # of a checkpoint: it raised, and raises again
+                if run.stop != RUNNING:
+                    break
                 run.step()
             except Exception as error:
                 with self.lock:
@@ -201,6 +204,8 @@ class Session:
 
     def _finish(self, run: Run) -> None:
         """Record a run that has ended or is ended here."""
+        if run.stop != RUNNING:
+            run.publish()  # Ctrl-C may have come between its end and the note of it
         row = run.record(self.records.dtype, self.stop or StopReason.CANCELLED)
         if run.stop == RUNNING and self.snapshot_every is not None:
             self._snapshot(run)

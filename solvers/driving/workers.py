@@ -75,8 +75,8 @@ class Spread:
     def run(self, source: Objective, args: tuple, pieces: list[np.ndarray]) -> list[tuple[np.ndarray, float]]:
         raise NotImplementedError
 
-    def close(self) -> None:
-        pass
+    def close(self, hurry: bool = False) -> None:
+        """`hurry`: do not wait for what is being evaluated."""
 
 
 class OnProcesses(Spread):
@@ -87,11 +87,12 @@ class OnProcesses(Spread):
         self.pool: Any = None
 
     def run(self, source, args, pieces):
-        if self.pool is None:
-            self._start(source, args)
-        pool: Any = self.pool
-        futures = [pool.submit(_evaluate_piece, piece) for piece in pieces]
+        futures = []
         try:
+            if self.pool is None:
+                self._start(source, args)
+            pool: Any = self.pool
+            futures += [pool.submit(_evaluate_piece, piece) for piece in pieces]
             results = [future.result() for future in futures]
         except BrokenProcessPool:
             raise RuntimeError("workers: a process died while it evaluated the objective") from None
@@ -110,9 +111,13 @@ class OnProcesses(Spread):
             for future in [self.pool.submit(_nothing) for _ in range(self.count)]:  # all begin here
                 future.result()
 
-    def close(self) -> None:
-        if self.pool is not None:
-            self.pool.shutdown(wait=True, cancel_futures=True)
+    def close(self, hurry: bool = False) -> None:
+        if self.pool is None:
+            return
+        if hurry:  # an evaluation that is going on may take minutes
+            for process in list(self.pool._processes.values()):
+                process.terminate()
+        self.pool.shutdown(wait=not hurry, cancel_futures=True)
 
 
 class OnMap(Spread):
@@ -222,8 +227,10 @@ def spread_over(workers) -> Iterator[Spread | None]:
         spread = OnProcesses(_count(workers))
     try:
         yield spread
-    finally:
-        spread.close()
+    except BaseException:
+        spread.close(hurry=True)
+        raise
+    spread.close()
 
 
 def _count(workers) -> int:

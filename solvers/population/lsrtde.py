@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ...kernels.compile.jit import inlined, kernel
+from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Integers, Matrix, Vector, filled, record
 from ...kernels.numbers.elementary import exp, log, tanh
 from ...kernels.numbers.random import integer, normal, uniform
@@ -112,7 +112,7 @@ def propose(i, state):
     shared.round_row(i, state)
 
 
-@kernel(inner=True)
+@part
 def learn(state):
     """Places of the successes in row order; success rate; memory of CR from the shares really crossed."""
     rows, own = state.rows[0], state.own[0]
@@ -149,7 +149,7 @@ def select(i, state):
         state.f[state.top_place[i]] = state.f[state.front_place[i]] = state.trial_f[i]
 
 
-@kernel(inner=True)
+@part
 def shrink(state):
     """Linear reduction of both populations; the top keeps the best of what it was and of the successes."""
     rows, own, now = state.rows[0], state.own[0], state.run.now[0]
