@@ -312,7 +312,8 @@ def nelder_mead_settings():
         yield setting(f"edges-{edge}", at_bounds, {"max_evals": 150}, {"edge": edge}, run=0)
         yield setting(f"restart-{edge}", at_bounds, {"max_evals": 150}, {"edge": edge})
     simplex = ((-2.0, 1.0), (0.5, 0.5), (0.5, -3.0))
-    yield setting("simplex", Problem(terraces, 2, x0=simplex), {"max_evals": 120})
+    yield setting("simplex", Problem(terraces, 2, x0=simplex), {"max_evals": 120}, run=0)
+    yield setting("simplex-restart", Problem(terraces, 2, x0=simplex), {"max_evals": 120})
     for budget in range(1, 30):
         yield setting(f"budget-{budget}", Problem(rippled, 4), {"max_evals": budget}, least=1)
         flat = Problem(terraces, 3, x0=((0.5, 0.5, 0.5),), bounded=False)

@@ -156,7 +156,7 @@ def test_a_state_of_other_arrays_than_declared_is_refused(registered, array):
 
     registered(dataclasses.replace(IDLE, init=other))
     with pytest.raises(
-        TypeError, match="solver idle: its state has x as .*expected a C-contiguous, writable array of 1"
+        TypeError, match=r"solver idle: its state has x as .*expected a C-contiguous"
     ):
         minimize(sphere, [(-1, 1)] * 2, method="idle")
 

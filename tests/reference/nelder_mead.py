@@ -33,18 +33,19 @@ def order(simplex, f):
 def first_simplex(s, draws):
     """The vertices that were given, all of them or one; or one drawn from the box. Restarts draw where they can."""
     n, given = len(s.lower), np.asarray(s.given)
-    if len(given) == n + 1:
-        return given.copy()
     bounded = np.isfinite(s.lower).all() and np.isfinite(s.upper).all()
     drawn = len(given) == 0 or (bounded and s.index > 0)
+    if len(given) == n + 1 and not drawn:
+        return given.copy()
     x = s.lower + np.array(draws.uniforms(None, 0, n)) * (s.upper - s.lower) if drawn else given[0]
     vertices = [x]
     for j in range(n):
         edge = OF_BOX * (s.upper[j] - s.lower[j]) if drawn else s.edge * x[j] if x[j] != 0 else AT_ZERO
-        there, back = x.copy(), x.copy()
-        there[j], back[j] = x[j] + edge, x[j] - edge
-        inside = s.lower[j] <= there[j] <= s.upper[j]
-        vertices.append(there if inside else np.clip(back, s.lower, s.upper))
+        farther = s.upper[j] if s.upper[j] - x[j] > x[j] - s.lower[j] else s.lower[j]
+        steps = [x[j] + edge, x[j] - edge, (x[j] + farther) / 2]  # ahead, back, or half the way to the farther bound
+        vertex = x.copy()
+        vertex[j] = next(step for step in steps if s.lower[j] <= step <= s.upper[j])
+        vertices.append(vertex)
     return np.array(vertices)
 
 
