@@ -155,9 +155,7 @@ def test_a_state_of_other_arrays_than_declared_is_refused(registered, array):
         return IdleState(array, make_run(domain.dimension, limits, key))
 
     registered(dataclasses.replace(IDLE, init=other))
-    with pytest.raises(
-        TypeError, match=r"solver idle: its state has x as .*expected a C-contiguous"
-    ):
+    with pytest.raises(TypeError, match=r"solver idle: its state has x as .*expected a C-contiguous"):
         minimize(sphere, [(-1, 1)] * 2, method="idle")
 
 
