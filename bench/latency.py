@@ -154,7 +154,7 @@ print(json.dumps(taken))
 
 
 def cold():
-    """CPU seconds to compile, each method in a process and a cache of its own: {method: {driver: seconds}}; all of it."""
+    """CPU seconds to compile: {method: {driver: seconds}}, each with a cache of its own; and `warm --all`."""
     from thalweg.solvers import SOLVERS
 
     taken = {}

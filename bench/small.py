@@ -107,7 +107,7 @@ def main():
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
     rows = {  # name: (what to measure, unit, required at most)
-        "orchestration.restarts, 200 evaluations, 2 threads": (short_runs(restarts, runs=RUNS, threads=2), "µs per run", 15),
+        "restarts, 200 evaluations, 2 threads": (short_runs(restarts, runs=RUNS, threads=2), "µs per run", 15),
         "minimize(restarts=), the same": (short_runs(minimize, restarts=RUNS, threads=2), "µs per run", 15),
         "the same, 1 thread": (short_runs(minimize, restarts=RUNS, threads=1), "µs per run", None),
         "simulated_annealing, geometric": (per_evaluation("simulated_annealing"), "ns per evaluation", 120),
@@ -133,9 +133,8 @@ def main():
         met = "" if most is None else f"{most}: {'met' if median <= most else 'MISSED'}"
         cells.append([name, f"{median:.4g}", f"{min(taken[name]):.4g} to {max(taken[name]):.4g}", unit, met])
     body = table(["", "median", "least to greatest", "", "at most"], cells)
-    text = "\n\n".join(
-        ["# Around an evaluation", f"{machine()}", f"{versions()}", f"{repeats} interleaved repeats.", body]
-    )
+    head = ["# Around an evaluation", f"{machine()}", f"{versions()}", f"{repeats} interleaved repeats."]
+    text = "\n\n".join([*head, body])
     print(text)
     save("small", {"machine": machine(), "versions": versions(), "taken": taken}, text)
 
