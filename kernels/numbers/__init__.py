@@ -1,1 +1,1 @@
-"""Random numbers and elementary functions."""
+"""Random numbers, elementary functions, ranks."""
