@@ -69,7 +69,7 @@ def _compile(function, record, precise: bool, copies: bool):
     reached: dict = {}
     try:
         flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)
-        compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False)
+        compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, users=True)
         inner = rebuild(function, twins, compile_inner, reached)
         if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
 

@@ -39,7 +39,9 @@ PRANGE_ONLY = {"prange": True, "comprehension": False, "reduction": False, "inpl
                "setitem": False, "numpy": False, "stencil": False, "fusion": False}  # fmt: skip
 
 
-def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inline=False, cached=True) -> Any:
+def kernel(
+    function=None, *, parallel=False, flags=frozenset(), inner=False, inline=False, cached=True, users=False
+) -> Any:  # fmt: skip
     """Compile a function with the engine's options and the content-keyed cache.
 
     Parameters
@@ -56,6 +58,9 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
         Python all the same, it is compiled once more, with an entry.
     cached : bool, default True
         Keep the compiled code on disk. What only an objective calls needs no file of its own: it is in its caller's.
+    users : bool, default False
+        A function of the user's: it may call itself, for which it needs machine code of its own, and is optimised as if
+        it stood alone.
     inline : bool, default False
         LLVM copies the function into every caller; see `inlined`.
 
@@ -69,7 +74,9 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
     9.0
     """
     if function is None:
-        return lambda f: kernel(f, parallel=parallel, flags=flags, inner=inner, inline=inline, cached=cached)
+        return lambda f: kernel(
+            f, parallel=parallel, flags=flags, inner=inner, inline=inline, cached=cached, users=users
+        )
     options: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
@@ -79,7 +86,7 @@ def kernel(function=None, *, parallel=False, flags=frozenset(), inner=False, inl
         "no_cfunc_wrapper": inner,
         "forceinline": inline,
     }
-    if inner and not cached:
+    if inner and not cached and not users:
         options["pipeline_class"] = PartCompiler
     dispatcher: Any = numba.njit(**options)(_copy(function))
     # A parallel kernel from the disk in a caller that is compiled anew crashes the next process: it has no file.

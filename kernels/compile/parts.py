@@ -52,14 +52,9 @@ class LeaveOut(FunctionPass):
         library._finalize_final_module = python_types.MethodType(_finalize, library)
         library.get_pointer_to_function = lambda name: 0
         library._codegen = _Codegen(library._codegen)
-        if self.optimises_not(state):
+        if state.flags.forceinline:
             library._optimize_final_module = lambda: None
         return False
-
-    @staticmethod
-    def optimises_not(state: Any) -> bool:
-        """Engine's own inlined kernels; a user's function is optimised alone first, as its sums may be reordered."""
-        return state.flags.forceinline and not state.flags.fastmath
 
 
 class PartCompiler(CompilerBase):

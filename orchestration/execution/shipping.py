@@ -1,18 +1,8 @@
-"""A work as bytes for the workers of a cluster, with the user's own modules by value.
-
-cloudpickle sends a function of an importable module by name. That is right for installed packages, and wrong for a
-module that lies beside the user's script: the workers cannot import it."""
+"""A work as bytes for the workers of a cluster, with the user's own modules by value."""
 
 from __future__ import annotations
 
-import contextlib
-import importlib.metadata
-import sys
-from collections.abc import Iterator
-from functools import cache
-from types import ModuleType
-
-from ...kernels.compile.code_hash import installed
+from ...kernels.compile.by_value import dumps
 from .work import Work
 
 
@@ -23,46 +13,10 @@ def pack(work: Work) -> bytes:
     TypeError
         If something in it cannot be pickled, with the reason.
     """
-    import cloudpickle
-
-    with _by_value(_own_modules()):
-        try:
-            return cloudpickle.dumps(work)
-        except Exception as error:
-            raise TypeError(
-                f"client: the {work.name} cannot be sent to workers ({type(error).__name__}: {error}); expected a "
-                "function and arguments that can be pickled. C pointers, locks and files belong inside the function"
-            ) from error
-
-
-@contextlib.contextmanager
-def _by_value(modules: list[ModuleType]) -> Iterator[None]:
-    import cloudpickle
-
-    known = cloudpickle.list_registry_pickle_by_value()
-    fresh = [module for module in modules if module.__name__ not in known]
-    for module in fresh:
-        cloudpickle.register_pickle_by_value(module)
     try:
-        yield
-    finally:
-        for module in fresh:
-            cloudpickle.unregister_pickle_by_value(module)
-
-
-def _own_modules() -> list[ModuleType]:
-    """Loaded modules that belong neither to Python nor to an installed distribution."""
-    found = [
-        module
-        for name, module in list(sys.modules.items())
-        if isinstance(module, ModuleType) and module.__name__ == name != "__main__" and hasattr(module, "__file__")
-        if not installed(name)
-    ]
-    in_place = _distributed() if found else {}
-    return [module for module in found if module.__name__.partition(".")[0] not in in_place]
-
-
-@cache
-def _distributed():
-    """Names of packages that came with a distribution, also those installed in place; half a second."""
-    return importlib.metadata.packages_distributions()
+        return dumps(work)
+    except Exception as error:
+        raise TypeError(
+            f"client: the {work.name} cannot be sent to workers ({type(error).__name__}: {error}); expected a "
+            "function and arguments that can be pickled. C pointers, locks and files belong inside the function"
+        ) from error

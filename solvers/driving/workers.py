@@ -14,6 +14,7 @@ import types
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache
 from multiprocessing import get_context
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 
 from ...kernels.calling.in_python import PythonObjective, evaluate_one
 from ...kernels.calling.objective import Objective
+from ...kernels.compile.by_value import dumps
 from ...kernels.compile.jit import available_threads
 from .settings import as_integer
 
@@ -105,7 +107,7 @@ class OnProcesses(Spread):
         return results
 
     def _start(self, source, args) -> None:
-        payload = cloudpickle.dumps((source, args))
+        payload = dumps((source, args))
         with _without_main():
             self.pool = ProcessPoolExecutor(self.count, get_context("spawn"), _take_up, (payload,))
             for future in [self.pool.submit(_nothing) for _ in range(self.count)]:  # all begin here
@@ -114,10 +116,12 @@ class OnProcesses(Spread):
     def close(self, hurry: bool = False) -> None:
         if self.pool is None:
             return
-        if hurry:  # an evaluation that is going on may take minutes
-            for process in list(self.pool._processes.values()):
-                process.terminate()
+        processes = list((self.pool._processes or {}).values()) if hurry else []
+        for process in processes:  # an evaluation that is going on may take minutes
+            process.terminate()
         self.pool.shutdown(wait=not hurry, cancel_futures=True)
+        for process in processes:
+            process.join(1.0)
 
 
 class OnMap(Spread):
@@ -145,7 +149,7 @@ class OnClient(Spread):
 
     def run(self, source, args, pieces):
         if self.work is None:
-            self.work = self.client.scatter([(source, args)], broadcast=True, hash=False)[0]
+            self.work = self.client.scatter([dumps((source, args))], broadcast=True, hash=False)[0]
         futures = self.client.map(_evaluate_sent, pieces, work=self.work, pure=False, batch_size=None)
         try:
             return self.client.gather(futures)
@@ -163,7 +167,7 @@ class _One:
         return float(evaluate_rows(self.source, self.args, np.asarray(x)[None])[0][0])
 
     def __reduce__(self):
-        return _loaded_one, (cloudpickle.dumps((self.source, self.args)),)
+        return _loaded_one, (dumps((self.source, self.args)),)
 
 
 def _loaded_one(payload: bytes) -> _One:
@@ -192,8 +196,13 @@ def _evaluate_piece(piece: np.ndarray) -> tuple[np.ndarray, float] | bytes:
         return cloudpickle.dumps(error)
 
 
-def _evaluate_sent(piece: np.ndarray, work: tuple[Objective, tuple]) -> tuple[np.ndarray, float]:
-    return evaluate_rows(*work, piece)
+def _evaluate_sent(piece: np.ndarray, work: bytes) -> tuple[np.ndarray, float]:
+    return evaluate_rows(*_loaded(work), piece)
+
+
+@lru_cache(maxsize=4)
+def _loaded(work: bytes) -> tuple[Objective, tuple]:
+    return cloudpickle.loads(work)
 
 
 @contextlib.contextmanager
