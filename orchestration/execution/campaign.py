@@ -145,14 +145,16 @@ class Campaign:
             if "failed" in entry:
                 self._failed(entry)
             elif unit not in self.records:
-                self.unwritten.append(entry)
+                if self.journal is not None:
+                    self.unwritten.append(entry)
                 self._note(unit, entry)
 
     def _note(self, unit: int, record: Record) -> None:
         self.records[unit] = record
-        value, place = record["fun"], rank(unit, record)
-        if self.best is None or place < self.best:
-            self.best = place
+        value, best = record["fun"], self.best
+        if best is None or not value > best[0]:  # of a hundred thousand, few
+            place = rank(unit, record)
+            self.best = place if best is None or place < best else best
         if self.target is not None and value <= self.target and (self.reached is None or unit < self.reached):
             self.reached = unit
 
@@ -219,7 +221,9 @@ class Campaign:
         )
 
     def outcome(self) -> Outcome:
-        kept = {unit: self.records[unit] for unit in sorted(self.records) if not self._beyond(unit)}
+        kept = dict(sorted(self.records.items()))
+        if self.reached is not None:
+            kept = {unit: record for unit, record in kept.items() if not self._beyond(unit)}
         failures = {unit: self.failures[unit] for unit in sorted(self.failures) if not self._beyond(unit)}
         seconds = time.perf_counter() - self.begin
         done = self.workers, self.tasks, self.busy, self.resumed

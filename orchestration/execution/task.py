@@ -62,8 +62,10 @@ class Task:
                     self.unit = None
                     if done[0] is None or self.given_up:
                         return
-                    common = {"worker": self.worker, "seconds": seconds}
-                    self.entries += [{**entry, "unit": unit + k, **common} for k, entry in enumerate(done) if entry]
+                    for k, entry in enumerate(done):
+                        if entry is not None:
+                            entry["unit"], entry["worker"], entry["seconds"] = unit + k, self.worker, seconds
+                            self.entries.append(entry)
                 position += len(done)
         finally:
             self.over.set()
