@@ -49,14 +49,14 @@ def stages(solver: Solver) -> SimpleNamespace:
     propose_row, select, draw = rows.propose, rows.select or _nothing_row, rows.draw or _nothing_rows
     learn, settle = joined(rows.learn), joined(rows.settle)
 
-    @kernel(inner=True)
+    @inlined
     def propose(state, start, stop):
         """Candidates for the rows [start, stop)."""
         draw(start, stop, state)
         for i in range(start, stop):
             propose_row(i, state)
 
-    @kernel(inner=True)
+    @inlined
     def conclude(state):
         """All rows are evaluated: note the values, learn, select, settle, decide whether to go on."""
         run, count = state.run, state.rows[0].count
@@ -144,7 +144,7 @@ def advancing(solver: Solver):
 
 
 def _advance_by_iterations(iterate):
-    @kernel(inner=True)
+    @inlined
     def advance(problem, state, evaluations):
         now = state.run.now[0]
         until, idle = now.evaluations + evaluations, 0
@@ -163,7 +163,7 @@ def _advance_by_rows(solver: Solver):
     parts = stages(solver)
     draw, propose_row, conclude = parts.draw, parts.propose_row, parts.conclude
 
-    @kernel(inner=True)
+    @inlined
     def advance(problem, state, evaluations):
         rows, now, trial, trial_f = state.rows[0], state.run.now[0], state.trial, state.trial_f
         while evaluations > 0 and now.stop == RUNNING:
