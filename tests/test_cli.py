@@ -399,7 +399,7 @@ def test_warm_fills_an_empty_cache(tmp_path):
     assert done.returncode == 0, done.stderr
     assert str(folder) in done.stdout
     files = sorted(folder.iterdir())
-    drivers = {"advance_serial", "advance_parallel", "advance_many", "propose", "conclude"}
+    drivers = {"advance_serial", "advance_parallel", "advance_many", "propose_rows", "conclude_rows"}
     assert drivers <= {file.name.rsplit("-", 1)[0] for file in files}
     again = subprocess.run([sys.executable, "-c", WARM_AGAIN], capture_output=True, text=True, timeout=300, **here)
     assert again.returncode == 0, again.stderr

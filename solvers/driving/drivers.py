@@ -127,14 +127,22 @@ class Entry:
 def proposer(solver: Solver):
     """propose(state, start, stop)"""
     propose, State = stages(solver).propose, numba_type(solver.State)
-    return Entry(lambda state, start, stop: propose(load(state, State), start, stop), 1, types.int64, types.int64)
+
+    def propose_rows(state, start, stop):
+        propose(load(state, State), start, stop)
+
+    return Entry(propose_rows, 1, types.int64, types.int64)
 
 
 @once
 def concluder(solver: Solver):
     """conclude(state)"""
     conclude, State = stages(solver).conclude, numba_type(solver.State)
-    return Entry(lambda state: conclude(load(state, State)), 1)
+
+    def conclude_rows(state):
+        conclude(load(state, State))
+
+    return Entry(conclude_rows, 1)
 
 
 @once
