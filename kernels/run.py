@@ -150,9 +150,7 @@ def append_history(run):
             history[k, 0], history[k, 1] = history[2 * k, 0], history[2 * k, 1]
         now.entries = kept
         now.stride *= 2
-        now.due = kept * now.stride
-        if now.iteration < now.due:
-            return
+        now.due = kept * now.stride  # this iteration
     history[now.entries, 0], history[now.entries, 1] = now.evaluations, now.best
     now.entries += 1
     now.due += now.stride

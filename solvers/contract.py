@@ -12,8 +12,8 @@ Generation 0, the initial sample, is proposed like every other.
 
 A state is a NamedTuple that bears its solver's name, of arrays, records and other such tuples (compile/structures.py).
 It is complete between iterations (that of a population also between rows): it is the checkpoint, what Dask ships and
-what the GPU gets. Whatever hangs on the
-random numbers is drawn in compiled code, not in `init`: so one state serves as the template of many runs.
+what the GPU gets. Whatever hangs on the random numbers is drawn in compiled code, not in `init`: so one state serves as
+the template of many runs.
 """
 
 from __future__ import annotations

@@ -1,6 +1,5 @@
 """Every solver gives the answers of data/answers.json, bit for bit, in every mode. See answers.py."""
 
-import importlib.util
 import json
 import pickle
 import sys
@@ -11,15 +10,7 @@ import pytest
 from thalweg.orchestration import cluster, islands, restarts
 from thalweg.solvers import SOLVERS, Optimizer, StopReason, minimize
 
-
-def load_file(path: Path):
-    """Import a file by its path: its folder must not enter sys.path."""
-    spec = importlib.util.spec_from_file_location(f"file_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
+from .by_path import load_file
 
 answers = load_file(Path(__file__).with_name("answers.py"))
 CASES, RESTARTS, bits, bits_of_runs = answers.CASES, answers.RESTARTS, answers.bits, answers.bits_of_runs

@@ -1,8 +1,6 @@
 """The NIST problems of bench/nist.py and examples/eckerle4.py say what NIST's files say."""
 
-import importlib.util
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,16 +8,9 @@ import pytest
 
 from thalweg.kernels.compile.jit import relaxed
 
+from .by_path import load_file
+
 ROOT = Path(__file__).parents[1]
-
-
-def load_file(path: Path):
-    """Import a file by its path: its folder must not enter sys.path (bench/cuda.py would hide a package)."""
-    spec = importlib.util.spec_from_file_location(f"file_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 nist = load_file(ROOT / "bench" / "nist.py")

@@ -1,25 +1,16 @@
 """The formulas of bench/unconstrained.py have the values of an independent implementation."""
 
-import importlib.util
 import json
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from .by_path import load_file
+
 ROOT = Path(__file__).parents[1]
 VALUES = json.loads((ROOT / "tests" / "data" / "unconstrained.json").read_text("utf-8"))["problems"]
-
-
-def load_file(path: Path):
-    """Import a file by its path: its folder must not enter sys.path (bench/cuda.py would hide a package)."""
-    spec = importlib.util.spec_from_file_location(f"file_{path.stem}", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 unconstrained = load_file(ROOT / "bench" / "unconstrained.py")

@@ -61,7 +61,7 @@ def leaves(state, prefix: str = "") -> Iterator[tuple[str, np.ndarray]]:
 
 
 def rebuilt(State: type, make, prefix: str = "") -> Any:
-    """A state of this type whose arrays are `make(name, dtype)`: names as of `leaves`, dtype None but for records."""
+    """A state of this type whose arrays are `make(name, kind)`: names as of `leaves`, the kind as it was declared."""
     hints = get_type_hints(State, include_extras=True)
     members = []
     for field in State._fields:
@@ -70,7 +70,7 @@ def rebuilt(State: type, make, prefix: str = "") -> Any:
             members.append(rebuilt(hint, make, f"{name}."))
         else:
             (kind,) = hint.__metadata__
-            members.append(make(name, kind if isinstance(kind, np.dtype) else None))
+            members.append(make(name, kind))
     return State(*members)
 
 
@@ -85,7 +85,7 @@ def copied(state) -> Any:
     return mapped(np.copy, state)
 
 
-def stored(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:
+def stored(array: np.ndarray, kind: Any) -> np.ndarray:
     """An array as a file gave it back, with the type it had: a file forgets that rows are records.
 
     Raises
@@ -93,17 +93,17 @@ def stored(array: np.ndarray, dtype: np.dtype | None) -> np.ndarray:
     ValueError
         If the record had other fields.
     """
-    if dtype is None:
+    if not isinstance(kind, np.dtype):
         return array
-    if array.dtype.names != dtype.names:
-        raise ValueError(f"a record has the fields {array.dtype.names}, expected {dtype.names}")
-    return array.view(dtype)
+    if array.dtype.names != kind.names:
+        raise ValueError(f"a record has the fields {array.dtype.names}, expected {kind.names}")
+    return array.view(kind)
 
 
 def leaf_names(State: type) -> list[str]:
     """The names that `leaves` gives, from the type alone."""
     names: list[str] = []
-    rebuilt(State, lambda name, dtype: names.append(name))
+    rebuilt(State, lambda name, kind: names.append(name))
     return names
 
 
@@ -112,19 +112,11 @@ def _expected(State: type) -> tuple[tuple[str, np.dtype, int], ...]:
     """(name, dtype, dimensions) of each array that a state of this type has."""
     found: list = []
 
-    def collect(kind: type, prefix: str) -> None:
-        hints = get_type_hints(kind, include_extras=True)
-        for field in kind._fields:
-            hint = hints[field]
-            if hasattr(hint, "_fields"):
-                collect(hint, f"{prefix}{field}.")
-            else:
-                (declared,) = hint.__metadata__
-                record = isinstance(declared, np.dtype)
-                dtype = declared if record else np.dtype(str(declared.dtype))
-                found.append((prefix + field, dtype, 1 if record else declared.ndim))
+    def note(name: str, kind: Any) -> None:
+        is_record = isinstance(kind, np.dtype)
+        found.append((name, kind if is_record else np.dtype(str(kind.dtype)), 1 if is_record else kind.ndim))
 
-    collect(State, "")
+    rebuilt(State, note)
     return tuple(found)
 
 

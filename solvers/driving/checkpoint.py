@@ -75,7 +75,7 @@ class Checkpoint:
         states = {}
         for index, seconds in zip(content["active"], content["seconds"], strict=True):
             own = f"{index}."
-            state = rebuilt(State, lambda name, dtype, own=own: stored(content[own + name], dtype))
+            state = rebuilt(State, lambda name, kind, own=own: stored(content[own + name], kind))
             states[int(index)] = (state, float(seconds))
         histories = {int(name.split(".")[1]): content[name] for name in content if name.startswith("history.")}
         return content["records"].astype(dtype), states, histories

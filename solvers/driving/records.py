@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .result import StopReason, run_dtype
+from .result import StopReason, best_of, run_dtype
 
 
 class Records:
@@ -34,7 +34,7 @@ class Records:
         hits = rows["run"][rows["stop"] == StopReason.REACHED_TARGET]
         if hits.size:
             self.first_hit = int(hits.min() if self.first_hit is None else min(hits.min(), self.first_hit))
-        best = rows[np.lexsort((rows["run"], rows["fun"]))[0]]
+        best = best_of(rows)
         leads = self.best is None or (best["fun"], best["run"]) < (self.best["fun"], self.best["run"])
         self.best = best if leads else self.best
         return leads

@@ -103,6 +103,11 @@ def run_dtype(dimension: int) -> np.dtype:
     return np.dtype([*fields, ("spread", "f8"), ("seconds", "f8"), ("x", "f8", (dimension,))])
 
 
+def best_of(runs: np.ndarray) -> np.void:
+    """The row of the lowest value; of equals the one of the lowest number."""
+    return runs[np.lexsort((runs["run"], runs["fun"]))[0]]
+
+
 AGREE = 1e-8  # values within 1e-8 (1 + |best|) of each other: the run has converged
 NO_MEASURE = "the method has no measure of that; `target` says what is good enough"
 
@@ -128,7 +133,7 @@ def summarise(
     **more
         Further items.
     """
-    best = runs[np.lexsort((runs["run"], runs["fun"]))[0]]
+    best = best_of(runs)
     fun, spread = float(best["fun"]), float(best["spread"])
     code = StopReason.REACHED_TARGET if reached else int(best["stop"]) if stop is None else stop
     reason = StopReason(code) if code else None

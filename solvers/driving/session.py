@@ -18,7 +18,7 @@ from ...kernels.run import RUNNING
 from .batches import Batches
 from .call import Call, begin
 from .records import Records
-from .result import Result, StopReason, summarise
+from .result import Result, StopReason, best_of, summarise
 from .running import Run, check_end, history_of, make_run
 
 TICK = 0.05  # seconds between looks at the clock while the pool works
@@ -170,8 +170,7 @@ class Session:
         with self.lock:
             leads = self.records.add(rows)
             if len(rows) and (leads or self.records.first_hit == rows["run"][-1]) and not self._beyond_hit(first):
-                best = rows[np.lexsort((rows["run"], rows["fun"]))[0]]
-                self.histories = {int(best["run"]): history.copy()}
+                self.histories = {int(best_of(rows)["run"]): history.copy()}
         try:
             batches.check_end()
         except Exception as error:
@@ -188,7 +187,9 @@ class Session:
             first = self.next_index
             if self._ends(first) or first >= self.runs:
                 return first, 0
-            last = min([first + count, self.runs, *(index for index in self.resumed if index > first)])
+            last, most = first + 1, min(first + count, self.runs)
+            while last < most and last not in self.resumed:
+                last += 1
             self.next_index = last
             return first, last - first
 
@@ -221,12 +222,11 @@ class Session:
     def summarise(self) -> Result:
         """The result of the runs that are kept."""
         runs = self.records.kept()
-        best = runs[np.lexsort((runs["run"], runs["fun"]))[0]]
         cut = self.stop is not None and (self.runs != len(runs) or self.stop in runs["stop"])
         return summarise(
             runs, self.call.limits, reached=self.records.first_hit is not None, stop=self.stop if cut else None,
             unhurt=not (cut and self.stop is StopReason.INTERRUPTED),
-            history=self.histories.get(int(best["run"]), np.zeros((0, 2))),
+            history=self.histories.get(int(best_of(runs)["run"]), np.zeros((0, 2))),
         )  # fmt: skip
 
     def _tick(self) -> None:

@@ -33,8 +33,6 @@ PIECE = 0.02  # seconds that a message should be worth
 class SpreadObjective(PythonObjective):
     """A Python objective whose batches are shared out."""
 
-    batches = True
-
     def __init__(self, source: Objective, args: tuple, spread: Spread):
         super().__init__(source, args)
         self.spread, self.batches = spread, True
@@ -217,17 +215,14 @@ def _without_main() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def spread_over(workers) -> Iterator[Spread | None]:
-    """Who evaluates, from what the user gave as `workers`: a number, a map or a client; None: nobody but this thread.
+def spread_over(workers) -> Iterator[Spread]:
+    """Who evaluates, from what the user gave as `workers`: a number, a map or a client.
 
     Raises
     ------
     TypeError, ValueError
         Naming the argument.
     """
-    if workers is None:
-        yield None
-        return
     if hasattr(workers, "scatter") and hasattr(workers, "gather"):
         spread: Spread = OnClient(workers)
     elif callable(workers):
