@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 
@@ -103,7 +104,7 @@ def run_dtype(dimension: int) -> np.dtype:
     return np.dtype([*fields, ("spread", "f8"), ("seconds", "f8"), ("x", "f8", (dimension,))])
 
 
-def best_of(runs: np.ndarray) -> np.void:
+def best_of(runs: np.ndarray) -> Any:
     """The row of the lowest value; of equals the one of the lowest number."""
     return runs[np.lexsort((runs["run"], runs["fun"]))[0]]
 
