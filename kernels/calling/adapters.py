@@ -13,10 +13,12 @@ from functools import partial
 from typing import Any
 
 from numba.core import types
+from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
 
+from ..compile.flat import AdapterCompiler, FunctionCompiler
 from ..compile.jit import RELAXED, compile_for, kernel
-from ..compile.substitution import rebuild
+from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
 from .arguments import call_c, call_python, contiguous, load
 from .checking import CompilationError, explain, stores_items
@@ -69,7 +71,8 @@ def _compile(function, record, precise: bool, copies: bool):
     reached: dict = {}
     try:
         flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)
-        compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, users=True)
+        compiler = Compiler if calls_itself(function) else FunctionCompiler
+        compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
         inner = rebuild(function, twins, compile_inner, reached)
         if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
 
@@ -80,7 +83,7 @@ def _compile(function, record, precise: bool, copies: bool):
             def adapter(x, address):
                 return inner(contiguous(x), *load(address, record))
 
-        return compile_for(kernel(adapter, inner=True), ADAPTER)
+        return compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
     except Exception as error:  # Numba's own, and whatever its inside stumbles upon
         raise explain(error, function) from None
 

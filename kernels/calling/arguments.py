@@ -257,6 +257,9 @@ def contiguous(typingctx, x):
 
     def codegen(context, builder, signature, arguments):
         view = context.make_array(signature.args[0])(context, builder, value=arguments[0])
+        (length,) = cgutils.unpack_tuple(builder, view.shape, 1)
+        assume = builder.module.declare_intrinsic("llvm.assume", (), ir.FunctionType(ir.VoidType(), [ir.IntType(1)]))
+        builder.call(assume, [builder.icmp_signed(">", length, length.type(0))])
         view.strides = cgutils.pack_array(builder, [view.itemsize.type(WORD)])
         view.itemsize = view.itemsize.type(WORD)
         view.meminfo = cgutils.get_null_value(view.meminfo.type)

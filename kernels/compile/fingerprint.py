@@ -25,7 +25,7 @@ from numba.np.ufunc.dufunc import DUFunc
 
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
 VERSIONS = {  # of whatever compiled code is made from, beside its own source
-    "cache": "4",  # to be raised when what is written to disk changes
+    "cache": "5",  # to be raised when what is written to disk changes
     "python": ".".join(map(str, sys.version_info[:3])),
     "numpy": np.__version__,
     "numba": numba.__version__,

@@ -40,7 +40,7 @@ PRANGE_ONLY = {"prange": True, "comprehension": False, "reduction": False, "inpl
 
 
 def kernel(
-    function=None, *, parallel=False, flags=frozenset(), inner=False, inline=False, cached=True, users=False
+    function=None, *, parallel=False, flags=frozenset(), inner=False, inline=False, cached=True, compiler=None
 ) -> Any:  # fmt: skip
     """Compile a function with the engine's options and the content-keyed cache.
 
@@ -58,9 +58,8 @@ def kernel(
         Python all the same, it is compiled once more, with an entry.
     cached : bool, default True
         Keep the compiled code on disk. What only an objective calls needs no file of its own: it is in its caller's.
-    users : bool, default False
-        A function of the user's: it may call itself, for which it needs machine code of its own, and is optimised as if
-        it stood alone.
+    compiler : subclass of numba.core.compiler.CompilerBase, optional
+        Default: Numba's own, or `PartCompiler` for what is neither called from Python nor kept on disk.
     inline : bool, default False
         LLVM copies the function into every caller; see `inlined`.
 
@@ -75,7 +74,7 @@ def kernel(
     """
     if function is None:
         return lambda f: kernel(
-            f, parallel=parallel, flags=flags, inner=inner, inline=inline, cached=cached, users=users
+            f, parallel=parallel, flags=flags, inner=inner, inline=inline, cached=cached, compiler=compiler
         )
     options: dict[str, Any] = {
         "nogil": True,
@@ -86,8 +85,10 @@ def kernel(
         "no_cfunc_wrapper": inner,
         "forceinline": inline,
     }
-    if inner and not cached and not users:
-        options["pipeline_class"] = PartCompiler
+    if compiler is None and inner and not cached:
+        compiler = PartCompiler
+    if compiler is not None:
+        options["pipeline_class"] = compiler
     dispatcher: Any = numba.njit(**options)(_copy(function))
     # A parallel kernel from the disk in a caller that is compiled anew crashes the next process: it has no file.
     dispatcher._cache = ContentCache(dispatcher, cached and not (parallel and inner))

@@ -35,6 +35,14 @@ def _finalize(library) -> None:
     library._finalized = True
 
 
+def library_of(state):
+    """The library that the function's code goes into."""
+    if state.library is None:
+        state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
+        state.library.enable_object_caching()
+    return state.library
+
+
 @register_pass(mutates_CFG=False, analysis_only=True)
 class LeaveOut(FunctionPass):
     """Tells the library of this function what it need not do."""
@@ -45,10 +53,7 @@ class LeaveOut(FunctionPass):
         super().__init__()
 
     def run_pass(self, state: Any) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
-        if state.library is None:
-            state.library = state.targetctx.codegen().create_library(state.func_id.func_qualname)
-            state.library.enable_object_caching()
-        library = state.library
+        library = library_of(state)
         library._finalize_final_module = python_types.MethodType(_finalize, library)
         library.get_pointer_to_function = lambda name: 0
         library._codegen = _Codegen(library._codegen)

@@ -13,7 +13,7 @@ from typing import Any
 
 from numba.core.dispatcher import Dispatcher
 
-from .fingerprint import library_function, names_in, of_library
+from .fingerprint import cell_content, library_function, names_in, of_library
 
 
 def rebuild(function, twins: dict, compile: Callable, memo: dict | None = None) -> Any:
@@ -93,3 +93,29 @@ def plain(function):
     if isinstance(function, python_types.FunctionType | Dispatcher):
         return rebuild(function, {}, lambda f: f)
     return function
+
+
+def calls_itself(function) -> bool:
+    """Whether the function, or one that it calls, comes to be called by itself."""
+    reached: dict = {}
+    rebuild(function, {}, lambda f: f, reached)
+    calls = {id(f): _values_of(f) for f in reached.values() if isinstance(f, python_types.FunctionType)}
+
+    def leads_back(start: int) -> bool:
+        waiting, seen = [start], set()
+        while waiting:
+            called = calls[waiting.pop()] & calls.keys()
+            if start in called:
+                return True
+            waiting += called - seen
+            seen |= called
+        return False
+
+    return any(map(leads_back, calls))
+
+
+def _values_of(function) -> set[int]:
+    """The ids of what the names of a rebuilt function stand for."""
+    values = [*function.__globals__.values(), *map(cell_content, function.__closure__ or ())]
+    modules = [value for value in values if isinstance(value, python_types.ModuleType)]
+    return {id(value) for value in [*values, *(inside for module in modules for inside in vars(module).values())]}

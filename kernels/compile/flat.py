@@ -1,0 +1,77 @@
+"""The user's function, flat: everything it calls is put into one body, which is optimised once.
+
+Numba optimises a function by itself before it is linked into its callers. A user's function alone is given vectors of
+unknown stride: LLVM gives up on `for v in x`, and does not come back to it when the adapter, where the stride is known,
+takes the function in. So nothing is optimised before everything stands in the adapter. That makes all loops as fast as
+the one over indices, and compiles in less time.
+
+    FunctionCompiler    what the user wrote and what it calls: typed and lowered, no more
+    AdapterCompiler     the adapter, into which all of it is inlined: optimised
+"""
+
+from __future__ import annotations
+
+import types as python_types
+from typing import Any
+
+from llvmlite import binding
+from numba.core.codegen import CPUCodeLibrary
+from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.typed_passes import NopythonRewrites
+from numba.core.untyped_passes import TranslateByteCode
+
+from .array_sums import FuseSums
+from .parts import PartCompiler, library_of
+
+
+class FunctionCompiler(PartCompiler):
+    """Numba's compiler for a function of the user's."""
+
+    def define_pipelines(self):
+        (pipeline,) = super().define_pipelines()
+        pipeline.add_pass_after(FuseSums, NopythonRewrites)
+        pipeline.finalize()
+        return [pipeline]
+
+
+class AdapterCompiler(CompilerBase):
+    """Numba's compiler for an adapter."""
+
+    def define_pipelines(self):
+        pipeline: Any = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        pipeline.add_pass_after(OptimiseFlat, TranslateByteCode)
+        pipeline.finalize()
+        return [pipeline]
+
+
+@register_pass(mutates_CFG=False, analysis_only=True)
+class OptimiseFlat(FunctionPass):
+    """Tells the library of the adapter how it is to be optimised."""
+
+    _name = "thalweg_optimise_flat"
+
+    def __init__(self):
+        super().__init__()
+
+    def run_pass(self, state: Any) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
+        library = library_of(state)
+        library._optimize_final_module = python_types.MethodType(_optimise, library)
+        return False
+
+
+def _optimise(library: CPUCodeLibrary) -> None:
+    """Inline, simplify, then all that LLVM has.
+
+    The round in between finds that two exits of a loop (of `zip`) are one, without which it is not vectorised.
+    """
+    codegen: Any = library._codegen
+    cheap, builder = codegen._module_pass_manager(loop_vectorize=False, slp_vectorize=False, opt=0, cost="cheap")
+    cheap.run(library._final_module, builder)
+    tuning: Any = binding.create_pipeline_tuning_options(speed_level=1)
+    tuning.loop_vectorization = tuning.slp_vectorization = False
+    tuning.loop_interleaving = tuning.loop_unrolling = False
+    builder = binding.create_pass_builder(codegen._tm, tuning)
+    builder.getModulePassManager().run(library._final_module, builder)
+    full, builder = codegen._module_pass_manager()
+    full.run(library._final_module, builder)
