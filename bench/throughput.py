@@ -1,7 +1,8 @@
 """Evaluations per second: 30-D Rastrigin written with math.cos, DE/rand/1/bin (population 300) on one thread;
-L-SHADE and jSO against minionpy's; two threads over restarts and over the population.
+L-SHADE and jSO against minionpy's; two threads over restarts and over the population; the time of an evaluation by the
+form in which the objective is written (forms.py).
 
-    python bench/throughput.py [--quick] [--repeats 5] [--only peers|restarts|population]
+    python bench/throughput.py [--quick] [--repeats 5] [--only forms|peers|restarts|population]
 
 First every contender is validated (its value is recomputed at its x, its count by a counting objective), then all are
 timed in interleaved repeats; ratios are taken repeat by repeat. Compilation happens before the clock starts.
@@ -16,6 +17,7 @@ import time
 
 import numpy as np
 from common import PEERS, machine, pairwise, save, table, versions
+from forms import FORMS, forms_table, time_forms
 from peers import BOUNDS, CONTENDERS, CR, OWN_COUNTER, POPULATION, RAND1BIN, SINGLE, D, F, compiled, counting, rastrigin
 
 QUICK = 20  # --quick divides all budgets by this
@@ -61,7 +63,7 @@ def validate(name, run, objectives):
 def contenders(repeats, divide):
     """Interleaved repeats of all that can be imported: {name: {rates, cores}} and what is missing or refused."""
     objectives, ready, refused = compiled(), {}, {}
-    for name, (run, evaluations, _, _) in CONTENDERS.items():
+    for name, (run, evaluations, _) in CONTENDERS.items():
         try:
             problem = validate(name, run, objectives)
             run(objectives, evaluations // divide, 0)
@@ -74,7 +76,7 @@ def contenders(repeats, divide):
         print(f"{name}: {problem or 'valid'}", flush=True)
     for repeat in range(repeats):
         for name, row in ready.items():
-            run, evaluations, _, _ = CONTENDERS[name]
+            run, evaluations, _ = CONTENDERS[name]
             wall, cpu = time.perf_counter(), time.process_time()
             _, _, claimed = run(objectives, evaluations // divide, repeat + 1)
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -86,14 +88,17 @@ def contenders(repeats, divide):
 def contenders_table(ready, refused):
     rows = []
     for name, row in ready.items():
-        _, _, ours, required = CONTENDERS[name]
-        cells = [name, f"{np.median(row['rates']) / 1e6:.3f}", f"{np.median(row['cores']):.2f}"]
-        if ours in ready:
-            median, low, high = pairwise(ready[ours]["rates"], row["rates"])
-            met = "" if required is None else f"{required}: {'met' if median >= required else 'MISSED'}"
-            cells += [f"{median:.1f} ({low:.1f} to {high:.1f})", met]
-        rows.append((cells + ["", ""])[:5])
-    head = ["", "million evaluations/s", "CPU s / wall s", "ours is faster by", "required"]
+        first = [name, f"{np.median(row['rates']) / 1e6:.3f}", f"{np.median(row['cores']):.2f}"]
+        against = {ours: required for ours, required in CONTENDERS[name][2].items() if ours in ready}
+        for ours, required in (against or {"": None}).items():
+            cells = ["", "", ""]
+            if ours:
+                median, low, high = pairwise(ready[ours]["rates"], row["rates"])
+                met = "" if required is None else f"{required}: {'met' if median >= required else 'MISSED'}"
+                cells = [ours.removeprefix("thalweg "), f"{median:.1f} ({low:.1f} to {high:.1f})", met]
+            rows.append(first + cells)
+            first = ["", "", ""]
+    head = ["", "million evaluations/s", "CPU s / wall s", "ours", "is faster by", "required"]
     return "\n".join([table(head, rows), "", *(f"- {name}: not measured ({why})" for name, why in refused.items())])
 
 
@@ -179,7 +184,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="a smoke run: two repeats, small budgets, nothing written")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--only", choices=["peers", "restarts", "population"])
+    parser.add_argument("--only", choices=["forms", "peers", "restarts", "population"])
     parser.add_argument("--worker", nargs=2, type=int, help=argparse.SUPPRESS)
     a = parser.parse_args()
     if a.worker:
@@ -193,10 +198,14 @@ def main():
         f"median of {repeats} interleaved repeats, ratios pair by pair (least to greatest).",
     ]
     data = {"machine": machine(), "versions": versions(*PEERS)}
+    if a.only in (None, "forms"):
+        taken = time_forms(repeats)
+        data["forms"] = {name: taken[f] for name, f in FORMS}
+        parts.append(forms_table(taken))
     if a.only in (None, "peers"):
         data["contenders"], data["refused"] = contenders(repeats, divide)
         parts.append(contenders_table(data["contenders"], data["refused"]))
-    if a.only != "peers":
+    if a.only not in ("forms", "peers"):
         data["restarts"] = restarts(repeats, divide) if a.only != "population" else {}
         data["population"] = population(repeats, divide) if a.only != "restarts" else {}
         parts.append(scaling_table(data["restarts"], data["population"]))
