@@ -22,6 +22,7 @@ from numba.core.codegen import RuntimeLinker
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
+from . import waiting
 from .fingerprint import VERSIONS, cell_content, describe_options, fingerprint, signature_text
 
 LIMIT = 512 * 2**20  # bytes; the least recently used files go first
@@ -76,6 +77,7 @@ class ContentCache(_Cache):
             result = CompileResult._rebuild(target_context, *payload)
         except Exception:  # there is none, or it is torn or not to be read: compile anew
             ContentCache.misses += 1
+            waiting.announce(path)
             return None
         ContentCache.hits += 1
         touch(path)
@@ -89,6 +91,7 @@ class ContentCache(_Cache):
         try:
             content = dumps(_REDUCE(None, data))
             _write_atomically(self._paths[sig], content)
+            waiting.arrived(self._paths[sig])
         except Exception:
             return  # a read-only or full disk, or what cannot be pickled, costs the cache, never the run
         ContentCache.unbounded += len(content)

@@ -17,6 +17,7 @@ from ..calling.objective import CompiledObjective
 from ..compile import jit
 from ..compile.fingerprint import fingerprint
 from ..compile.structures import leaves, mapped
+from ..compile.waiting import announce, explained
 from ..numbers.random import generation_key, run_key
 from ..run import RAISED
 from .generation import kernel_of_runs, kernel_of_values, kernels_of_rows, make_stages
@@ -29,6 +30,7 @@ FEWEST, MOST = (4, 8) if SIMULATED else (32, 256)  # where a block carries a run
 ROW_BLOCK = 8 if SIMULATED else 128  # where each has its row
 ONE_BLOCK = 8 if SIMULATED else 512  # where one block serves a large population
 KEPT = 64  # objectives whose kernels stay compiled
+SECONDS = 10  # that the kernels of a solver take to compile, about
 _compiled: dict = {}
 
 
@@ -102,6 +104,8 @@ class Launcher:
 
         def build() -> list:
             dimension = self.host.trial.shape[2]
+            with explained(self.solver.name, SECONDS, "this GPU, once in each process"):
+                announce()
             return self._build(make_stages(self.solver, function_of(self.bound, dimension)), block)
 
         return compiled_once((type(self), self.solver, block), self.bound, self.host.trial.shape[2], build)

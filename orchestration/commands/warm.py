@@ -10,6 +10,7 @@ import click
 
 from ...kernels.calling.asking import REPLAY
 from ...kernels.compile import cache
+from ...kernels.compile.waiting import silent
 from ...solvers import SOLVERS, minimize
 from ...solvers.contract import Solver
 from ...solvers.driving import drivers
@@ -41,8 +42,9 @@ def fill_cache(methods: Iterable[str]) -> None:
     for number, name in enumerate(methods, 1):
         click.echo(f"{number}/{len(methods)}  {name:<16}", nl=False)
         before = time.perf_counter()
-        compile_drivers(SOLVERS[name])
-        minimize(every_function, [(0.5, 1.0)], method=name, seed=0, max_evals=500)
+        with silent():
+            compile_drivers(SOLVERS[name])
+            minimize(every_function, [(0.5, 1.0)], method=name, seed=0, max_evals=500)
         click.echo(f"{time.perf_counter() - before:6.1f} s")
     files, size = cache_size()
     click.echo(f"{time.perf_counter() - begin:.1f} s in all")

@@ -22,9 +22,10 @@ from numba.np.numpy_support import from_dtype
 
 from ...kernels.calling import asking
 from ...kernels.calling.arguments import copy_array, load, packed, row
-from ...kernels.calling.asking import FUNCTIONS
+from ...kernels.calling.asking import FUNCTIONS, REPLAY
 from ...kernels.compile.jit import compile_for, inlined, kernel, once
 from ...kernels.compile.structures import classes, constructor, leaf_names, numba_type
+from ...kernels.compile.waiting import explained
 from ...kernels.rows.population import note_values, open_generation
 from ...kernels.run import (
     IDLE,
@@ -39,6 +40,9 @@ from ...kernels.run import (
     raised,
 )
 from ..contract import Solver
+
+SECONDS = {False: 2, True: 6}  # that a driver takes to compile, about: of a sequential method, of one with rows
+ASK_TELL = " for ask and tell"
 
 
 @once
@@ -108,12 +112,14 @@ def joined(kernels: tuple):
 class Entry:
     """A kernel that Python calls with a problem, a state, or a template and a state, and then with plain arguments.
 
-    What is a tuple travels by its address; who calls often packs it once (`Packed`).
+    What is a tuple travels by its address; who calls often packs it once (`Packed`). `how` is said, behind the name of
+    the solver, to who waits for it to be compiled.
     """
 
-    def __init__(self, function, tuples: int, *plain):
+    def __init__(self, solver: Solver, how: str, function, tuples: int, *plain):
         self.tuples = tuples
-        self.function = compile_for(kernel(function), (*[types.intp] * tuples, *plain))
+        with explained(f"{solver.name}{how}", SECONDS[solver.rows is not None]):
+            self.function = compile_for(kernel(function), (*[types.intp] * tuples, *plain))
 
     def __call__(self, first, *others):
         if self.tuples == 1:
@@ -131,7 +137,7 @@ def proposer(solver: Solver):
     def propose_rows(state, start, stop):
         propose(load(state, State), start, stop)
 
-    return Entry(propose_rows, 1, types.int64, types.int64)
+    return Entry(solver, ASK_TELL, propose_rows, 1, types.int64, types.int64)
 
 
 @once
@@ -142,7 +148,7 @@ def concluder(solver: Solver):
     def conclude_rows(state):
         conclude(load(state, State))
 
-    return Entry(conclude_rows, 1)
+    return Entry(solver, ASK_TELL, conclude_rows, 1)
 
 
 @once
@@ -201,7 +207,7 @@ def serial(solver: Solver, problem=FUNCTIONS):
     def advance_serial(asked, state, evaluations):
         advance(load(asked, problem), load(state, State), evaluations)
 
-    return Entry(advance_serial, 2, types.int64)
+    return Entry(solver, ASK_TELL if problem is REPLAY else "", advance_serial, 2, types.int64)
 
 
 def _spread_rows(solver: Solver):
@@ -254,7 +260,7 @@ def parallel(solver: Solver):
             if stop == rows.count:
                 conclude(state)
 
-    return Entry(advance_parallel, 2, types.int64)
+    return Entry(solver, " on several threads", advance_parallel, 2, types.int64)
 
 
 @once
@@ -295,4 +301,4 @@ def many(solver: Solver):
         return count, best_place
 
     records, matrix = types.Array(from_dtype(RUN), 1, "C"), types.float64[:, ::1]
-    return Entry(advance_many, 3, types.int64, types.int64, records, matrix, matrix)
+    return Entry(solver, " for many short runs", advance_many, 3, types.int64, types.int64, records, matrix, matrix)

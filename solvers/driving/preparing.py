@@ -54,6 +54,7 @@ def evaluating(session: Session, bound, result: Result, running: float) -> float
         return bound.seconds
     if not session.on_cpu or not np.isfinite(result.x).all():
         return float("nan")
+    bound.evaluate_into(result.x[None], np.empty(1))  # loads what the next calls use
     count, elapsed = 16, 0.0
     while elapsed < min(2e-4, 0.05 * running):  # a sample must not cost what it measures
         rows, values = np.repeat(result.x[None], count, axis=0), np.empty(count)
@@ -61,4 +62,4 @@ def evaluating(session: Session, bound, result: Result, running: float) -> float
         bound.evaluate_into(rows, values)
         elapsed = time.perf_counter() - begin
         count *= 4
-    return 4 * elapsed / count * result.nfev / max(session.threads, 1)
+    return min(4 * elapsed / count * result.nfev / max(session.threads, 1), running)
