@@ -605,6 +605,11 @@ def test_only_functions_that_may_write_pay_for_a_copy():
     assert not stores_items([plain_helper, cube, expression])
 
 
+def test_a_generator_expression_is_told_what_to_write():
+    with pytest.raises(CompilationError, match=r"sum\(\[v \* v for v in x\]\)"):
+        objective(lambda x: sum(v * v for v in x)).bind((), np.ones(3))
+
+
 # What Numba cannot compile, each with the line where it stands.
 def with_dict_of_mixed(x):
     return {1: "a"}.setdefault(2, x)  # LINE with_dict_of_mixed

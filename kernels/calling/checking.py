@@ -108,10 +108,18 @@ def explain(error: Exception, function) -> CompilationError:
     if reason.endswith("for signature:") and len(lines) > 1:
         reason += " " + lines[1].removeprefix(">>> ")
     reason = re.sub(r"\.?\.? Raised from .*", ".", reason)
+    instead = next(
+        (words for sign, words in INSTEAD.items() if sign in reason), "Write it with numbers, arrays and loops"
+    )
     return CompilationError(
         f"fun: Numba cannot compile {function.__name__}: {reason:.300}\n{_place(str(error), function)}\n"
-        "Write it with numbers, arrays and loops, or evaluate it in Python with objective(f, compiled=False)"
+        f"{instead}, or evaluate it in Python with objective(f, compiled=False)"
     )
+
+
+INSTEAD = {  # a sign of what was written: what to write
+    "yield in a closure": "Put the generator expression into brackets, as in sum([v * v for v in x])",
+}
 
 
 def _place(message: str, function) -> str:
