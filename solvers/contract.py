@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 Kernel = Callable[..., Any]
+UNLIMITED = 2**62 - 1  # evaluations
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,12 @@ class Limits:
     target: float = -np.inf
     ftol: float = -1.0  # spread of the values <= ftol * (1 + |best|); negative: no such stop
     patience: int = 0  # iterations without improvement; 0: no such stop
+    max_iterations: int = 0  # 0: no such stop
+
+    @property
+    def budget(self) -> int | None:
+        """Evaluations of a run, at most; None where only its iterations are limited."""
+        return None if self.max_evals == UNLIMITED else self.max_evals
 
 
 def require(condition: bool, name: str, got, expected: str) -> None:

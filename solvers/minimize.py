@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from typing import Any, Unpack, overload
 
 from .driving import settings
 from .driving.call import bind, parse_call, versions
 from .driving.checkpoint import saved_seed
 from .driving.hooks import hooks_of
 from .driving.preparing import evaluating, make_session, workers_of
+from .driving.reading import reads_calls
 from .driving.result import Result
+from .driving.signatures import AnyMethod, Box, Fun, MinimizeSettings, Point, Points
 
 
+@overload
+def minimize(
+    fun: Fun, domain: Box | None = None, x0: Points | None = None, args: Any = (), *, bounds: Box | None = None,
+    method: AnyMethod = "auto", **settings: Unpack[MinimizeSettings],
+) -> Result: ...  # fmt: skip
+@overload
+def minimize(
+    fun: Fun, x0: Point, args: Any = (), method: AnyMethod = "auto", *, bounds: Box | None = None,
+    **settings: Unpack[MinimizeSettings],
+) -> Result: ...  # fmt: skip
+@reads_calls("fun", "x0", "args", "method")
 def minimize(
     fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, integrality=None, seed=None, restarts=1,
-    threads=None, workers=None, device="cpu", max_evals=None, max_time=None, target=None, ftol=None, patience=None,
-    callback=None, progress=False, checkpoint=None, options=None,
+    threads=None, workers=None, device="cpu", max_evals=None, max_iters=None, max_time=None, target=None, ftol=None,
+    patience=None, callback=None, progress=False, checkpoint=None, options=None,
 ) -> Result:  # fmt: skip
     """Find the minimum of a function over a box.
 
@@ -100,9 +114,10 @@ def minimize(
         seed = saved_seed(checkpoint)  # so that the same call goes on
     call = parse_call(
         fun, bounds, x0, args, method=method, jac=jac, integrality=integrality, seed=seed, max_evals=max_evals,
-        target=target, ftol=ftol, patience=patience, options=options,
+        max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
-    plan = settings.make_plan(restarts, threads, device, max_evals, max_time)
+    limited = max_evals is not None or max_iters is not None
+    plan = settings.make_plan(restarts, threads, device, limited, max_time)
     if callback is not None and not callable(callback):
         raise TypeError(f"callback: got {type(callback).__name__}, expected a callable")
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any, Unpack, overload
+
 import numpy as np
 
 from ..kernels.run import RAISED, RUNNING
 from .driving import settings
 from .driving.call import begin, parse_call
+from .driving.reading import reads_calls
 from .driving.replay import Generations, Replayed
 from .driving.result import Result, StopReason, run_dtype, summarise
 from .driving.running import Run, history_of
+from .driving.signatures import AnyMethod, Box, OptimizerSettings, Point, Points, Seed
 
 
 class Optimizer:
@@ -20,12 +24,12 @@ class Optimizer:
     method : str, default "auto"
         One of `thalweg.solvers.SOLVERS`, or "auto".
     bounds : (D, 2) array_like
-        The box.
+        The box; or a point x0, as in `minimize`.
     seed : int, optional
         Whole number below 2**64; None draws one.
     options : dict, optional
         Options of the method.
-    x0, integrality, max_evals, target, ftol, patience :
+    x0, integrality, max_evals, max_iters, target, ftol, patience :
         As in `minimize`.
     run : int, default 0
         Number of the run: with one seed, each run draws other numbers.
@@ -46,13 +50,24 @@ class Optimizer:
     True
     """
 
+    @overload
+    def __init__(
+        self, method: AnyMethod = "auto", bounds: Box | None = None, seed: Seed = None, options: Any = None, *,
+        x0: Points | None = None, **settings: Unpack[OptimizerSettings],
+    ) -> None: ...  # fmt: skip
+    @overload
+    def __init__(
+        self, method: AnyMethod, x0: Point, seed: Seed = None, options: Any = None, *, bounds: Box | None = None,
+        **settings: Unpack[OptimizerSettings],
+    ) -> None: ...  # fmt: skip
+    @reads_calls("self", "method", "x0", "seed", "options")
     def __init__(
         self, method="auto", bounds=None, seed=None, options=None, *, x0=None, integrality=None,
-        max_evals=None, target=None, ftol=None, patience=None, run=0,
+        max_evals=None, max_iters=None, target=None, ftol=None, patience=None, run=0,
     ):  # fmt: skip
         call = parse_call(
             _outside, bounds, x0, method=method, integrality=integrality, seed=seed,
-            max_evals=max_evals, target=target, ftol=ftol, patience=patience, options=options,
+            max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
         )  # fmt: skip
         self._solver, self._limits, self._index = call.solver, call.limits, settings.as_integer("run", run)
         self.seed, self.options = call.seed, call.options

@@ -34,7 +34,8 @@ def hooks_of(session: Session, call: Call, bound, plan: Plan, callback, progress
         hooks.append(saved)
         finish.append(saved.save)
     if progress:
-        planned = None if plan.runs is None else call.limits.max_evals * plan.runs
+        budget = call.limits.budget
+        planned = None if plan.runs is None or budget is None else budget * plan.runs
         shown = Progress(call.solver.name, planned, plan.runs)
         hooks.append(shown)
         finish.append(shown.close)
@@ -60,8 +61,10 @@ def _call_back(callback):
             return
         last = time.perf_counter()
         if takes_result:
-            callback(intermediate_result=Result(x=x.copy(), fun=fun, nfev=evaluations, nit=iterations))
+            told = callback(intermediate_result=Result(x=x.copy(), fun=fun, nfev=evaluations, nit=iterations))
         else:
-            callback(x.copy())
+            told = callback(x.copy())
+        if told is True:  # as of SciPy's differential_evolution
+            raise StopIteration
 
     return hook

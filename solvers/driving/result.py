@@ -26,6 +26,7 @@ class StopReason(IntEnum):
     FAILED = 11
     HOPELESS = 12
     COLLAPSED = run.COLLAPSED
+    OUT_OF_ITERATIONS = run.OUT_OF_ITERATIONS
 
     @property
     def sentence(self) -> str:
@@ -35,6 +36,7 @@ class StopReason(IntEnum):
 SENTENCES = {
     StopReason.REACHED_TARGET: "The target value was reached.",
     StopReason.OUT_OF_BUDGET: "The budget of evaluations (max_evals) is spent.",
+    StopReason.OUT_OF_ITERATIONS: "The iterations (max_iters) are done.",
     StopReason.CONVERGED: "The values agree to within ftol.",
     StopReason.COLLAPSED: "All points of the population are the same: no evaluation can change the answer.",
     StopReason.STALLED: "No improvement for as many generations as `patience` allows.",
