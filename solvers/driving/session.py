@@ -224,7 +224,8 @@ class Session:
         runs = self.records.kept()
         cut = self.stop is not None and (self.runs != len(runs) or self.stop in runs["stop"])
         return summarise(
-            runs, self.call.limits, reached=self.records.first_hit is not None, stop=self.stop if cut else None,
+            runs, self.call.limits, names=self.call.problem.names, reached=self.records.first_hit is not None,
+            stop=self.stop if cut else None,
             unhurt=not (cut and self.stop is StopReason.INTERRUPTED),
             history=self.histories.get(int(best_of(runs)["run"]), np.zeros((0, 2))),
         )  # fmt: skip
