@@ -1,5 +1,6 @@
 """The door: arguments of every kind, stops, callbacks, checkpoints, exceptions, threads."""
 
+import math
 import pickle
 import signal
 import subprocess
@@ -191,6 +192,30 @@ def test_max_time_alone_repeats_runs_until_it_is_up():
     assert result.stop_reason == StopReason.OUT_OF_TIME and len(result.runs) > 1
     first = minimize(valley, BOX, seed=1)
     assert result.runs["fun"][0] == first.fun
+
+
+def test_compilation_does_not_count(monkeypatch):
+    """Also not that of the parallel driver, which is compiled when it is first tried, after the clock has started."""
+
+    def slow(x):
+        total = 0.0
+        for i in range(4000):
+            total += math.sin(x[0] * i)
+        return total
+
+    minimize(slow, BOX, seed=1, max_evals=500, threads=2, method="de")
+    parallel = running.drivers.parallel
+
+    def compiles(solver):
+        time.sleep(0.0 if waited else 1.0)
+        waited.append(True)
+        return parallel(solver)
+
+    waited = []
+    monkeypatch.setattr(running.drivers, "parallel", compiles)
+    options = {"population": 200}
+    found = minimize(slow, BOX, seed=1, max_evals=10**9, max_time=0.6, threads=2, method="de", options=options)
+    assert waited and found.timing["compile"] > 1.0 and 0.6 <= found.timing["run"] < 1.2 and found.runs["seconds"] < 1.2
 
 
 def test_max_time_bounds_slow_objectives():

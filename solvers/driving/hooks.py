@@ -47,6 +47,21 @@ def hooks_of(session: Session, call: Call, bound, plan: Plan, callback, progress
             close(session)
 
 
+def check_callback(callback) -> None:
+    """TypeError where it is none, or wants more than it gets."""
+    if callback is None:
+        return
+    if not callable(callback):
+        raise TypeError(f"callback: got {type(callback).__name__}, expected a callable")
+    needed = [p.name for p in inspect.signature(callback).parameters.values()
+              if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]  # fmt: skip
+    if len(needed) > 1:
+        raise TypeError(
+            f"callback: got a function of {', '.join(needed)}, expected callback(intermediate_result), whose x and fun "
+            f"are the best so far, or callback(x)"
+        )
+
+
 def _call_back(callback):
     """The user's callback as a hook of a session, at most every 0.1 s."""
     takes_result = "intermediate_result" in inspect.signature(callback).parameters
