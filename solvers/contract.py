@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,18 +50,18 @@ class Solver:
 
     name: str
     summary: str
-    Options: type
-    State: type
+    Options: type[Any]
+    State: type[Any]
     init: Callable[[Any, Any, Limits, Key], Any]  # (domain, options, limits, key) -> State
     iterate: Kernel | None = None
     rows: Rows | None = None
-    asks: frozenset[str] = field(default=frozenset({"value"}))  # of the problem: names in kernels/calling/asking.py
+    asks: frozenset[str] = frozenset({"value"})  # of the problem: names in kernels/calling/asking.py
     domain: str = "box"  # or "real": any bounds, or none where there is a point to begin with
     integers: bool = True  # whether variables may take whole numbers
     converges: bool = True  # False: nothing in the state comes to agree, so `ftol` has no meaning
-    points: Callable | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
+    points: Kernel | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return solver_named, (self.name, self.State.__module__)  # its kernels are compiled, or loaded, where it arrives
 
 

@@ -70,7 +70,8 @@ class Optimizer:
             max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
         )  # fmt: skip
         self._solver, self._limits, self._index = call.solver, call.limits, settings.as_integer("run", run)
-        self.seed, self.options = call.seed, call.options
+        self.seed: int = call.seed
+        self.options: Any = call.options
         state = begin(call, self._index)
         self._run = Replayed(self._solver, state) if self._solver.rows is None else Generations(self._solver, state)
         self._asked = 0  # points that wait for their values
@@ -80,7 +81,7 @@ class Optimizer:
         return self._solver.name
 
     @property
-    def state(self):
+    def state(self) -> Any:
         """The state of the method, with all that was told."""
         return self._run.state
 
@@ -100,7 +101,7 @@ class Optimizer:
         self._asked = len(points)
         return points
 
-    def tell(self, values) -> None:
+    def tell(self, values: Any) -> None:
         """The values (n,) of what `ask` returned, in its order; NaN counts as worst."""
         rows = self._asked
         if not rows:

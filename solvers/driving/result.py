@@ -58,8 +58,11 @@ class Result(dict[str, Any]):
         except KeyError:
             raise AttributeError(f"the result has no {name!r}; it has {', '.join(self)}") from None
 
-    __setattr__ = dict.__setitem__
-    __delattr__ = dict.__delitem__
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __delattr__(self, name: str) -> None:
+        del self[name]
 
     def __dir__(self) -> list[str]:
         return [*self, "to_frame", "to_json"]

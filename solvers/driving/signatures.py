@@ -10,7 +10,6 @@ from typing import Any, Literal, Protocol, TypedDict
 
 import numpy as np
 
-from ...kernels.calling.objective import Objective
 from ...kernels.problem import Problem
 from ..contract import Solver
 from .method_names import Method
@@ -23,15 +22,16 @@ class HasEnds(Protocol):
     ub: Any
 
 
-Fun = Callable[..., Any] | Objective | Problem
-Box = Sequence[Sequence[float | None]] | np.ndarray | HasEnds
-Point = float | Sequence[float] | np.ndarray
+Array = np.ndarray[Any, Any]
+Fun = Callable[..., Any] | Problem
+Box = Sequence[Sequence[float | None]] | Array | HasEnds
+Point = float | Sequence[float] | Array
 Points = Point | Sequence[Sequence[float]]
 AnyMethod = Method | Solver
 Seed = int | np.integer | np.random.Generator | np.random.RandomState | None
-Workers = int | Callable[..., Any] | None  # or a distributed.Client, which has no types
+Workers = Any  # int, a callable like map, or a distributed.Client
 File = str | os.PathLike[str] | None
-Whole = bool | Sequence[bool | int] | np.ndarray | None
+Whole = bool | Sequence[bool | int] | Array | None
 
 
 class Foreign(TypedDict, total=False):
@@ -122,7 +122,7 @@ class MinimizeSettings(Common, total=False):
     restarts: int
     runs: int
     threads: int | None
-    workers: Workers | Any
+    workers: Workers
     device: Literal["cpu", "cuda"]
     max_time: float | None
     callback: Callable[..., Any] | None
@@ -146,7 +146,7 @@ class RestartsSettings(ManySettings, total=False):
     restarts: int
     coordinated: bool
     round_size: int | None
-    workers: Workers | Any
+    workers: Workers
     total_evals: int | None
     journal: File
 
