@@ -54,7 +54,7 @@ INSTEAD: dict[str, tuple[str, ...]] = {
     "write thalweg.grid_search(objective(f), bounds, levels=20), then minimize from its best point": (
         "brute", "GridSampler", "BruteForceSampler",
     ),
-    f"particle swarm is not here yet; {POPULATION}, or 'cma_es' where it is": (
+    f"particle swarm is not here yet; {POPULATION}, or 'cma_es'": (
         "pso", "PSO", "pso_gen", "EPPSO", "CLPSO",
     ),
     "its parameters adapt in 'lshade', 'jso' and 'lsrtde', which came after it; write one of these": (
@@ -64,7 +64,7 @@ INSTEAD: dict[str, tuple[str, ...]] = {
     f"genetic algorithms are not here yet; {POPULATION}": (
         "sga", "GA", "BRKGA", "G3PCX",
     ),
-    f"this evolution strategy is not here; {POPULATION}, or 'cma_es' where it is": (
+    f"this method is not here; {POPULATION}, or 'cma_es'": (
         "xnes", "ES", "SRES", "ISRES", "Crfmnes_cpp", "Crfmnes", "Pgpe_cpp", "Csma_cpp", "Bite_cpp", "OnePlusOne",
         "NGOpt",
     ),
@@ -116,7 +116,7 @@ def find_method(method) -> str | Solver:
         raise ValueError(f"method: got {method!r}: {REFUSED[written]}. {there}")
     if name is not None:
         raise ValueError(f"method: got {method!r}: {name} is not here; {POPULATION}. {there}")
-    near = difflib.get_close_matches(written, [*named, *OURS, *REFUSED], n=1, cutoff=0.8)  # a typo, not a relative
+    near = difflib.get_close_matches(written, [*named, *OURS, *REFUSED], n=1, cutoff=0.82)  # a typo, not a relative
     meant = named.get(near[0]) or OURS.get(near[0]) if near else None
     hint = f"did you mean {meant!r}? " if meant == "auto" or meant in SOLVERS else ""
     raise ValueError(f"method: got {method!r}, which does not exist; {hint}{there}")
