@@ -67,11 +67,13 @@ LAYERS = {
 }  # what is in neither is in orchestration
 
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value = _load(name)
-    return value
+if not TYPE_CHECKING:  # or checkers would believe in any name
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value = _load(name)
+        return value
 
 
 def __dir__() -> list[str]:

@@ -54,7 +54,7 @@ def test_names_are_those_of_the_layers():
 def test_editors_see_the_same_names():
     """Type checkers read the imports under TYPE_CHECKING, programs __getattr__."""
     tree = ast.parse((ROOT / "__init__.py").read_text("utf-8"))
-    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    block, _ = [node for node in tree.body if isinstance(node, ast.If)]
     imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
     seen = {alias.asname or alias.name for node in imports for alias in node.names}
     seen |= {node.target.id for node in block.body if isinstance(node, ast.AnnAssign)}
