@@ -9,7 +9,7 @@ from typing import Any, Unpack, overload
 
 from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
-from ..solvers.driving.preparing import workers_of
+from ..solvers.driving.preparing import compile_for_many, workers_of
 from ..solvers.driving.reading import reads_calls
 from ..solvers.driving.result import Result
 from ..solvers.driving.signatures import AnyMethod, Box, Fun, Point, Points, RestartsSettings
@@ -124,6 +124,8 @@ def restarts(
         work.prepare(spread)  # here first: what is wrong with the objective appears as itself
         if threads is None and client is None and work.bound.runs_as != "compiled":
             threads = 1
+        if client is None and not coordinated:
+            compile_for_many(call.solver, work.bound, runs)
         compiling = time.perf_counter() - begin
         header = {} if journal is None else _header(call, work, runs, coordinated, round_size)
         with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:

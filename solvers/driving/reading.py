@@ -10,7 +10,7 @@ import difflib
 import functools
 import inspect
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -48,22 +48,18 @@ def reads_calls(*after_point: str) -> Callable[[Callable], Callable]:
 def name_positionals(door: str, positional: tuple, given: dict, after_box: tuple, after_point: tuple) -> dict:
     """All arguments by name; the domain is a box or a point."""
     place = after_box.index("bounds")
-    if "domain" in given and len(positional) <= place:
-        names = after_point if is_point(given["domain"]) else after_box
-        given = given | _once(door, {names[place]: given["domain"]}, given)
-        del given["domain"]
-    names = after_point if len(positional) > place and is_point(positional[place]) else after_box
+    domain = positional[place] if len(positional) > place else given.get("domain")
+    names = after_point if is_point(domain) else after_box
     if len(positional) > len(names):
         raise TypeError(
             f"{door}: got {len(positional)} arguments without names, expected at most {len(names)}: {', '.join(names)}"
         )
-    return given | _once(door, dict(zip(names, positional)), given)
-
-
-def _once(door: str, named: dict, given: dict) -> dict:
-    named = {name: value for name, value in named.items() if value is not None or name not in given}
-    for name in named:
-        if name in given:
+    named = {name: value for name, value in given.items() if name != "domain"}
+    by_place = [*zip(names, positional), *([(names[place], given["domain"])] if "domain" in given else [])]
+    for name, value in by_place:
+        if name not in named:
+            named[name] = value
+        elif value is not None:
             raise TypeError(f"{name}: {door} got it twice, by its place and by name")
     return named
 
@@ -91,23 +87,21 @@ def in_our_words(door: str, own: frozenset, given: dict) -> dict:
     ours = {name: value for name, value in given.items() if name in own}
     if "method" in given:
         ours["method"] = method
-    foreign = {name: value for name, value in given.items() if name not in own}
+    foreign = [(name, value) for name, value in given.items() if name not in own]
     if is_harmless(ours.get("jac"), REFUSED["jac"].harmless):
         ours.pop("jac", None)
     elif not callable(ours["jac"]):
         raise ValueError(f"jac: got {ours['jac']!r}; {REFUSED['jac'].write}, and let fun return the value alone")
-    if isinstance(options := ours.get("options"), dict):
+    if isinstance(options := ours.get("options"), Mapping):
         known = _options_of(method)
         ours["options"] = {name: value for name, value in options.items() if name in known or not _is_foreign(name)}
-        foreign = {name: value for name, value in options.items() if name not in ours["options"]} | foreign
-    for name, value in foreign.items():
+        foreign += [(name, value) for name, value in options.items() if name not in ours["options"]]
+    for name, value in foreign:
         _take(door, own, ours, name, value, method)
     if not isinstance(args := ours.get("args", ()), tuple):
         ours["args"] = (args,)  # as in SciPy
     if isinstance(x0 := ours.get("x0"), numbers.Real) or getattr(x0, "ndim", None) == 0:
         ours["x0"] = np.array([x0], dtype=np.float64)
-    if ours.get("options") == {} and given.get("options") is None:
-        del ours["options"]
     return _with_bounds(ours)
 
 
@@ -154,10 +148,10 @@ def _put(door: str, own: frozenset, ours: dict, name: str, target: str, value, o
         if kept is not None and not isinstance(kept, dict):
             raise TypeError(f"{name}: it stands beside {place}={_short(kept)}, expected one of the two")
         kept = ours[place] = dict(kept or {})
-        given, kept[part] = part in kept, value
+        before, kept[part] = kept.get(part), value
     else:
-        given, ours[place] = place in ours, value
-    if given and not overrides:
+        before, ours[place] = ours.get(place), value
+    if before is not None and not overrides:
         raise TypeError(f"{name}: it means the same as {target}, which is given, too")
 
 
