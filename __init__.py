@@ -77,7 +77,7 @@ if not TYPE_CHECKING:  # or checkers would believe in any name
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return __all__
 
 
 def _load(name: str) -> Any:

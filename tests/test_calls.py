@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import Bounds
 
 import thalweg as tw
-from thalweg.solvers.driving import method_names
+from thalweg.solvers.driving import method_names, reading
 from thalweg.solvers.driving.foreign import FOR_METHOD, REFUSED, TAKEN
 from thalweg.solvers.driving.method_names import ALIASES, INSTEAD, find_method
 from thalweg.solvers.driving.reading import in_our_words, is_point
@@ -213,6 +213,22 @@ def test_what_popsize_means():
     for method in ("auto", "lshade"):
         with pytest.raises(ValueError, match=r"popsize: .* a multiple of D in SciPy, a number of points in pycma"):
             tw.minimize(bowl, BOX, method=method, popsize=7)
+
+
+def test_what_the_first_step_of_cma_means():
+    """A share of the box's width here, a step in pycma, a share of half the width in fcmaes."""
+    for name, domain, share in (
+        ("sigma0", {"bounds": BOX}, 0.05), ("input_sigma", {"bounds": BOX}, 0.25), ("sigma0", {"x0": START}, 0.5),
+        ("sigma0", {"fun": tw.Problem(fun=bowl, bounds=BOX)}, 0.05), ("sigma0", {"lb": [0, 0], "ub": [5, 5]}, 0.1),
+    ):  # fmt: skip
+        taken = TAKEN[name]
+        assert taken.methods == ("cma_es",) and taken.to == ("options.sigma",) and taken.value is not None
+        ours = dict(domain)
+        if "lb" in ours:
+            ours = {"bounds": {"lower": ours["lb"], "upper": ours["ub"]}}
+        assert taken.value(name, 0.5, lambda ours=ours: reading._box(ours)) == share
+    with pytest.raises(ValueError, match=r"sigma0: got 0.5 for a box of several widths"):
+        TAKEN["sigma0"].value("sigma0", 0.5, lambda: reading._box({"bounds": [(0, 1), (0, 2)]}))
 
 
 def test_what_tol_means():

@@ -1,6 +1,7 @@
 """`import thalweg as tw`: what it offers, what it loads, and that nothing is loaded twice under another name."""
 
 import ast
+import doctest
 import shutil
 import subprocess
 import sys
@@ -64,6 +65,13 @@ def test_editors_see_the_same_names():
 def test_the_package_is_the_command_line():
     done = subprocess.run([sys.executable, "-m", "thalweg", "--help"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0 and "minimise" in done.stdout.lower()
+
+
+@pytest.mark.parametrize("name", sorted({*tw.__all__, "thalweg"} - {"StopReason", "SOLVERS", "Result", "__version__"}))
+def test_examples_of_the_public_names(name):
+    value = tw if name == "thalweg" else getattr(tw, name)
+    for example in doctest.DocTestFinder(recurse=False).find(value, name, globs={}):
+        assert not doctest.DocTestRunner(verbose=False).run(example).failed
 
 
 def twice() -> list[str]:

@@ -9,21 +9,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from ..population.differential_evolution import STRATEGIES
+from .settings import as_positive_real
+
+Ends = tuple[np.ndarray, np.ndarray]  # lower and upper bounds
 
 
 @dataclass(frozen=True)
 class Taken:
     """An argument that has a name of ours.
 
-    A target `options.NAME` is an option of the method. `value(name, value, dimension)` is what ours becomes, where it
-    is not the same; it refuses what it cannot take.
+    A target `options.NAME` is an option of the method. `value(name, value, box)` is what ours becomes, where it is not
+    the same; it refuses what it cannot take.
     """
 
     to: tuple[str, ...]
     methods: tuple[str, ...] = ()  # that it belongs to; (): all
     else_write: str = ""  # with any other method
-    value: Callable[[str, Any, Callable[[], int]], Any] | None = None
+    value: Callable[[str, Any, Callable[[], Ends]], Any] | None = None
     overrides: bool = False  # it may stand beside an argument of ours, in whose place it counts
 
 
@@ -35,34 +40,49 @@ class Refused:
     harmless: tuple = ()
 
 
-def _shown(name, value, dimension) -> bool:
+def _shown(name, value, box) -> bool:
     return float(value) > 0 if isinstance(value, numbers.Real) else bool(value)
 
 
-def _threads(name, value, dimension):
+def _threads(name, value, box):
     return None if value == -1 else value
 
 
-def _rows(name, value, dimension) -> int:
+def _rows(name, value, box) -> int:
     """SciPy's popsize: rows for each variable, at least 5 in all."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        raise TypeError(f"{name}: got {value!r}, expected a number of points for each variable")
-    return max(int(value * dimension()), 5)
+    return max(int(as_positive_real(name, value) * len(box()[0])), 5)
 
 
-def _strategy(name, value, dimension) -> str:
+def _strategy(name, value, box) -> str:
     if value not in STRATEGIES:
         raise ValueError(f"{name}: got {value!r}, expected one of {', '.join(STRATEGIES)}")
     return value
 
 
-def _weight(name, value, dimension):
+def _weight(name, value, box):
     if isinstance(value, tuple | list):
         raise ValueError(
             f"{name}: got {value!r}: de draws no weight anew for each generation; write options={{'weight': 0.7}}, or "
             f"method='jso', whose weights adapt"
         )
     return value
+
+
+def _share(name, value, box) -> float:
+    """pycma's sigma0, in units of x: ours is a share of the box's width, where there is a box."""
+    step, (lower, upper) = as_positive_real(name, value), box()
+    widths = upper - lower
+    if np.isinf(widths).any():
+        return step
+    if not (widths == widths[0]).all() or widths[0] == 0:
+        raise ValueError(f"{name}: got {step} for a box of several widths; write options={{'sigma': SHARE}} of each")
+    return step / float(widths[0])
+
+
+def _half(name, value, box) -> float:
+    """fcmaes' input_sigma: a share of half the width."""
+    step = as_positive_real(name, value)
+    return 0.5 * step if np.isfinite(box()).all() else step
 
 
 def _each(ours: str, *names: str, **more) -> dict[str, Taken]:
@@ -97,8 +117,8 @@ TAKEN: dict[str, Taken] = {
     "strategy": Taken(("options.strategy",), DE, "write method='de' beside it", _strategy),
     "mutation": Taken(("options.weight",), DE, "write method='de' beside it", _weight),
     "recombination": Taken(("options.crossover",), DE, "write method='de' beside it"),
-    "sigma0": Taken(("options.sigma",), CMA, "it is the first step of CMA-ES; leave it out"),
-    "input_sigma": Taken(("options.sigma",), CMA, "it is the first step of CMA-ES; leave it out"),
+    "sigma0": Taken(("options.sigma",), CMA, "it is the first step of CMA-ES; leave it out", _share),
+    "input_sigma": Taken(("options.sigma",), CMA, "it is the first step of CMA-ES; leave it out", _half),
 }  # fmt: skip
 FOR_METHOD: dict[tuple[str, str], Taken] = {  # where an argument means something else to one method
     ("popsize", "cma_es"): Taken(("options.population",)),
@@ -129,7 +149,6 @@ REFUSED: dict[str, Refused] = {
     "adaptive": Refused("nelder_mead adapts to the dimension always; leave it out", (True,)),
     "return_all": Refused("result.history has the best values; callback= sees the points", (False,)),
     "iprint": Refused("write progress=True", (-1, 0)),
-    "full_output": Refused("the result has all of it; leave it out", (True, False)),
     "save_history": Refused("result.history has the best values; leave it out", (False,)),
     "termination": Refused("write max_iters=, max_evals=, max_time= or ftol="),
     "initial_temp": Refused(ANNEALING),
@@ -143,7 +162,7 @@ REFUSED: dict[str, Refused] = {
     "sampler": Refused("write method=, or use thalweg.random_search and grid_search"),
     "algorithm": Refused("write method= and its name"),
     "population": Refused("write options={'population': POINTS}"),
-    "sigma": Refused("write options={'sigma': STEP} of CMA-ES"),
+    "sigma": Refused("write options={'sigma': SHARE} of method='cma_es', a share of the box's width"),
 }
 
 

@@ -96,12 +96,12 @@ def in_our_words(door: str, own: frozenset, given: dict) -> dict:
         known = _options_of(method)
         ours["options"] = {name: value for name, value in options.items() if name in known or not _is_foreign(name)}
         foreign += [(name, value) for name, value in options.items() if name not in ours["options"]]
+    if isinstance(x0 := ours.get("x0"), numbers.Real) or getattr(x0, "ndim", None) == 0:
+        ours["x0"] = np.array([x0], dtype=np.float64)
     for name, value in foreign:
         _take(door, own, ours, name, value, method)
     if not isinstance(args := ours.get("args", ()), tuple):
         ours["args"] = (args,)  # as in SciPy
-    if isinstance(x0 := ours.get("x0"), numbers.Real) or getattr(x0, "ndim", None) == 0:
-        ours["x0"] = np.array([x0], dtype=np.float64)
     return _with_bounds(ours)
 
 
@@ -133,7 +133,7 @@ def _take(door: str, own: frozenset, ours: dict, name: str, value, method: str |
     if taken.methods and called not in taken.methods and (name, called) not in FOR_METHOD:
         raise ValueError(f"{name}: got {_short(value)} with method={called!r}; {taken.else_write}")
     if taken.value is not None:
-        value = taken.value(name, value, lambda: _dimension(ours))
+        value = taken.value(name, value, lambda: _box(ours))
     for target in taken.to:
         _put(door, own, ours, name, target, value, taken.overrides)
 
@@ -165,14 +165,14 @@ def _with_bounds(ours: dict) -> dict:
     return ours
 
 
-def _dimension(ours: dict) -> int:
-    """How many variables a call is about."""
-    fun, bounds, x0 = ours.get("fun"), ours.get("bounds"), ours.get("x0")
-    if isinstance(fun, Problem):
-        return fun.dimension
+def _box(ours: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Where a call searches, which some arguments are relative to."""
+    if isinstance(problem := ours.get("fun"), Problem):
+        return problem.lower, problem.upper
+    bounds, x0 = _with_bounds(dict(ours)).get("bounds"), ours.get("x0")
     if bounds is None and x0 is not None:
-        return np.shape(x0)[-1]
-    return len(parse_bounds(_with_bounds(dict(ours))["bounds"] if isinstance(bounds, dict) else bounds)[0])
+        return np.full(np.shape(x0)[-1], -np.inf), np.full(np.shape(x0)[-1], np.inf)
+    return parse_bounds(bounds)
 
 
 def _short(value) -> str:
