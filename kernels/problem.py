@@ -54,17 +54,17 @@ class Problem:
     1
     """
 
-    fun: Callable
+    fun: Callable[..., Any]
     bounds: Any = None
-    args: tuple = ()
+    args: tuple[Any, ...] = ()
     x0: Any = None
     names: Sequence[str] | None = None
     integrality: Any = None
-    jac: Callable | None = None
+    jac: Callable[..., Any] | None = None
     minimum: Minimum | None = None
     reference: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not callable(self.fun):
             raise TypeError(f"fun: got {type(self.fun).__name__}, expected a callable f(x, *args) -> float")
         if not isinstance(self.args, tuple):

@@ -20,6 +20,7 @@ from .numbers.random import generation_key, run_key
 RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, RAISED = 0, 1, 2, 3, 4, 5
 COLLAPSED = 13  # all points that a candidate is made from are the same: no evaluation can change the answer
 STUCK = 14  # a fault of the solver: it made no evaluation for IDLE iterations
+OUT_OF_ITERATIONS = 16
 PAUSED = -1  # no end: whoever asked for the pause sets `stop` back
 IDLE = 1_000_000
 HISTORY_ENTRIES = 512
@@ -32,6 +33,7 @@ RUN = record(
     stop="i8",  # RUNNING, or the reason
     raised="i8",  # 1: the objective raised, whatever the method made of the value that it got instead
     max_evals="i8",
+    max_iterations="i8",  # 0: no limit
     patience="i8",  # iterations without improvement; 0: no limit
     pause_at="i8",  # the iteration before which the run pauses; 0: none
     entries="i8", stride="i8", due="i8",  # entries of the history in use; iterations per entry; the next to be recorded
@@ -53,8 +55,9 @@ class Run(NamedTuple):
 def make_run(dimension: int, limits, key) -> Run:
     """The record of a run that has not begun. limits, key: see solvers/contract.py."""
     now = filled(
-        RUN, seed=np.uint64(key.seed), index=key.run, max_evals=limits.max_evals, patience=limits.patience, stride=1,
-        target=limits.target, ftol=limits.ftol, best=np.inf, spread=np.inf,
+        RUN, seed=np.uint64(key.seed), index=key.run, stride=1, max_evals=limits.max_evals,
+        max_iterations=limits.max_iterations, patience=limits.patience, target=limits.target, ftol=limits.ftol,
+        best=np.inf, spread=np.inf,
     )  # fmt: skip
     run = Run(now, np.full(dimension, np.nan), np.zeros(dimension), np.zeros((HISTORY_ENTRIES, 2)))
     open_iteration(run)
@@ -110,6 +113,14 @@ def spent(run):
     return now.stop != RUNNING or now.evaluations >= now.max_evals
 
 
+@inlined
+def progress(run):
+    """The share of the run that is over, by the limit that comes first: what schedules are planned by."""
+    now = run.now[0]
+    share = now.evaluations / now.max_evals
+    return share if now.max_iterations == 0 else max(share, now.iteration / now.max_iterations)
+
+
 @part
 def close_iteration(run):
     """Record the iteration, decide whether to stop, open the next. A stop that the method set itself stays.
@@ -129,6 +140,8 @@ def close_iteration(run):
         pass
     elif now.evaluations >= now.max_evals:
         now.stop = OUT_OF_BUDGET
+    elif 0 < now.max_iterations <= now.iteration:
+        now.stop = OUT_OF_ITERATIONS
     elif now.spread <= now.ftol * (1.0 + abs(now.best)):
         now.stop = CONVERGED
     elif 0 < now.patience <= now.stall:

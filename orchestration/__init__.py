@@ -36,9 +36,11 @@ MODULES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Load a name when it is first asked for: the command line lives in this package and answers `--help` at once."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(f".{MODULES.get(name, 'spaces')}", __name__), name)
-    return value
+if not TYPE_CHECKING:  # or checkers would believe in any name
+
+    def __getattr__(name: str) -> Any:
+        """Load a name when it is first asked for: the command line is in this package and answers `--help` at once."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f".{MODULES.get(name, 'spaces')}", __name__), name)
+        return value

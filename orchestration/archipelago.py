@@ -126,13 +126,13 @@ class Archipelago:
 
     def status(self, finished: bool = False) -> Status:
         """What a progress display shows: evaluations, as epochs differ in length and their number is not known."""
-        states, campaign = self.states, self.campaign
+        states, campaign, budget = self.states, self.campaign, self.call.limits.budget
         values = [float(state.run.now[0].best) for state in states]
         best = int(np.argmin(values))
         return Status(
             name="evaluations",
             done=sum(int(state.run.now[0].evaluations) for state in states),
-            total=self.call.limits.max_evals * len(states),
+            total=None if budget is None else budget * len(states),
             best=values[best],
             best_label=f"island {best}, epoch {self.epochs}",
             failures=len(self.total.failures),

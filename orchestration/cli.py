@@ -43,6 +43,7 @@ class WholeNumber(click.ParamType):
 @click.option("--restarts", type=WholeNumber(), help=f"Runs. Default: {RESTARTS}; with --max-time alone, what fits.")
 @click.option("--threads", type=WholeNumber(), help="Default: all cores.")
 @click.option("--max-evals", type=WholeNumber(), help="Evaluations per run. Default: 10,000 per variable.")
+@click.option("--max-iters", type=WholeNumber(), help="Iterations per run: generations, or steps.")
 @click.option("--max-time", type=float, help="Seconds.")
 @click.option("--target", type=float, help="Stop when a value <= this is found; exit code 1 if none is.")
 @click.option("--device", default="cpu", show_default=True, help="cpu or cuda.")
@@ -63,7 +64,7 @@ def run(context, file, json, quiet, restarts, **settings):
     from .commands.run import run_file
 
     if restarts is None:  # with max_time alone, one is repeated until the time is up
-        endless = settings["max_time"] is not None and settings["max_evals"] is None
+        endless = settings["max_time"] is not None and not (settings["max_evals"] or settings["max_iters"])
         restarts = 1 if endless else RESTARTS
     # What the user's file prints must not come between the lines of the JSON.
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
@@ -95,6 +96,7 @@ def _many(command):
 @click.option("--coordinated", is_flag=True, help="Later runs search where earlier ones were good.")
 @click.option("--method", default="auto", show_default=True, help="One of `thalweg solvers`, or auto.")
 @click.option("--max-evals", type=WholeNumber(), help="Evaluations per run. Default: 10,000 per variable.")
+@click.option("--max-iters", type=WholeNumber(), help="Iterations per run: generations, or steps.")
 @click.option("--total-evals", type=WholeNumber(), help="Evaluations of all runs together, at most.")
 @click.option("--target", type=float, help="Stop when a value <= this is found; exit code 1 if none is.")
 @click.option("--option", "options", multiple=True, metavar="KEY=VALUE", help="Of the method; may be repeated.")
@@ -142,7 +144,9 @@ def fulfilled(result, target: float | None) -> bool:
     """Whether a command did what it was asked for: a spent budget is no failure of the command, a missed target is."""
     from ..solvers import StopReason
 
-    ended = (StopReason.OUT_OF_BUDGET, StopReason.STALLED, StopReason.OUT_OF_TIME)
+    ended = (
+        StopReason.OUT_OF_BUDGET, StopReason.OUT_OF_ITERATIONS, StopReason.STALLED, StopReason.OUT_OF_TIME,
+    )  # fmt: skip
     return result.success or (target is None and result.stop_reason in ended and math.isfinite(result.fun))
 
 

@@ -51,7 +51,7 @@ def for_short_runs(call: Call, method: str, max_evals: int | None, options) -> C
     """A call with the method, the first budget and the population that suit many short runs, where none are given."""
     dimension = call.problem.dimension
     if method == "auto":
-        solver = settings.find_solver("jso", call.problem, call.limits.max_evals)
+        solver = settings.find_solver("jso", call.problem, call.limits)
         small = options or {"population": max(int(POPULATION * dimension), 20)}
         call = dataclasses.replace(call, solver=solver, options=settings.make_options(solver, small))
     if max_evals is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from typing import Any, Unpack, overload
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from ..solvers import SOLVERS
 from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
 from ..solvers.driving.checkpoint import Checkpoint, saved_seed
+from ..solvers.driving.reading import reads_calls
 from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.running import history_of
+from ..solvers.driving.signatures import AnyMethod, Box, Fun, IslandsSettings, Point, Points
 from .archipelago import TOPOLOGIES, Archipelago, Islands, carry_on_here
 from .execution import Execution
 from .execution.campaign import Campaign, count_kinds
@@ -24,10 +27,21 @@ SHORT = 0.25  # seconds of an epoch that is carried out here, at most: nobody lo
 LOOK_EVERY = 0.05  # seconds between looks of a progress display
 
 
+@overload
+def islands(
+    fun: Fun, domain: Box | None = None, x0: Points | None = None, args: Any = (), *, bounds: Box | None = None,
+    method: AnyMethod = "auto", **settings: Unpack[IslandsSettings],
+) -> Result: ...  # fmt: skip
+@overload
+def islands(
+    fun: Fun, x0: Point, args: Any = (), method: AnyMethod = "auto", *, bounds: Box | None = None,
+    **settings: Unpack[IslandsSettings],
+) -> Result: ...  # fmt: skip
+@reads_calls("fun", "x0", "args", "method")
 def islands(
     fun, bounds=None, x0=None, args=(), *, islands=8, every=20, topology="ring", migrants=1, method="auto",
-    integrality=None, seed=None, max_evals=None, max_time=None, target=None, ftol=None, patience=None, options=None,
-    client=None, threads=None, checkpoint=None, progress=False, retries=2, task_timeout=None,
+    integrality=None, seed=None, max_evals=None, max_iters=None, max_time=None, target=None, ftol=None, patience=None,
+    options=None, client=None, threads=None, checkpoint=None, progress=False, retries=2, task_timeout=None,
 ) -> Result:  # fmt: skip
     """Find the minimum of a function over a box by several populations that exchange their best points.
 
@@ -51,6 +65,8 @@ def islands(
         Points that an island takes from each of its sources in each epoch; below the size of the population.
     max_evals : int, default 10,000 D
         Evaluations per island.
+    max_iters : int, optional
+        Generations per island.
     max_time : float, optional
         Seconds; the best so far is returned.
     client : distributed.Client, optional
@@ -94,7 +110,7 @@ def islands(
         seed = saved_seed(checkpoint)  # so that the same call goes on
     call = parse_call(
         fun, bounds, x0, args, method=method, integrality=integrality, seed=seed,
-        max_evals=max_evals, target=target, ftol=ftol, patience=patience, options=options,
+        max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
     max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
     archipelago = _begin_islands(call, islands, every, topology, migrants)

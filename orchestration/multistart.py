@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
+from typing import Any, Unpack, overload
 
 from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
-from ..solvers.driving.preparing import workers_of
+from ..solvers.driving.preparing import compile_for_many, workers_of
+from ..solvers.driving.reading import reads_calls
 from ..solvers.driving.result import Result
+from ..solvers.driving.signatures import AnyMethod, Box, Fun, Point, Points, RestartsSettings
 from .coordinated import ROUND, coordinate, for_short_runs
 from .execution import Execution
 from .journal import open_journal, saved_header
@@ -17,10 +20,22 @@ from .progress import hooks_for
 from .runs import Runs, place, summarise
 
 
+@overload
+def restarts(
+    fun: Fun, domain: Box | None = None, x0: Points | None = None, args: Any = (), *, bounds: Box | None = None,
+    method: AnyMethod = "auto", **settings: Unpack[RestartsSettings],
+) -> Result: ...  # fmt: skip
+@overload
+def restarts(
+    fun: Fun, x0: Point, args: Any = (), method: AnyMethod = "auto", *, bounds: Box | None = None,
+    **settings: Unpack[RestartsSettings],
+) -> Result: ...  # fmt: skip
+@reads_calls("fun", "x0", "args", "method")
 def restarts(
     fun, bounds=None, x0=None, args=(), *, runs=100, method="auto", integrality=None, seed=None, coordinated=False,
-    round_size=None, client=None, threads=None, workers=None, max_evals=None, total_evals=None, max_time=None,
-    target=None, ftol=None, patience=None, options=None, journal=None, progress=False, retries=2, task_timeout=None,
+    round_size=None, client=None, threads=None, workers=None, max_evals=None, max_iters=None, total_evals=None,
+    max_time=None, target=None, ftol=None, patience=None, options=None, journal=None, progress=False, retries=2,
+    task_timeout=None,
 ) -> Result:  # fmt: skip
     """Find the minimum of a function over a box by many runs.
 
@@ -29,8 +44,8 @@ def restarts(
 
     Parameters
     ----------
-    fun, bounds, x0, args, method, integrality, seed, max_evals, target, ftol, patience, options
-        As in `thalweg.solvers.minimize`; `max_evals` and the other stops are those of each run.
+    fun, bounds, x0, args, method, integrality, seed, max_evals, max_iters, target, ftol, patience, options
+        As in `thalweg.minimize`; `max_evals` and the other stops are those of each run.
     runs : int, default 100
     coordinated : bool, default False
         In rounds: later runs search around and between the good solutions of earlier ones, as in the coordinated retry
@@ -91,12 +106,14 @@ def restarts(
     round_size = ROUND if round_size is None else settings.make_positive("round_size", round_size)
     call = parse_call(
         fun, bounds, x0, args, method=method, integrality=integrality, seed=seed,
-        max_evals=max_evals, target=target, ftol=ftol, patience=patience, options=options,
+        max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
     if coordinated:
         call.problem.require_box("a coordinated search")
         call = for_short_runs(call, method, max_evals, options)
     total = math.inf if total_evals is None else settings.make_positive("total_evals", total_evals)
+    if total_evals is not None and call.limits.budget is None:
+        raise ValueError("total_evals: it shares out the evaluations of runs; expected max_evals beside it")
     if total < call.limits.max_evals:
         raise ValueError(f"total_evals: got {total_evals}, expected at least {call.limits.max_evals}, those of one run")
     if not coordinated:
@@ -107,6 +124,8 @@ def restarts(
         work.prepare(spread)  # here first: what is wrong with the objective appears as itself
         if threads is None and client is None and work.bound.runs_as != "compiled":
             threads = 1
+        if client is None and not coordinated:
+            compile_for_many(call.solver, work.bound, runs)
         compiling = time.perf_counter() - begin
         header = {} if journal is None else _header(call, work, runs, coordinated, round_size)
         with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:

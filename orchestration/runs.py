@@ -118,8 +118,8 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
         remark = f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
     complete = len(rows) == runs
     return summarise_rows(
-        rows, call.limits, reached=outcome.reached is not None, stop=outcome.stop, remark=remark,
-        unhurt=complete or outcome.reached is not None or outcome.stop in (None, StopReason.OUT_OF_TIME),
+        rows, call.limits, names=call.problem.names, reached=outcome.reached is not None, stop=outcome.stop,
+        remark=remark, unhurt=complete or outcome.reached is not None or outcome.stop in (None, StopReason.OUT_OF_TIME),
         failures=failures(outcome),
     )  # fmt: skip
 

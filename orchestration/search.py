@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ..kernels.problem import Problem
 from ..solvers.driving import settings
 from ..solvers.driving.call import versions
 from ..solvers.driving.result import Result, StopReason
+from ..solvers.driving.signatures import Box, File, Fun, Seed
 from .compiled_search import CompiledSearch
 from .execution import Execution
 from .execution.campaign import Outcome, count_kinds
@@ -27,12 +28,15 @@ from .runs import failures, nothing, place
 from .spaces import Space, check_qmc, parse_space
 
 OWN_COLUMNS = ("index", "fun", "seconds")  # of `table`, beside the variables
+SpaceLike = Mapping[str, Any] | Sequence[Mapping[str, Any]] | Box | None
 SAMPLINGS = ("random", "sobol", "lhs")
 
 
 def grid_search(
-    fun, space=None, *, levels=None, args=(), client=None, threads=None, device="cpu", target=None, max_time=None,
-    journal=None, progress=False, retries=2, task_timeout=None,
+    fun: Fun, space: SpaceLike = None, *, levels: int | Mapping[str, int] | None = None, args: Any = (),
+    client: Any = None, threads: int | None = None, device: Literal["cpu", "cuda"] = "cpu",
+    target: float | None = None, max_time: float | None = None, journal: File = None, progress: bool = False,
+    retries: int = 2, task_timeout: float | None = None,
 ) -> Result:  # fmt: skip
     """Try every point of a grid.
 
@@ -100,8 +104,10 @@ def grid_search(
 
 
 def random_search(
-    fun, space=None, *, points=100, sampling="random", seed=None, args=(), client=None, threads=None, device="cpu",
-    target=None, max_time=None, journal=None, progress=False, retries=2, task_timeout=None,
+    fun: Fun, space: SpaceLike = None, *, points: int = 100, sampling: Literal["random", "sobol", "lhs"] = "random",
+    seed: Seed = None, args: Any = (), client: Any = None, threads: int | None = None,
+    device: Literal["cpu", "cuda"] = "cpu", target: float | None = None, max_time: float | None = None,
+    journal: File = None, progress: bool = False, retries: int = 2, task_timeout: float | None = None,
 ) -> Result:  # fmt: skip
     """Try points drawn from a space.
 

@@ -20,12 +20,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 Kernel = Callable[..., Any]
+UNLIMITED = 2**62 - 1  # evaluations
 
 
 @dataclass(frozen=True)
@@ -49,18 +50,18 @@ class Solver:
 
     name: str
     summary: str
-    Options: type
-    State: type
+    Options: type[Any]
+    State: type[Any]
     init: Callable[[Any, Any, Limits, Key], Any]  # (domain, options, limits, key) -> State
     iterate: Kernel | None = None
     rows: Rows | None = None
-    asks: frozenset[str] = field(default=frozenset({"value"}))  # of the problem: names in kernels/calling/asking.py
+    asks: frozenset[str] = frozenset({"value"})  # of the problem: names in kernels/calling/asking.py
     domain: str = "box"  # or "real": any bounds, or none where there is a point to begin with
     integers: bool = True  # whether variables may take whole numbers
     converges: bool = True  # False: nothing in the state comes to agree, so `ftol` has no meaning
-    points: Callable | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
+    points: Kernel | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return solver_named, (self.name, self.State.__module__)  # its kernels are compiled, or loaded, where it arrives
 
 
@@ -90,6 +91,12 @@ class Limits:
     target: float = -np.inf
     ftol: float = -1.0  # spread of the values <= ftol * (1 + |best|); negative: no such stop
     patience: int = 0  # iterations without improvement; 0: no such stop
+    max_iterations: int = 0  # 0: no such stop
+
+    @property
+    def budget(self) -> int | None:
+        """Evaluations of a run, at most; None where only its iterations are limited."""
+        return None if self.max_evals == UNLIMITED else self.max_evals
 
 
 def require(condition: bool, name: str, got, expected: str) -> None:

@@ -4,21 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from typing import Any, Unpack, overload
 
 from .driving import settings
 from .driving.call import bind, parse_call, versions
 from .driving.checkpoint import saved_seed
-from .driving.hooks import hooks_of
+from .driving.hooks import check_callback, hooks_of
 from .driving.preparing import evaluating, make_session, workers_of
+from .driving.reading import reads_calls
 from .driving.result import Result
+from .driving.signatures import AnyMethod, Box, Fun, MinimizeSettings, Point, Points
 
 
+@overload
+def minimize(
+    fun: Fun, domain: Box | None = None, x0: Points | None = None, args: Any = (), *, bounds: Box | None = None,
+    method: AnyMethod = "auto", **settings: Unpack[MinimizeSettings],
+) -> Result: ...  # fmt: skip
+@overload
+def minimize(
+    fun: Fun, x0: Point, args: Any = (), method: AnyMethod = "auto", *, bounds: Box | None = None,
+    **settings: Unpack[MinimizeSettings],
+) -> Result: ...  # fmt: skip
+@reads_calls("fun", "x0", "args", "method")
 def minimize(
     fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, integrality=None, seed=None, restarts=1,
-    threads=None, workers=None, device="cpu", max_evals=None, max_time=None, target=None, ftol=None, patience=None,
-    callback=None, progress=False, checkpoint=None, options=None,
+    threads=None, workers=None, device="cpu", max_evals=None, max_iters=None, max_time=None, target=None, ftol=None,
+    patience=None, callback=None, progress=False, checkpoint=None, options=None,
 ) -> Result:  # fmt: skip
-    """Find the minimum of a function over a box.
+    """Find the minimum of a function over a box, or from a point.
+
+    It may be called as SciPy's `minimize` and `differential_evolution` are, and takes the names that other libraries
+    have for the same things; where it does not, it says what to write (docs/coming-from.md).
 
     Parameters
     ----------
@@ -26,20 +43,25 @@ def minimize(
         `fun(x, *args) -> float`, x of shape (D,): a Python function (compiled by Numba, loops and branches allowed), a
         function compiled by Numba, or a C function; see `thalweg.kernels.objective` for more forms. A `Problem` brings
         its own bounds, x0, args and integrality.
+    domain : the box, or a point, optional
+        The second argument: `bounds`, or as in SciPy's `minimize` a number or one dimension of numbers, which is `x0`.
+        The next are `x0, args` after a box, `args, method` after a point.
     bounds : (D, 2) array_like, sequence of pairs, or scipy.optimize.Bounds
         The box; finite, but for `nelder_mead`, which may be given any bounds, or none and an x0.
     x0 : (D,) or (n, D) array_like, optional
         A point, or a population, to begin with; the rest of the first generation is uniform in the box.
     args : tuple, default ()
         Further arguments: arrays, numbers, tuples of these.
-    method : str, default "auto"
-        A name in `thalweg.solvers.SOLVERS`; "auto" chooses by dimension and budget.
+    method : str or Solver, default "auto"
+        A name in `thalweg.SOLVERS`, in any case and hyphenation; "auto" chooses by dimension and budget, and where
+        there is no box it is `nelder_mead`.
     jac : callable, optional
         The gradient. Refused by methods that use none.
     integrality : (D,) array_like of bool, optional
         True where a variable takes whole numbers.
-    seed : int, optional
-        0 <= seed < 2**64. The same seed gives the same bits, on any number of threads. None draws one.
+    seed : int or generator of NumPy, optional
+        0 <= seed < 2**64; a generator gives one, None draws one. The same seed gives the same bits, on any number of
+        threads.
     restarts : int, default 1
         Independent runs, on all threads; the best is returned.
     threads : int, optional
@@ -53,9 +75,13 @@ def minimize(
         of one large population. The same draws; values equal to rounding. The objective must be Python that Numba
         compiles for a GPU: numbers and loops, no new arrays. Compiled anew in each process, some seconds.
     max_evals : int, default 10,000 D
-        Evaluations per run. The adaptive methods plan their run by it.
+        Evaluations per run. The adaptive methods plan their run by it. Without limit where `max_iters` is given alone.
+    max_iters : int, optional
+        Iterations per run: generations of a population, steps of other methods; the first sample is one, too. The
+        adaptive methods plan by the limit that comes first.
     max_time : float, optional
-        Seconds. Without `max_evals`, runs of the default length repeat until the time is up.
+        Seconds; compilation does not count. Without `max_evals` and `max_iters`, runs of the default length repeat
+        until the time is up.
     target : float, optional
         Stop when a value <= target is found.
     ftol : float, optional
@@ -64,7 +90,7 @@ def minimize(
         Stop after so many iterations without improvement: generations, or moves of an annealing.
     callback : callable, optional
         `callback(intermediate_result)` (or `callback(x)`, if its parameter has another name) about every 0.1 s;
-        StopIteration ends the run.
+        StopIteration, or returning True, ends the run.
     progress : bool, default False
         Show the best value, evaluations and speed while it runs.
     checkpoint : path, optional
@@ -86,7 +112,7 @@ def minimize(
 
     Examples
     --------
-    >>> from thalweg.solvers import minimize
+    >>> from thalweg import minimize
     >>> def rosenbrock(x):
     ...     total = 0.0
     ...     for i in range(x.size - 1):
@@ -100,11 +126,11 @@ def minimize(
         seed = saved_seed(checkpoint)  # so that the same call goes on
     call = parse_call(
         fun, bounds, x0, args, method=method, jac=jac, integrality=integrality, seed=seed, max_evals=max_evals,
-        target=target, ftol=ftol, patience=patience, options=options,
+        max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
-    plan = settings.make_plan(restarts, threads, device, max_evals, max_time)
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback: got {type(callback).__name__}, expected a callable")
+    limited = max_evals is not None or max_iters is not None
+    plan = settings.make_plan(restarts, threads, device, limited, max_time)
+    check_callback(callback)
 
     called = time.perf_counter()
     with workers_of(call.solver, workers, plan.device, threads=threads) as spread:
@@ -113,10 +139,14 @@ def minimize(
         compiling = time.perf_counter() - called
         with hooks_of(session, call, bound, plan, callback, progress, checkpoint):
             session.carry_out()
-    running = time.perf_counter() - session.begin
+    running = session.seconds()
     result = session.summarise()
     result.update(
-        timing={"compile": compiling, "run": running, "evaluate": evaluating(session, bound, result, running)},
+        timing={
+            "compile": compiling + session.compiling,
+            "run": running,
+            "evaluate": evaluating(session, bound, result, running),
+        },
         method=call.solver.name,
         options=dataclasses.asdict(call.options),
         objective=bound.runs_as,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any, Unpack, overload
+
 import numpy as np
 
 from ..kernels.run import RAISED, RUNNING
 from .driving import settings
 from .driving.call import begin, parse_call
+from .driving.reading import reads_calls
 from .driving.replay import Generations, Replayed
 from .driving.result import Result, StopReason, run_dtype, summarise
 from .driving.running import Run, history_of
+from .driving.signatures import AnyMethod, Box, OptimizerSettings, Point, Points, Seed
 
 
 class Optimizer:
@@ -20,12 +24,12 @@ class Optimizer:
     method : str, default "auto"
         One of `thalweg.solvers.SOLVERS`, or "auto".
     bounds : (D, 2) array_like
-        The box.
+        The box; or a point x0, as in `minimize`.
     seed : int, optional
         Whole number below 2**64; None draws one.
     options : dict, optional
         Options of the method.
-    x0, integrality, max_evals, target, ftol, patience :
+    x0, integrality, max_evals, max_iters, target, ftol, patience :
         As in `minimize`.
     run : int, default 0
         Number of the run: with one seed, each run draws other numbers.
@@ -46,16 +50,28 @@ class Optimizer:
     True
     """
 
+    @overload
+    def __init__(
+        self, method: AnyMethod = "auto", bounds: Box | None = None, seed: Seed = None, options: Any = None, *,
+        x0: Points | None = None, **settings: Unpack[OptimizerSettings],
+    ) -> None: ...  # fmt: skip
+    @overload
+    def __init__(
+        self, method: AnyMethod, x0: Point, seed: Seed = None, options: Any = None, *, bounds: Box | None = None,
+        **settings: Unpack[OptimizerSettings],
+    ) -> None: ...  # fmt: skip
+    @reads_calls("self", "method", "x0", "seed", "options")
     def __init__(
         self, method="auto", bounds=None, seed=None, options=None, *, x0=None, integrality=None,
-        max_evals=None, target=None, ftol=None, patience=None, run=0,
+        max_evals=None, max_iters=None, target=None, ftol=None, patience=None, run=0,
     ):  # fmt: skip
         call = parse_call(
             _outside, bounds, x0, method=method, integrality=integrality, seed=seed,
-            max_evals=max_evals, target=target, ftol=ftol, patience=patience, options=options,
+            max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
         )  # fmt: skip
         self._solver, self._limits, self._index = call.solver, call.limits, settings.as_integer("run", run)
-        self.seed, self.options = call.seed, call.options
+        self.seed: int = call.seed
+        self.options: Any = call.options
         state = begin(call, self._index)
         self._run = Replayed(self._solver, state) if self._solver.rows is None else Generations(self._solver, state)
         self._asked = 0  # points that wait for their values
@@ -65,7 +81,7 @@ class Optimizer:
         return self._solver.name
 
     @property
-    def state(self):
+    def state(self) -> Any:
         """The state of the method, with all that was told."""
         return self._run.state
 
@@ -85,7 +101,7 @@ class Optimizer:
         self._asked = len(points)
         return points
 
-    def tell(self, values) -> None:
+    def tell(self, values: Any) -> None:
         """The values (n,) of what `ask` returned, in its order; NaN counts as worst."""
         rows = self._asked
         if not rows:

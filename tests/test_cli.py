@@ -270,6 +270,7 @@ def test_the_colon_of_a_drive_separates_no_name(text, expected):
         (["--option", "populaton=20"], ["populaton", "did you mean 'population'"]),
         (["--option", "population"], ["--option", "KEY=VALUE"]),
         (["--max-evals", "0"], ["max_evals", "at least 1"]),
+        (["--max-iters", "0"], ["max_iters", "at least 1"]),
         (["--restarts", "-1"], ["restarts", "at least 1"]),
         (["--threads", "0"], ["threads", "at least 1"]),
         (["--seed", "-1"], ["seed", "0 <= seed"]),

@@ -1,5 +1,6 @@
 """The door: arguments of every kind, stops, callbacks, checkpoints, exceptions, threads."""
 
+import math
 import pickle
 import signal
 import subprocess
@@ -13,7 +14,8 @@ import pytest
 from scipy.optimize import Bounds
 
 from thalweg.kernels import Problem, objective
-from thalweg.solvers import SOLVERS, StopReason, minimize
+from thalweg.orchestration import islands, restarts
+from thalweg.solvers import SOLVERS, Optimizer, StopReason, minimize
 from thalweg.solvers.driving import hooks, running, settings
 
 BOX = [(-2.0, 3.0)] * 4
@@ -182,6 +184,63 @@ def test_an_exception_of_a_python_objective_arrives_as_itself():
             minimize(objective(picky, compiled=False, vectorized=vectorized), BOX, max_evals=100)
 
 
+# --- max_iters -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SOLVERS)
+def test_iterations_end_a_run(name):
+    found = minimize(valley, BOX, method=name, seed=1, max_iters=7)
+    assert found.nit == 7 and found.stop_reason is StopReason.OUT_OF_ITERATIONS
+    assert "The iterations (max_iters) are done." in found.message
+    both = minimize(valley, BOX, method=name, seed=1, max_iters=10**6, max_evals=30)
+    assert both.nfev == 30 and both.stop_reason is StopReason.OUT_OF_BUDGET
+
+
+@pytest.mark.parametrize(
+    ("name", "iterations"), [("lshade", 150), ("jso", 200), ("lsrtde", 150), ("simulated_annealing", 10_000)]
+)
+def test_schedules_plan_by_the_limit_that_comes_first(name, iterations):
+    """So a run of so many iterations converges, as one of so many evaluations does."""
+    call = {"bounds": BOX, "method": name, "seed": 1}
+    assert minimize(lambda x: ((x - 0.5) ** 2).sum(), max_iters=iterations, **call).fun < 1e-6
+    same = minimize(valley, max_evals=2000, max_iters=10**9, **call)
+    assert same.fun == pytest.approx(minimize(valley, max_evals=2000, **call).fun, rel=1e-12)
+
+
+def test_the_population_shrinks_with_the_iterations():
+    state = {}
+    for name, limit in (("iterations", {"max_iters": 100}), ("evaluations", {"max_evals": 3000})):
+        optimizer = Optimizer("lshade", BOX, seed=1, **limit)
+        while not optimizer.done:
+            optimizer.tell([valley(x) for x in optimizer.ask()])
+        state[name] = int(optimizer.state.rows[0].live)
+    assert state["iterations"] <= 5 and state["evaluations"] == 4
+
+
+def test_auto_counts_what_the_iterations_may_cost():
+    assert minimize(lambda x: x[0], [(0, 1)] * 3, seed=1, max_iters=50).method == "lshade"
+    assert minimize(lambda x: x[0], [(0, 1)] * 3, seed=1, max_iters=2000).method == "jso"
+
+
+def test_iterations_go_everywhere_that_limits_go(tmp_path):
+    path = tmp_path / "run.npz"
+    call = {"seed": 1, "method": "de", "checkpoint": path}
+    first = minimize(valley, BOX, max_iters=20, **call)
+    assert minimize(valley, BOX, max_iters=20, **call).fun == first.fun
+    with pytest.raises(ValueError, match="belongs to another run: its limits"):
+        minimize(valley, BOX, max_iters=21, **call)
+    once = minimize(valley, BOX, seed=1, method="de", max_iters=20, max_time=60)
+    assert once.fun == first.fun and len(once.runs) == 1
+    many = restarts(valley, BOX, runs=3, seed=1, method="de", max_iters=20, progress=True)
+    assert many.fun <= first.fun and set(many.runs["nit"]) == {20}
+    apart = islands(valley, BOX, islands=2, every=5, seed=1, method="de", max_iters=20, progress=True)
+    assert set(apart.runs["nit"]) == {20} and apart.stop_reason is StopReason.OUT_OF_ITERATIONS
+    with pytest.raises(ValueError, match="total_evals: it shares out the evaluations of runs; expected max_evals"):
+        restarts(valley, BOX, runs=3, max_iters=20, total_evals=1000)
+    with pytest.raises(ValueError, match="max_iters: got 0, expected at least 1"):
+        minimize(valley, BOX, max_iters=0)
+
+
 # --- stops that hang on the clock ---------------------------------------------------------------------------------
 
 
@@ -191,6 +250,30 @@ def test_max_time_alone_repeats_runs_until_it_is_up():
     assert result.stop_reason == StopReason.OUT_OF_TIME and len(result.runs) > 1
     first = minimize(valley, BOX, seed=1)
     assert result.runs["fun"][0] == first.fun
+
+
+def test_compilation_does_not_count(monkeypatch):
+    """Also not that of the parallel driver, which is compiled when it is first tried, after the clock has started."""
+
+    def slow(x):
+        total = 0.0
+        for i in range(4000):
+            total += math.sin(x[0] * i)
+        return total
+
+    minimize(slow, BOX, seed=1, max_evals=500, threads=2, method="de")
+    parallel = running.drivers.parallel
+
+    def compiles(solver):
+        time.sleep(0.0 if waited else 1.0)
+        waited.append(True)
+        return parallel(solver)
+
+    waited = []
+    monkeypatch.setattr(running.drivers, "parallel", compiles)
+    options = {"population": 200}
+    found = minimize(slow, BOX, seed=1, max_evals=10**9, max_time=0.6, threads=2, method="de", options=options)
+    assert waited and found.timing["compile"] > 1.0 and 0.6 <= found.timing["run"] < 1.2 and found.runs["seconds"] < 1.2
 
 
 def test_max_time_bounds_slow_objectives():
@@ -229,9 +312,9 @@ def test_a_callback_that_raises_is_heard():
     def broken(x):
         raise RuntimeError("in the callback")
 
-    for restarts in (1, 4):
+    for count in (1, 4):
         with pytest.raises(RuntimeError, match="in the callback"):
-            minimize(valley, BOX, seed=1, max_evals=10**8, restarts=restarts, callback=broken)
+            minimize(valley, BOX, seed=1, max_evals=10**8, restarts=count, callback=broken)
 
 
 INTERRUPTED = """

@@ -139,7 +139,7 @@ def plain_run(state, made=0):
     """What every solver has."""
     now, box = state.run.now[0], state.box
     rows = state.rows[0] if hasattr(state, "rows") else None
-    whole_numbers = "index iteration evaluations max_evals failed stall patience stop key".split()
+    whole_numbers = "index iteration evaluations max_evals max_iterations failed stall patience stop key".split()
     plain = SimpleNamespace(
         **{name: int(now[name]) for name in whole_numbers},
         **{name: float(now[name]) for name in ("target", "ftol", "best")},
@@ -287,6 +287,7 @@ def adaptive(solver, memory):
     for ftol in (0.5, 0.1, 0.02):
         yield Setting(solver, f"ftol-{ftol}", SMOOTH, {"population": 5}, {"max_evals": 3000, "ftol": ftol}, least=2)
     yield Setting(solver, "stalled", FLAT, {"population": 12}, {"max_evals": 5000, "patience": 6}, least=6)
+    yield Setting(solver, "iterations", SMOOTH, {"population": 18}, {"max_iters": 40})
 
 
 def nelder_mead_settings():
@@ -324,6 +325,7 @@ def nelder_mead_settings():
             yield setting(f"converged-{xtol}-{dimension}", Problem(rippled, dimension), limits, {"xtol": xtol}, least=5)
     yield setting("target", SMOOTH, {"max_evals": 5000, "target": 14.0}, least=2)
     yield setting("stalled", FLAT_POINT, {"max_evals": 5000, "patience": 6}, least=6)
+    yield setting("iterations", SMOOTH, {"max_iters": 25})
 
 
 def annealing_settings():
@@ -349,6 +351,7 @@ def annealing_settings():
     yield setting("short", SMOOTH, {"max_evals": 25})
     yield setting("target", SMOOTH, {"max_evals": 5000, "target": 14.0}, least=2)
     yield setting("stalled", FLAT_POINT, {"max_evals": 5000, "patience": 6}, least=6)
+    yield setting("iterations", MIXED, {"max_iters": 300})
 
 
 def settings():
@@ -363,6 +366,7 @@ def settings():
         yield Setting("de", f"{strategy}-wide", WIDE, common | {"crossover": 0.3, "weight": 1.1}, {"max_evals": 320})
     yield Setting("de", "four", SMOOTH, {"population": 4, "weight": 0.9}, {"max_evals": 402})
     yield Setting("de", "defaults", FLAT, {}, {"max_evals": 700})
+    yield Setting("de", "iterations", SMOOTH, {"population": 9}, {"max_iters": 25, "max_evals": 5000})
     yield Setting("de", "no-crossover", WIDE, {"population": 9, "crossover": 0.0}, {"max_evals": 300})
     yield Setting("de", "target", SMOOTH, {"population": 12}, {"max_evals": 5000, "target": 10.0}, least=2)
     yield Setting("de", "converged", FLAT, {"population": 12}, {"max_evals": 5000, "ftol": 0.3}, least=4)
@@ -482,7 +486,7 @@ def test_the_settings_see_equal_values_and_failures(solver):
     ties = [(b.f[: len(a.trial_f)] == a.trial_f) & np.isfinite(a.trial_f) for b, a in pairs]
     assert sum(tie.sum() for tie in ties) > 50
     assert any(a.failed > 0 for _, a in pairs) and any(np.isposinf(a.f).any() for _, a in pairs)
-    assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4, 13}
+    assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4, 13, 16}
     assert any(a.count == 0 and len(a.trial) < a.size for _, a in pairs)  # a last generation that is not full
 
 
@@ -508,7 +512,7 @@ def test_the_settings_overwrite_the_front_and_cut_the_top():
     alone = [a for _, a in pairs if (a.front == a.front[0]).all() and not (a.top == a.front[0]).all()]
     assert any(a.stop == 0 for a in alone)  # the front has collapsed, the top has not
     assert any(a.rate == 0.0 for _, a in pairs) and any(np.isposinf(a.top_f).any() for _, a in pairs)
-    assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4, 13}
+    assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4, 13, 16}
 
 
 def test_the_settings_see_every_kind_of_simplex_step():
@@ -529,7 +533,7 @@ def test_the_settings_see_every_kind_of_simplex_step():
     assert sum(np.unique(a.f).size < a.f.size for _, _, a in found) > 100  # equal values
     assert any(a.failed > b.failed for _, b, a in found) and any(np.isposinf(a.f).any() for _, _, a in found)
     assert sum(((a.points == b.lower) | (a.points == b.upper)).any() for moved, b, a in found if moved != "first") > 20
-    assert {a.stop for _, _, a in found} == {0, 1, 2, 3, 4}
+    assert {a.stop for _, _, a in found} == {0, 1, 2, 3, 4, 16}
 
 
 def test_the_settings_see_every_kind_of_move():
@@ -546,7 +550,7 @@ def test_the_settings_see_every_kind_of_move():
         assert any(a.level == a.last_level for _, a in cooled)
         widest = max(a.width for _, a in cooled)
         assert widest == 1.0 if schedule in ("geometric", "linear") else widest > 1.0
-    assert {a.stop for _, a in pairs} == {0, 1, 2, 4}
+    assert {a.stop for _, a in pairs} == {0, 1, 2, 4, 16}
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

@@ -18,6 +18,7 @@ import numpy as np
 from ..compile.jit import inlined, part
 from ..compile.structures import record
 from ..numbers.random import cauchy, integer, integer_except, integer_except_two, normal, row_key
+from ..run import progress
 from . import population
 
 SCALARS = record(
@@ -33,13 +34,6 @@ SMALLEST = 4  # individuals at the end of the run
 PERIOD, CROSSOVER, GUIDE, PLUS, MINUS, PLACE = range(6)
 REDRAWS, MOST_REDRAWS = 16, 40
 TERMINAL = -1.0  # a memory of CR that stays at 0
-
-
-@inlined
-def progress(state):
-    """The share of the budget that is spent."""
-    now = state.run.now[0]
-    return now.evaluations / now.max_evals
 
 
 @inlined
@@ -159,7 +153,7 @@ def select(i, state):
 def shrink(state):
     """Linear reduction of the population (eq. 10); the archive shrinks with it."""
     rows, own = state.rows[0], state.own[0]
-    wanted = max(int(own.initial + (SMALLEST - own.initial) * progress(state) + 0.5), SMALLEST)
+    wanted = max(int(own.initial + (SMALLEST - own.initial) * progress(state.run) + 0.5), SMALLEST)
     if wanted < rows.live:
         population.keep_best(state.x, state.f, state.order, state.scratch, 0, rows.live, wanted)
         rows.live = wanted

@@ -44,7 +44,7 @@ def fill_cache(methods: Iterable[str]) -> None:
         before = time.perf_counter()
         with silent():
             compile_drivers(SOLVERS[name])
-            minimize(every_function, [(0.5, 1.0)], method=name, seed=0, max_evals=500)
+            minimize(every_function, [(0.5, 1.0)], method=SOLVERS[name], seed=0, max_evals=500)
         click.echo(f"{time.perf_counter() - before:6.1f} s")
     files, size = cache_size()
     click.echo(f"{time.perf_counter() - begin:.1f} s in all")

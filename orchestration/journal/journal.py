@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from .append_file import AppendFile
 from .differences import differences
@@ -25,7 +26,9 @@ from .json_lines import FORMAT, Content, decode, encode
 OWN = {"format", "started", "resumed"}  # in the header, beside what the caller says of the run
 
 
-def read_journal(path) -> tuple[dict, dict[int, dict], dict[int, dict]]:
+def read_journal(
+    path: str | os.PathLike[str],
+) -> tuple[dict[str, Any], dict[int, dict[str, Any]], dict[int, dict[str, Any]]]:
     """(header, records, failures) of a journal, the last two by unit; also while it is being written.
 
     The header says what ran, when it `started` and when it was `resumed` (a list). A record has what the unit gave, its

@@ -23,13 +23,13 @@ MOST_LEVELS = 10**7  # of a variable: they are kept in memory
 
 class Variable(Protocol):
     @property
-    def domain(self) -> Sequence | None: ...
+    def domain(self) -> Sequence[Any] | None: ...
 
     def draw(self, u: float) -> tuple[Any, int | None]:
         """The value that u in [0, 1) stands for, and its position in the domain."""
         ...
 
-    def levels(self, count: int | None) -> tuple[Sequence, Sequence[int]]:
+    def levels(self, count: int | None) -> tuple[Sequence[Any], Sequence[int]]:
         """The values in a grid, and their positions in the domain; `count`: how many are asked for."""
         ...
 
@@ -44,9 +44,9 @@ class Real:
     high: float
     log: bool
 
-    domain = None
+    domain: None = None
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{_name('uniform', self.log)}({self.low!r}, {self.high!r})"
 
     def draw(self, u: float) -> tuple[float, None]:
@@ -69,7 +69,7 @@ class Integer:
     high: int
     log: bool
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"{_name('integer', self.log)}({self.low}, {self.high})"
 
     @property
@@ -99,16 +99,16 @@ class Integer:
 
 @dataclass(frozen=True)
 class Choice:
-    domain: Sequence
+    domain: Sequence[Any]
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"choice({reprlib.repr(self.domain if isinstance(self.domain, range) else list(self.domain))})"
 
     def draw(self, u: float) -> tuple[Any, int]:
         position = min(int(u * len(self.domain)), len(self.domain) - 1)
         return self.domain[position], position
 
-    def levels(self, count: int | None) -> tuple[Sequence, range]:
+    def levels(self, count: int | None) -> tuple[Sequence[Any], range]:
         return self.domain, range(len(self.domain))
 
     def header(self) -> dict[str, Any]:
@@ -119,9 +119,9 @@ class Choice:
 class Distribution:
     frozen: Any  # a distribution of scipy.stats with its parameters
 
-    domain = None
+    domain: None = None
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         given = [*map(repr, self.frozen.args), *(f"{name}={value!r}" for name, value in self.frozen.kwds.items())]
         return f"scipy.stats.{self.frozen.dist.name}({', '.join(given)})"
 
@@ -129,7 +129,7 @@ class Distribution:
         # Half the smallest step above 0: at 0 itself the inverse is -inf, or one below the support.
         return self._number(self.frozen.ppf(max(u, 2.0**-53))), None
 
-    def levels(self, count: int | None) -> tuple[list, range]:
+    def levels(self, count: int | None) -> tuple[list[Any], range]:
         count = _checked(count)
         quantiles = np.unique(self.frozen.ppf((np.arange(count) + 0.5) / count))
         return [self._number(q) for q in quantiles], range(0)
@@ -147,10 +147,10 @@ class When:
     """A variable and the values that its parent must have for it to exist."""
 
     parent: str
-    values: Sequence
+    values: Sequence[Any]
     variable: Any
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"when({self.parent!r}, {reprlib.repr(list(self.values[:9]))}, {self.variable!r})"
 
 

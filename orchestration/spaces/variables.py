@@ -13,7 +13,7 @@ from ...solvers.driving.settings import as_integer, as_real
 from .kinds import EXACT, Choice, Distribution, Integer, Real, Variable, When
 
 
-def uniform(low, high) -> Real:
+def uniform(low: float, high: float) -> Real:
     """A real number, uniform in [low, high].
 
     Raises
@@ -30,7 +30,7 @@ def uniform(low, high) -> Real:
     return Real(*_real_ends("uniform", low, high), log=False)
 
 
-def log_uniform(low, high) -> Real:
+def log_uniform(low: float, high: float) -> Real:
     """A real number whose logarithm is uniform, 0 < low <= high.
 
     Raises
@@ -50,7 +50,7 @@ def log_uniform(low, high) -> Real:
     return Real(low, high, log=True)
 
 
-def integer(low, high) -> Integer:
+def integer(low: int, high: int) -> Integer:
     """A whole number of low, low + 1, ..., high, all equally likely.
 
     Raises
@@ -67,7 +67,7 @@ def integer(low, high) -> Integer:
     return Integer(*_whole_ends("integer", low, high), log=False)
 
 
-def log_integer(low, high) -> Integer:
+def log_integer(low: int, high: int) -> Integer:
     """A whole number of low, ..., high: the whole part of a number whose logarithm is uniform in [low, high + 1).
 
     Raises
@@ -88,7 +88,7 @@ def log_integer(low, high) -> Integer:
     return Integer(low, high, log=True)
 
 
-def choice(values) -> Choice:
+def choice(values: Sequence[Any] | np.ndarray) -> Choice:
     """One of the values of a list, all equally likely; one that stands there twice is twice as likely.
 
     Raises
@@ -105,7 +105,7 @@ def choice(values) -> Choice:
     return Choice(_as_values("choice", values))
 
 
-def when(name: str, value, variable) -> When:
+def when(name: str, value: Any, variable: Any) -> When:
     """A variable that exists only where another one has a certain value.
 
     Parameters

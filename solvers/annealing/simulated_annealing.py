@@ -75,9 +75,10 @@ def init(domain, options, limits, key):
             raise ValueError(f"x0: got {len(domain.x0)} points, expected one, at which the walk begins")
         rounded = np.clip(np.rint(domain.x0[0]), box.lower, box.upper)
         x[:] = np.where(domain.integrality, rounded, domain.x0[0])
-    trials = 0 if options.temperature is not None else max(min(10 * n + 10, limits.max_evals // 10), 1)
+    planned = min(limits.max_evals, limits.max_iterations or limits.max_evals)  # an iteration is an evaluation
+    trials = 0 if options.temperature is not None else max(min(10 * n + 10, planned // 10), 1)
     moves = options.moves or n
-    last_step = max((limits.max_evals - trials - 1) // moves, 1)
+    last_step = max((planned - trials - 1) // moves, 1)
     own = filled(
         SCALARS, f=np.inf, first=options.temperature or 0.0, temperature=options.temperature or 0.0,
         ratio=options.last ** (1 / last_step), step=options.step, width=options.step,

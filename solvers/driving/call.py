@@ -34,7 +34,7 @@ class Call:
 
 def parse_call(
     fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, integrality=None, seed=None,
-    max_evals=None, target=None, ftol=None, patience=None, options=None,
+    max_evals=None, max_iters=None, target=None, ftol=None, patience=None, options=None,
 ) -> Call:  # fmt: skip
     """The arguments that `minimize` and its kin share, checked before anything is compiled.
 
@@ -44,8 +44,8 @@ def parse_call(
         Naming the argument, what was given and what is expected.
     """
     problem = _problem(fun, bounds, x0, args, integrality)
-    limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience)
-    solver = settings.find_solver(method, problem, limits.max_evals)
+    limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience, max_iters)
+    solver = settings.find_solver(method, problem, limits)
     settings.check_fits(solver, problem, limits, jac)
     return Call(problem, solver, settings.make_options(solver, options), limits, settings.make_seed(seed))
 

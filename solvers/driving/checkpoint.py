@@ -13,7 +13,7 @@ import numpy as np
 from ...kernels.compile.structures import leaves, rebuilt, stored
 from .session import Session
 
-FORMAT = 2  # to be raised when states or records change
+FORMAT = 3  # to be raised when states or records change
 EVERY = 1.0  # seconds between writes
 
 

@@ -34,7 +34,8 @@ def hooks_of(session: Session, call: Call, bound, plan: Plan, callback, progress
         hooks.append(saved)
         finish.append(saved.save)
     if progress:
-        planned = None if plan.runs is None else call.limits.max_evals * plan.runs
+        budget = call.limits.budget
+        planned = None if plan.runs is None or budget is None else budget * plan.runs
         shown = Progress(call.solver.name, planned, plan.runs)
         hooks.append(shown)
         finish.append(shown.close)
@@ -44,6 +45,21 @@ def hooks_of(session: Session, call: Call, bound, plan: Plan, callback, progress
     finally:
         for close in finish:
             close(session)
+
+
+def check_callback(callback) -> None:
+    """TypeError where it is none, or wants more than it gets."""
+    if callback is None:
+        return
+    if not callable(callback):
+        raise TypeError(f"callback: got {type(callback).__name__}, expected a callable")
+    needed = [p.name for p in inspect.signature(callback).parameters.values()
+              if p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]  # fmt: skip
+    if len(needed) > 1:
+        raise TypeError(
+            f"callback: got a function of {', '.join(needed)}, expected callback(intermediate_result), whose x and fun "
+            f"are the best so far, or callback(x)"
+        )
 
 
 def _call_back(callback):
@@ -60,8 +76,10 @@ def _call_back(callback):
             return
         last = time.perf_counter()
         if takes_result:
-            callback(intermediate_result=Result(x=x.copy(), fun=fun, nfev=evaluations, nit=iterations))
+            told = callback(intermediate_result=Result(x=x.copy(), fun=fun, nfev=evaluations, nit=iterations))
         else:
-            callback(x.copy())
+            told = callback(x.copy())
+        if told is True:  # as of SciPy's differential_evolution
+            raise StopIteration
 
     return hook

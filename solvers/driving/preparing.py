@@ -27,9 +27,14 @@ def make_session(call: Call, bound, plan: Plan) -> Session:
 
         return CudaSession(call, bound, plan.runs, plan.max_time)
     compile_for_run(call.solver, bound)
-    if isinstance(bound, CompiledObjective) and (plan.runs is None or plan.runs >= WORTH):
-        drivers.many(call.solver)  # here, not in the midst of the time that the runs have
+    compile_for_many(call.solver, bound, plan.runs)
     return Session(call, bound, plan.runs, plan.threads, plan.max_time)
+
+
+def compile_for_many(solver: Solver, bound, runs: int | None) -> None:
+    """The loop of many short runs, if they may need it: here, not in the midst of the time that they have."""
+    if isinstance(bound, CompiledObjective) and (runs is None or runs >= WORTH):
+        drivers.many(solver)
 
 
 @contextlib.contextmanager

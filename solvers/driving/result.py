@@ -1,101 +1,85 @@
-"""What a run returns, and why it stopped."""
+"""What a run returns, and when it is a success."""
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import Any
+import json
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...kernels import run
+from .stop_reason import StopReason
+from .telling import columns_of, in_words, plain, show
+
+if TYPE_CHECKING:
+    import pandas
 
 
-class StopReason(IntEnum):
-    """Why a run ended; `sentence` is what a user reads."""
+class Result(dict[str, Any]):
+    """The outcome of `minimize` and its kin: SciPy's OptimizeResult and more, by attribute or by item."""
 
-    REACHED_TARGET = run.REACHED_TARGET
-    OUT_OF_BUDGET = run.OUT_OF_BUDGET
-    CONVERGED = run.CONVERGED
-    STALLED = run.STALLED
-    RAISED = run.RAISED
-    OUT_OF_TIME = 6
-    CALLBACK = 7
-    INTERRUPTED = 8
-    CANCELLED = 9
-    SCHEDULER_LOST = 10
-    FAILED = 11
-    HOPELESS = 12
-    COLLAPSED = run.COLLAPSED
+    x: np.ndarray  # (D,)
+    fun: float
+    success: bool
+    status: int  # the code of stop_reason
+    message: str
+    nfev: int
+    nit: int
+    stop_reason: StopReason | None  # None: the run of an Optimizer goes on
+    n_failed: int  # evaluations that gave NaN
+    history: dict[str, np.ndarray]  # `evaluations`, `best` (at most 512 entries), of the run that found x
+    runs: np.ndarray  # a row per run: run, fun, nfev, nit, n_failed, stop, spread, seconds, x
+    names: list[str]  # of the variables
+    timing: dict[str, float]  # seconds: `compile`, `run`, and `evaluate`, about what the objective took
+    method: str
+    options: dict[str, Any]
+    objective: str  # how it was evaluated
+    threads: int
+    device: str
+    seed: int
+    versions: dict[str, str]
 
-    @property
-    def sentence(self) -> str:
-        return SENTENCES[self]
+    # of many runs
+    failures: list[dict[str, Any]]  # what came to nothing
+    workers: int
+    scheduler: str
+    tasks: int
+    resumed: int  # runs that a journal had
+    epochs: int  # of islands
+    migrations: int
 
+    # of a search
+    point: dict[str, Any]
+    index: int
+    table: dict[str, list[Any]]  # of a function: a row per point
 
-SENTENCES = {
-    StopReason.REACHED_TARGET: "The target value was reached.",
-    StopReason.OUT_OF_BUDGET: "The budget of evaluations (max_evals) is spent.",
-    StopReason.CONVERGED: "The values agree to within ftol.",
-    StopReason.COLLAPSED: "All points of the population are the same: no evaluation can change the answer.",
-    StopReason.STALLED: "No improvement for as many generations as `patience` allows.",
-    StopReason.RAISED: "The objective raised an exception.",
-    StopReason.OUT_OF_TIME: "The time (max_time) is up; where it stopped depends on the clock.",
-    StopReason.CALLBACK: "The callback asked to stop; where it stopped depends on the clock.",
-    StopReason.INTERRUPTED: "Interrupted from the keyboard; this is the best so far.",
-    StopReason.CANCELLED: "Another run reached the target first.",
-    StopReason.SCHEDULER_LOST: "The connection to the Dask scheduler is lost; this is the best so far.",
-    StopReason.HOPELESS: "The first hundred came to nothing, and none was done; the others were not begun.",
-    StopReason.FAILED: "Its worker died, or it took longer than task_timeout; this is the best before that.",
-}
-
-
-class Result(dict):
-    """The outcome of `minimize`: SciPy's OptimizeResult and more, by attribute or by item.
-
-    x (D,), fun, success, status, message, nfev, nit as in SciPy; and
-    stop_reason : StopReason
-    n_failed : int, evaluations that gave NaN
-    history : dict of arrays `evaluations`, `best` (at most 512 entries), of the run that found x
-    runs : structured array, a row per run: run, fun, nfev, nit, n_failed, stop, spread, seconds, x
-    timing : dict of seconds: `compile`, `run`, and `evaluate`, an estimate of the part spent in the objective
-    method, options, threads, device, seed, versions, objective (how it was evaluated)
-    """
-
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         try:
             return self[name]
         except KeyError:
             raise AttributeError(f"the result has no {name!r}; it has {', '.join(self)}") from None
 
-    __setattr__ = dict.__setitem__
-    __delattr__ = dict.__delitem__
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
 
-    def __dir__(self):
-        return list(self)
+    def __delattr__(self, name: str) -> None:
+        del self[name]
 
-    def __repr__(self):
+    def __dir__(self) -> list[str]:
+        return [*self, "to_frame", "to_json"]
+
+    def __repr__(self) -> str:
         width = max(map(len, self), default=0)
-        return "\n".join(f"{name:>{width}}: {_show(name, value)}" for name, value in self.items())
+        return "\n".join(f"{name:>{width}}: {show(name, value)}" for name, value in self.items())
 
+    def to_frame(self) -> pandas.DataFrame:
+        """A row for each run, with a column for each variable; of a search of a function, its table. Needs pandas."""
+        import pandas
 
-def _show(name: str, value) -> str:
-    if name == "history":
-        return f"{len(value['evaluations'])} entries"
-    if name == "runs":
-        return f"{len(value)} run{'s' if len(value) != 1 else ''}"
-    if name == "table":
-        return f"{len(value['fun'])} rows of {', '.join(value)}"
-    if name == "failures":
-        return "none" if not value else f"{len(value)}: " + "; ".join(f"{t['unit']} {t['kind']}" for t in value[:3])
-    if name == "timing":
-        return ", ".join(f"{key} {seconds:.3g} s" for key, seconds in value.items())
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {item}" for key, item in value.items())
-    if isinstance(value, StopReason):
-        return value.name.lower()
-    if isinstance(value, np.ndarray):
-        return np.array2string(value, precision=8, threshold=20)
-    return str(value)
+        return pandas.DataFrame(columns_of(self))
+
+    def to_json(self, indent: int | None = None) -> str:
+        """All of it; null stands for inf and NaN, names for the codes of stops."""
+        return json.dumps(plain(in_words(self)), indent=indent, allow_nan=False)
 
 
 def run_dtype(dimension: int) -> np.dtype:
@@ -114,13 +98,15 @@ NO_MEASURE = "the method has no measure of that; `target` says what is good enou
 
 
 def summarise(
-    runs: np.ndarray, limits, *, reached=False, stop: StopReason | None = None, remark="", unhurt=True,
+    runs: np.ndarray, limits, *, names=None, reached=False, stop: StopReason | None = None, remark="", unhurt=True,
     history=None, **more,
 ) -> Result:  # fmt: skip
     """The result of one run or of many: rows of `run_dtype`, at least one.
 
     Parameters
     ----------
+    names : sequence of str, optional
+        Of the variables; x0, x1, ... without.
     reached : bool
         Some run reached the target.
     stop : StopReason, optional
@@ -154,7 +140,7 @@ def summarise(
     )
     if history is not None:
         found["history"] = {"evaluations": history[:, 0].copy(), "best": history[:, 1].copy()}
-    found.update(runs=runs, **more)
+    found.update(runs=runs, names=list(names or (f"x{k}" for k in range(len(best["x"])))), **more)
     return found
 
 

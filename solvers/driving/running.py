@@ -35,6 +35,7 @@ class Run:
         self.take_up(state)
         self.allowed = threads if solver.rows is not None and isinstance(objective, CompiledObjective) else 1
         self.threads = 1
+        self.compiling = 0.0  # seconds of it, that count as no running
         self.evaluations = 1  # of the next chunk
         self.rates = {False: 0.0, True: 0.0}  # evaluations per second, serial and parallel
         self.next_probe = FIRST_PROBE
@@ -62,11 +63,11 @@ class Run:
 
     def step(self) -> None:
         """Go on for one chunk."""
-        begin = time.perf_counter()
+        begin, compiled = time.perf_counter(), self.compiling
         try:
             self._advance()
         finally:
-            self.seconds += time.perf_counter() - begin
+            self.seconds += time.perf_counter() - begin - (self.compiling - compiled)
         self.publish()
         check_end(self.solver, self.state, self.objective)
 
@@ -104,7 +105,9 @@ class Run:
             else:
                 advance(problem, self.packed, evaluations)
             return time.perf_counter() - begin
+        begin = time.perf_counter()
         advance = drivers.parallel(self.solver)
+        self.compiling += time.perf_counter() - begin
         before = numba.get_num_threads()
         numba.set_num_threads(min(self.allowed, jit.available_threads()))
         try:

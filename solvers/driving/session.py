@@ -61,6 +61,7 @@ class Session:
         self.next_index = 0
         self.lock = threading.Lock()
         self.begin = time.perf_counter()
+        self.compiling = 0.0  # seconds since then, of a driver that was not needed before
 
     def resume(self, rows: np.ndarray, states: dict, histories: dict) -> None:
         """Take up what a checkpoint holds: the rows of finished runs, the states of the others."""
@@ -143,13 +144,15 @@ class Session:
         run = make_run(self.call.solver, state, index, self.bound, self.threads_of_run, seconds)
         with self.lock:
             self.active[index] = run
-        snapshot_at = run.seconds
+        snapshot_at, compiled = run.seconds, self.compiling
         while not self._ends(index):
             try:
                 check_end(self.call.solver, run.state, self.bound)  # of a checkpoint: it raised, and raises again
                 if run.stop != RUNNING:
                     break
                 run.step()
+                if run.compiling:
+                    self.compiling = compiled + run.compiling
             except Exception as error:
                 with self.lock:
                     self.errors[index] = error
@@ -224,14 +227,19 @@ class Session:
         runs = self.records.kept()
         cut = self.stop is not None and (self.runs != len(runs) or self.stop in runs["stop"])
         return summarise(
-            runs, self.call.limits, reached=self.records.first_hit is not None, stop=self.stop if cut else None,
+            runs, self.call.limits, names=self.call.problem.names, reached=self.records.first_hit is not None,
+            stop=self.stop if cut else None,
             unhurt=not (cut and self.stop is StopReason.INTERRUPTED),
             history=self.histories.get(int(best_of(runs)["run"]), np.zeros((0, 2))),
         )  # fmt: skip
 
+    def seconds(self) -> float:
+        """That the runs have had; compilation does not count."""
+        return time.perf_counter() - self.begin - self.compiling
+
     def _tick(self) -> None:
         """Between chunks, in the caller's thread: the clock, then callback, progress and checkpoint."""
-        if self.max_time is not None and time.perf_counter() - self.begin >= self.max_time and self.stop is None:
+        if self.max_time is not None and self.seconds() >= self.max_time and self.stop is None:
             self.stop = StopReason.OUT_OF_TIME
         for hook in self.hooks:
             try:

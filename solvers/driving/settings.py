@@ -16,17 +16,17 @@ import numpy as np
 from ...kernels.calling.asking import QUESTIONS
 from ...kernels.compile.jit import available_threads
 from ...kernels.problem import Problem
-from ..contract import Limits, Solver
+from ..contract import UNLIMITED, Limits, Solver
 from ..registry import SOLVERS
+from .method_names import find_method
 
 OFFERED = frozenset({"value"})  # what a solver may ask of a problem today
 EVALUATIONS_PER_VARIABLE = 10_000  # the default budget of a run; the schedules of the adaptive family are made for it
-
-
+ROWS_PER_VARIABLE = 9  # of an average generation of L-SHADE: what an iteration may cost
 CHOSEN_BY_AUTO = ("lshade", "jso", "lsrtde", "nelder_mead")
 
 
-def choose_method(problem: Problem, max_evals: int) -> str:
+def choose_method(problem: Problem, limits: Limits) -> str:
     """`method="auto"`: one of CHOSEN_BY_AUTO, by budget and dimension; a local method where there is no box.
 
     bench/results/quality.md: at 2,000 D evaluations in 30-D L-SHADE leads, at 10,000 D in 10-D jSO; at 10,000 D in 30-D
@@ -34,22 +34,18 @@ def choose_method(problem: Problem, max_evals: int) -> str:
     """
     if not np.isfinite(problem.bounds).all():
         return "nelder_mead"
-    if max_evals < 5_000 * problem.dimension:
+    evaluations = limits.max_evals
+    if limits.max_iterations:
+        evaluations = min(evaluations, limits.max_iterations * ROWS_PER_VARIABLE * problem.dimension)
+    if evaluations < 5_000 * problem.dimension:
         return "lshade"
     return "jso" if problem.dimension < 20 else "lsrtde"
 
 
-def find_solver(method, problem: Problem, max_evals: int) -> Solver:
-
-    if not isinstance(method, str):
-        raise TypeError(f"method: got {type(method).__name__}, expected a name: auto, {', '.join(SOLVERS)}")
-    if method == "auto":
-        return SOLVERS[choose_method(problem, max_evals)]
-    if method not in SOLVERS:
-        near = difflib.get_close_matches(method.lower(), ["auto", *SOLVERS], n=1, cutoff=0.4)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise ValueError(f"method: got {method!r}, which does not exist; {hint}There are auto, {', '.join(SOLVERS)}")
-    return SOLVERS[method]
+def find_solver(method, problem: Problem, limits: Limits) -> Solver:
+    """The method that is meant, or that `auto` chooses."""
+    found = find_method(method)
+    return found if isinstance(found, Solver) else SOLVERS[choose_method(problem, limits)]
 
 
 def make_options(solver: Solver, options):
@@ -114,9 +110,10 @@ def as_positive_real(name: str, value) -> float:
     return value
 
 
-def make_limits(dimension: int, max_evals, target, ftol, patience) -> Limits:
+def make_limits(dimension: int, max_evals, target, ftol, patience, max_iters=None) -> Limits:
+    iterations = 0 if max_iters is None else make_positive("max_iters", max_iters)
     if max_evals is None:
-        max_evals = EVALUATIONS_PER_VARIABLE * dimension
+        max_evals = UNLIMITED if iterations else EVALUATIONS_PER_VARIABLE * dimension
     max_evals = as_integer("max_evals", max_evals)
     if not 0 < max_evals < 2**62:
         raise ValueError(f"max_evals: got {max_evals}, expected at least 1 evaluation, and fewer than 2**62")
@@ -124,11 +121,16 @@ def make_limits(dimension: int, max_evals, target, ftol, patience) -> Limits:
         raise ValueError(f"ftol: got {ftol}, expected a number that is not negative")
     ftol = -1.0 if ftol is None else float(ftol)
     patience = 0 if patience is None else make_positive("patience", patience)
-    return Limits(max_evals, -np.inf if target is None else as_real("target", target), ftol, patience)
+    target = -np.inf if target is None else as_real("target", target)
+    return Limits(max_evals, target, ftol, patience, iterations)
 
 
 def make_seed(seed) -> int:
-    """A seed of 64 bits; None draws one from the system."""
+    """A seed of 64 bits; None draws one from the system, a generator of NumPy gives one."""
+    if isinstance(seed, np.random.Generator):
+        return int(seed.integers(2**63))
+    if isinstance(seed, np.random.RandomState):
+        return int(seed.randint(2**31 - 1))
     if seed is None:
         return int.from_bytes(os.urandom(8), "little") >> 1
     if isinstance(seed, bool | np.bool_) or not isinstance(seed, numbers.Integral):
@@ -173,7 +175,8 @@ class Plan:
     max_time: float | None
 
 
-def make_plan(restarts, threads, device, max_evals, max_time) -> Plan:
+def make_plan(restarts, threads, device, limited, max_time) -> Plan:
+    """limited: whether the length of a run was asked for."""
     runs = make_positive("restarts", restarts)
     max_time = None if max_time is None else as_positive_real("max_time", max_time)
     if device == "cuda" and threads is not None:
@@ -181,5 +184,5 @@ def make_plan(restarts, threads, device, max_evals, max_time) -> Plan:
     count = available_threads() if threads is None else make_positive("threads", threads)
     if device not in ("cpu", "cuda"):
         raise ValueError(f"device: got {device!r}, expected 'cpu' or 'cuda'")
-    endless = max_time is not None and max_evals is None and runs == 1
+    endless = max_time is not None and not limited and runs == 1
     return Plan(None if endless else runs, count, device, max_time)

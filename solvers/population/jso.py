@@ -15,6 +15,7 @@ from ...kernels.rows import population as shared
 from ...kernels.rows import success_history as history
 from ...kernels.rows.differential_evolution import cross_binomial_row
 from ...kernels.rows.migration import populations
+from ...kernels.run import progress
 from ..contract import Rows, Solver, require
 from .lshade import LshadeState, history_state
 
@@ -47,7 +48,7 @@ def propose(i, state):
         shared.sample_row(i, state)
         return
     key = shared.row_of(i, state)
-    spent = history.progress(state)
+    spent = progress(state.run)
     slot = integer(key, history.PERIOD, state.memory.shape[1])
     weight = history.weight_around(state.memory[0, slot], state.weight[i], key)
     weight = min(weight, 0.7) if spent < 0.6 else weight

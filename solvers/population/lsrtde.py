@@ -18,7 +18,7 @@ from ...kernels.rows import population as shared
 from ...kernels.rows.differential_evolution import COORDINATES, cross_binomial_row
 from ...kernels.rows.migration import populations
 from ...kernels.rows.population import Box, RowCounts, population_fields, ranked_fields
-from ...kernels.run import Run
+from ...kernels.run import Run, progress
 from ..contract import Rows, Solver, require
 
 SCALARS = record(
@@ -152,9 +152,9 @@ def select(i, state):
 @part
 def shrink(state):
     """Linear reduction of both populations; the top keeps the best of what it was and of the successes."""
-    rows, own, now = state.rows[0], state.own[0], state.run.now[0]
+    rows, own = state.rows[0], state.own[0]
     top, n = rows.second, rows.live
-    wanted = min(max(int(own.initial + (SMALLEST - own.initial) * (now.evaluations / now.max_evals)), SMALLEST), n)
+    wanted = min(max(int(own.initial + (SMALLEST - own.initial) * progress(state.run)), SMALLEST), n)
     if wanted < n:
         shared.keep_best(state.x, state.f, state.order, state.scratch, 0, n, wanted)
         own.front_next %= wanted

@@ -1,9 +1,9 @@
 """What the papers leave to whoever writes the program: the engine's conventions, shared by all solvers.
 
-A plain state has seed, index, iteration, evaluations, max_evals, failed, stall, patience, target, ftol, stop, best,
-best_x, lower, upper, whole (mask of whole-numbered variables) and, at the beginning, given (points of x0); with a
-population also size and count, the rows of a full generation and of this one. A method that goes from point to point
-has points, where it evaluated in its iteration.
+A plain state has seed, index, iteration, evaluations, max_evals, max_iterations (0: no limit), failed, stall, patience,
+target, ftol, stop, best, best_x, lower, upper, whole (mask of whole-numbered variables) and, at the beginning, given
+(points of x0); with a population also size and count, the rows of a full generation and of this one. A method that goes
+from point to point has points, where it evaluated in its iteration.
 """
 
 import math
@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, COLLAPSED = *range(5), 13
+RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, COLLAPSED, OUT_OF_ITERATIONS = *range(5), 13, 16
 ALWAYS, COORDINATES = 63, 64  # slots: which coordinate crosses in any case; one slot for each coordinate
 
 
@@ -126,6 +126,14 @@ def close(state, population_f=None):
     return state
 
 
+def progress(state):
+    """The share of the run that is over, by the limit that comes first."""
+    shares = [state.evaluations / state.max_evals]
+    if state.max_iterations:
+        shares.append(state.iteration / state.max_iterations)
+    return max(shares)
+
+
 def stop_reason(state, population_f):
     if state.target > -np.inf and state.best <= state.target:
         return REACHED_TARGET
@@ -133,6 +141,8 @@ def stop_reason(state, population_f):
         return state.stop
     if state.evaluations >= state.max_evals:
         return OUT_OF_BUDGET
+    if state.max_iterations and state.iteration >= state.max_iterations:
+        return OUT_OF_ITERATIONS
     if state.ftol >= 0 and population_f is not None:
         with np.errstate(invalid="ignore"):
             if max(population_f) - min(population_f) <= state.ftol * (1 + abs(state.best)):

@@ -1,18 +1,19 @@
 """jSO as Brest, Maucec and Boskovic write it, CEC 2017: L-SHADE with schedules.
 
-They count in generations in the text and in evaluations in their program; so does the engine: t = nfes / max_nfes.
+They count in generations in the text and in evaluations in their program; so does the engine: t = nfes / max_nfes,
+or the share of the iterations, where these are limited and end first.
 """
 
 import numpy as np
 
 from . import lshade
-from .common import binomial, midpoint, rounded
+from .common import binomial, midpoint, progress, rounded
 from .lshade import SLOT, TERMINAL, donors, draw_crossover, draw_weight
 
 
 def candidate(s, draws, i):
     """(u, F, CR) by current-to-pbest-w/1/bin."""
-    t = s.evaluations / s.max_evals
+    t = progress(s)
     slot = draws.integer(i, SLOT, len(s.memory_f))
     weight = draw_weight(draws, i, s.memory_f[slot])
     crossover = draw_crossover(draws, i, s.memory_cr[slot])

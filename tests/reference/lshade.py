@@ -19,6 +19,7 @@ from .common import (
     keep_best,
     midpoint,
     note_collapse,
+    progress,
     ranks,
     rounded,
 )
@@ -99,8 +100,7 @@ def select(s, draws):
 
 def shrink(s):
     """Eq. 10: the population falls linearly to N_min with the evaluations; the archive with it."""
-    share = s.evaluations / s.max_evals
-    wanted = round_half_up((SMALLEST - s.initial_size) * share + s.initial_size)
+    wanted = round_half_up((SMALLEST - s.initial_size) * progress(s) + s.initial_size)
     s.size = min(s.size, max(wanted, SMALLEST))
     s.x, s.f, s.order = keep_best(s.x, s.f, s.order, s.size)
     s.archive_size = round_half_up(s.archive_rate * s.size)

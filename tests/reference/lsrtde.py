@@ -23,6 +23,7 @@ from .common import (
     initial_sample,
     keep_best,
     note_collapse,
+    progress,
     ranks,
     rounded,
 )
@@ -94,7 +95,7 @@ def learn(s, successes, gains):
 
 def shrink(s):
     """N falls linearly from N_max to 4; the front loses its worst, the top keeps its best N."""
-    wanted = math.trunc(s.initial_size + (SMALLEST - s.initial_size) * (s.evaluations / s.max_evals))
+    wanted = math.trunc(s.initial_size + (SMALLEST - s.initial_size) * progress(s))
     s.size = min(s.size, max(wanted, SMALLEST))
     s.front, s.front_f, s.front_order = keep_best(s.front, s.front_f, s.front_order, s.size)
     s.top, s.top_f, s.top_order = keep_best(s.top, s.top_f, s.top_order, min(s.size, len(s.top)))

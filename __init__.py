@@ -1,0 +1,93 @@
+"""thalweg: objectives in plain Python, compiled, and minimised on one core, on all cores, on a GPU or on a cluster.
+
+>>> import thalweg as tw
+>>> result = tw.minimize(lambda x: (x[0] - 1) ** 2 + x[1] ** 2, [(-5, 5), (-5, 5)], seed=1)
+>>> bool(result.fun < 1e-8)
+True
+
+Each name is loaded when it is first asked for: this import alone loads no compiler.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import kernels, orchestration, solvers
+    from .kernels import Minimum, Problem, functions, objective
+    from .orchestration import (
+        choice,
+        cluster,
+        grid_search,
+        integer,
+        islands,
+        log_integer,
+        log_uniform,
+        random_search,
+        read_journal,
+        restarts,
+        uniform,
+        when,
+    )
+    from .solvers import SOLVERS, Optimizer, Result, StopReason, minimize, register
+
+    __version__: str
+
+__all__ = [
+    "SOLVERS",
+    "Minimum",
+    "Optimizer",
+    "Problem",
+    "Result",
+    "StopReason",
+    "__version__",
+    "choice",
+    "cluster",
+    "functions",
+    "grid_search",
+    "integer",
+    "islands",
+    "kernels",
+    "log_integer",
+    "log_uniform",
+    "minimize",
+    "objective",
+    "orchestration",
+    "random_search",
+    "read_journal",
+    "register",
+    "restarts",
+    "solvers",
+    "uniform",
+    "when",
+]
+
+LAYERS = {
+    "kernels": ("Minimum", "Problem", "functions", "objective"),
+    "solvers": ("SOLVERS", "Optimizer", "Result", "StopReason", "minimize", "register"),
+}  # what is in neither is in orchestration
+
+
+if not TYPE_CHECKING:  # or checkers would believe in any name
+
+    def __getattr__(name: str) -> Any:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value = _load(name)
+        return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def _load(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("thalweg")
+    if name in ("kernels", "solvers", "orchestration"):
+        return import_module(f".{name}", __name__)
+    if name == "functions":
+        return import_module(".kernels.functions", __name__)
+    layer = next((layer for layer, names in LAYERS.items() if name in names), "orchestration")
+    return getattr(import_module(f".{layer}", __name__), name)

@@ -1,0 +1,176 @@
+"""Arguments as other libraries name them: what each is here, or what to write instead.
+
+Each is taken where it means what ours does, else refused. docs/coming-from.md is made from these tables."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..population.differential_evolution import STRATEGIES
+from .settings import as_positive_real
+
+Ends = tuple[np.ndarray, np.ndarray]  # lower and upper bounds
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An argument that has a name of ours.
+
+    A target `options.NAME` is an option of the method. `value(name, value, box)` is what ours becomes, where it is not
+    the same; it refuses what it cannot take.
+    """
+
+    to: tuple[str, ...]
+    methods: tuple[str, ...] = ()  # that it belongs to; (): all
+    else_write: str = ""  # with any other method
+    value: Callable[[str, Any, Callable[[], Ends]], Any] | None = None
+    overrides: bool = False  # it may stand beside an argument of ours, in whose place it counts
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An argument that has no meaning here; what to write instead, and the values that mean what is done anyway."""
+
+    write: str
+    harmless: tuple = ()
+
+
+def _shown(name, value, box) -> bool:
+    return float(value) > 0 if isinstance(value, numbers.Real) else bool(value)
+
+
+def _threads(name, value, box):
+    return None if value == -1 else value
+
+
+def _rows(name, value, box) -> int:
+    """SciPy's popsize: rows for each variable, at least 5 in all."""
+    return max(int(as_positive_real(name, value) * len(box()[0])), 5)
+
+
+def _strategy(name, value, box) -> str:
+    if value not in STRATEGIES:
+        raise ValueError(f"{name}: got {value!r}, expected one of {', '.join(STRATEGIES)}")
+    return value
+
+
+def _weight(name, value, box):
+    if isinstance(value, tuple | list):
+        raise ValueError(
+            f"{name}: got {value!r}: de draws no weight anew for each generation; write options={{'weight': 0.7}}, or "
+            f"method='jso', whose weights adapt"
+        )
+    return value
+
+
+def _share(name, value, box) -> float:
+    """pycma's sigma0, in units of x: ours is a share of the box's width, where there is a box."""
+    step, (lower, upper) = as_positive_real(name, value), box()
+    widths = upper - lower
+    if np.isinf(widths).any():
+        return step
+    if not (widths == widths[0]).all() or widths[0] == 0:
+        raise ValueError(f"{name}: got {step} for a box of several widths; write options={{'sigma': SHARE}} of each")
+    return step / float(widths[0])
+
+
+def _half(name, value, box) -> float:
+    """fcmaes' input_sigma: a share of half the width."""
+    step = as_positive_real(name, value)
+    return 0.5 * step if np.isfinite(box()).all() else step
+
+
+def _each(ours: str, *names: str, **more) -> dict[str, Taken]:
+    return {name: Taken((ours,), **more) for name in names}
+
+
+DE, SIMPLEX, CMA = ("de",), ("nelder_mead",), ("cma_es",)
+POPSIZE = "it is a multiple of D in SciPy, a number of points in pycma; write options={'population': POINTS}"
+TAKEN: dict[str, Taken] = {
+    **_each("max_iters", "maxiter", "max_iter", "maxiters", "n_gen", "gen", "generations", "n_iter"),
+    **_each(
+        "max_evals", "maxfun", "maxfev", "max_nfev", "maxfevals", "max_evaluations", "max_fun_evals", "n_eval",
+        "maxeval", "n_trials", "n_calls", "budget",
+    ),
+    **_each("max_time", "timeout", "maxtime"),
+    **_each("seed", "random_state", "rng", "rg"),
+    **_each("progress", "disp", "verbose", "show_progress_bar", value=_shown),
+    **_each("threads", "n_jobs", value=_threads),
+    **_each("target", "ftarget", "stop_fitness", "target_value"),
+    **_each("x0", "guess"),
+    **_each("restarts", "num_retries", "n_restarts", "runs"),
+    **_each("runs", "restarts"),  # of the door `restarts`, which the line before is not for
+    **_each("bounds.lower", "lb", "xl"),
+    **_each("bounds.upper", "ub", "xu"),
+    **_each("options.population", "pop_size", "population_size"),
+    "tol": Taken(("ftol",)),
+    "fatol": Taken(("ftol",), SIMPLEX, "write ftol=, which is relative to the best value"),
+    "xatol": Taken(("options.xtol",), SIMPLEX, "write method='nelder_mead', or ftol= and patience="),
+    "xtol": Taken(("options.xtol",), SIMPLEX, "write method='nelder_mead', or ftol= and patience="),
+    "initial_simplex": Taken(("x0",), SIMPLEX, "write method='nelder_mead'", overrides=True),
+    "popsize": Taken(("options.population",), DE, POPSIZE, _rows),
+    "strategy": Taken(("options.strategy",), DE, "write method='de' beside it", _strategy),
+    "mutation": Taken(("options.weight",), DE, "write method='de' beside it", _weight),
+    "recombination": Taken(("options.crossover",), DE, "write method='de' beside it"),
+    "sigma0": Taken(("options.sigma",), CMA, "it is the first step of CMA-ES; leave it out", _share),
+    "input_sigma": Taken(("options.sigma",), CMA, "it is the first step of CMA-ES; leave it out", _half),
+}  # fmt: skip
+FOR_METHOD: dict[tuple[str, str], Taken] = {  # where an argument means something else to one method
+    ("popsize", "cma_es"): Taken(("options.population",)),
+    ("tol", "nelder_mead"): Taken(("ftol", "options.xtol")),
+}
+
+GRADIENT = "no method here uses gradients yet; leave it out"
+ANNEALING = "it belongs to SciPy's dual_annealing; write method='simulated_annealing' and its options, or leave it out"
+REFUSED: dict[str, Refused] = {
+    "polish": Refused("write polish=False: there is no local search at the end yet", (False,)),
+    "updating": Refused("write updating='deferred': candidates are made from the last generation", ("deferred",)),
+    "init": Refused("write init='random', or x0= for a population of your own", ("random",)),
+    "vectorized": Refused("write objective(f, vectorized=True), whose x has a row for each point", (False,)),
+    "constraints": Refused("constraints are still to come; add a penalty to the objective", ((), [])),
+    "jac": Refused(GRADIENT, (False,)),
+    "hess": Refused(GRADIENT),
+    "hessp": Refused(GRADIENT),
+    "gtol": Refused(GRADIENT),
+    "eps": Refused(GRADIENT),
+    "finite_diff_rel_step": Refused(GRADIENT),
+    "maxcor": Refused(GRADIENT),
+    "maxls": Refused(GRADIENT),
+    "norm": Refused(GRADIENT),
+    "atol": Refused("write ftol=, which is relative to the best value", (0,)),
+    "tolfun": Refused("write ftol=, which is relative to the best value"),
+    "tolx": Refused("write ftol=, or patience= with a number of generations"),
+    "rhobeg": Refused("write options={'edge': SHARE} of method='nelder_mead'"),
+    "adaptive": Refused("nelder_mead adapts to the dimension always; leave it out", (True,)),
+    "return_all": Refused("result.history has the best values; callback= sees the points", (False,)),
+    "iprint": Refused("write progress=True", (-1, 0)),
+    "save_history": Refused("result.history has the best values; leave it out", (False,)),
+    "termination": Refused("write max_iters=, max_evals=, max_time= or ftol="),
+    "initial_temp": Refused(ANNEALING),
+    "restart_temp_ratio": Refused(ANNEALING),
+    "visit": Refused(ANNEALING),
+    "accept": Refused(ANNEALING),
+    "no_local_search": Refused("there is no local search; leave it out", (True,)),
+    "minimizer_kwargs": Refused("there is no local search; leave it out", ({},)),
+    "niter": Refused("write restarts= for so many local searches, or max_iters="),
+    "stepsize": Refused("write options={'step': SHARE} of method='simulated_annealing', or leave it out"),
+    "sampler": Refused("write method=, or use thalweg.random_search and grid_search"),
+    "algorithm": Refused("write method= and its name"),
+    "population": Refused("write options={'population': POINTS}"),
+    "sigma": Refused("write options={'sigma': SHARE} of method='cma_es', a share of the box's width"),
+}
+
+
+def taken_by(name: str, method: str) -> Taken | None:
+    """What an argument is to a method."""
+    return FOR_METHOD.get((name, method)) or TAKEN.get(name)
+
+
+def is_harmless(value, harmless: tuple) -> bool:
+    """Whether a value is one of these; of the same type, as 0 is no False."""
+    return any(type(value) is type(known) and value == known for known in (None, *harmless))

@@ -1,0 +1,122 @@
+"""Names of methods: ours, those that other libraries have for the same ones, and what to write instead of the rest.
+
+Capitals, hyphens, underscores and blanks make no difference. docs/coming-from.md is made from these tables, and so must
+be `Method`, which is what an editor knows of them; tests keep all of them equal."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Literal
+
+from ..contract import Solver
+from ..registry import SOLVERS
+
+Method = Literal[
+    "auto",
+    "cma_es", "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
+    "de", "DE", "differential_evolution", "Differential Evolution",
+    "jso", "jSO",
+    "lshade", "LSHADE", "L-SHADE", "L_SHADE",
+    "lsrtde", "LSRTDE", "L-SRTDE",
+    "nelder_mead", "Nelder-Mead", "NelderMead", "neldermead", "fmin",
+    "random_search", "RandomSearch", "RandomSampler",
+    "simulated_annealing", "SA",
+]  # fmt: skip
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "cma_es": (
+        "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
+    ),
+    "de": ("DE", "differential_evolution", "Differential Evolution"),
+    "jso": ("jSO",),
+    "lshade": ("LSHADE", "L-SHADE", "L_SHADE"),
+    "lsrtde": ("LSRTDE", "L-SRTDE"),
+    "nelder_mead": ("Nelder-Mead", "NelderMead", "neldermead", "fmin"),
+    "random_search": ("RandomSearch", "RandomSampler"),
+    "simulated_annealing": ("SA",),
+}  # fmt: skip
+
+POPULATION = "write method='lshade', 'jso' or 'lsrtde'"
+# reason -> the names that it is given for; each tells what to write.
+INSTEAD: dict[str, tuple[str, ...]] = {
+    "gradients are not used yet; write method='nelder_mead' from a point, or 'auto' in a box": (
+        "L-BFGS-B", "L-BFGS", "lbfgs", "BFGS", "CG", "Newton-CG", "TNC", "SLSQP", "trust-constr", "dogleg", "trust-ncg",
+        "trust-exact", "trust-krylov", "fmin_bfgs", "fmin_l_bfgs_b", "fmin_cg", "fmin_slsqp", "ipopt", "snopt7",
+    ),
+    "this local method is not here; write method='nelder_mead', which needs no derivatives either": (
+        "Powell", "COBYLA", "COBYQA", "BOBYQA", "NEWUOA", "fmin_powell", "fmin_cobyla", "sbplx", "compass_search",
+        "PatternSearch", "HookeJeeves",
+    ),
+    f"local searches from many points are not here; {POPULATION}, or restarts=100 with method='nelder_mead'": (
+        "dual_annealing", "basinhopping", "shgo", "mbh", "Da_cpp", "MLSL",
+    ),
+    f"the deterministic division of the box is not here; {POPULATION}": ("direct", "DIRECT"),
+    "write thalweg.grid_search(objective(f), bounds, levels=20), then minimize from its best point": (
+        "brute", "GridSampler", "BruteForceSampler",
+    ),
+    f"particle swarm is not here yet; {POPULATION}, or 'cma_es'": (
+        "pso", "PSO", "pso_gen", "EPPSO", "CLPSO",
+    ),
+    "its parameters adapt in 'lshade', 'jso' and 'lsrtde', which came after it; write one of these": (
+        "sade", "de1220", "jDE", "j2020", "SHADE", "JADE", "SaDE", "CoDE", "NLSHADE_RSP", "ARRDE", "MadDE",
+        "De_cpp", "De_python", "de_cma",
+    ),
+    f"genetic algorithms are not here yet; {POPULATION}": (
+        "sga", "GA", "BRKGA", "G3PCX",
+    ),
+    f"this method is not here; {POPULATION}, or 'cma_es'": (
+        "xnes", "ES", "SRES", "ISRES", "Crfmnes_cpp", "Crfmnes", "Pgpe_cpp", "Csma_cpp", "Bite_cpp", "OnePlusOne",
+        "NGOpt",
+    ),
+    f"methods named after animals and the like are not here; {POPULATION}": (
+        "bee_colony", "gaco", "gwo", "ihs", "ABC", "ACO", "GWO", "WOA", "BatAlgorithm", "FireflyAlgorithm", "DA",
+    ),
+    "several objectives are not here; minimise a weighted sum of them": (
+        "NSGA2", "NSGA3", "nspso", "maco", "moead", "MOEAD", "moead_gen", "NSGAIISampler", "NSGAIIISampler", "UNSGA3",
+        "CTAEA", "AGEMOEA", "RVEA", "SMSEMOA",
+    ),
+    f"models of the objective are for dear evaluations, and not here yet; {POPULATION}": (
+        "TPESampler", "TPE", "GPSampler", "BoTorchSampler", "gp_minimize", "BayesianOptimization", "EGO",
+    ),
+    "write thalweg.random_search(objective(f), bounds, sampling='sobol')": ("QMCSampler",),
+    "one variable needs no method of its own; write minimize(f, [(low, high)])": ("Brent", "golden", "bounded"),
+}  # fmt: skip
+
+
+def plain(name: str) -> str:
+    """A name without what makes no difference."""
+    return "".join(letter for letter in name.casefold() if letter not in "-_ ")
+
+
+OURS = {plain(spelling): name for name, spellings in ALIASES.items() for spelling in (name, *spellings)}
+REFUSED = {plain(name): reason for reason, names in INSTEAD.items() for name in names}
+
+
+def find_method(method) -> str | Solver:
+    """ "auto", or the solver that is meant.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming what was given, and what to write.
+    """
+    if isinstance(method, Solver):
+        return method
+    if not isinstance(method, str):
+        raise TypeError(f"method: got {type(method).__name__}, expected a name or a Solver: auto, {', '.join(SOLVERS)}")
+    named = {plain(name): name for name in ("auto", *SOLVERS)}
+    written = plain(method)
+    name = named.get(written) or OURS.get(written)
+    if name == "auto":
+        return name
+    if name in SOLVERS:
+        return SOLVERS[name]
+    there = f"There are auto, {', '.join(SOLVERS)}"
+    if written in REFUSED:
+        raise ValueError(f"method: got {method!r}: {REFUSED[written]}. {there}")
+    if name is not None:
+        raise ValueError(f"method: got {method!r}: {name} is not here; {POPULATION}. {there}")
+    near = difflib.get_close_matches(written, [*named, *OURS, *REFUSED], n=1, cutoff=0.82)  # a typo, not a relative
+    meant = named.get(near[0]) or OURS.get(near[0]) if near else None
+    hint = f"did you mean {meant!r}? " if meant == "auto" or meant in SOLVERS else ""
+    raise ValueError(f"method: got {method!r}, which does not exist; {hint}{there}")
