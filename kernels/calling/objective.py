@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numba.core import types
@@ -37,7 +37,7 @@ class Objective:
     compiled: bool = True
     vectorized: bool = False
 
-    def __call__(self, x, *args):
+    def __call__(self, x: Any, *args: Any) -> Any:
         return self.function(x, *args)
 
     def bind(self, args: tuple = (), probe: np.ndarray | None = None) -> CompiledObjective | PythonObjective:
@@ -58,7 +58,17 @@ class Objective:
         return CompiledObjective(adapter_of(function, known, self.precise, copies), args, self)
 
 
-def objective(function=None, *, precise=False, check=True, compiled=True, vectorized=False) -> Any:
+@overload
+def objective(
+    function: Callable[..., Any] | tuple[Any, ...], *, precise: bool = ..., check: bool = ..., compiled: bool = ...,
+    vectorized: bool = ...,
+) -> Objective: ...  # fmt: skip
+@overload
+def objective(
+    function: None = None, *, precise: bool = ..., check: bool = ..., compiled: bool = ...,
+    vectorized: bool = ...,
+) -> Callable[[Callable[..., Any]], Objective]: ...  # fmt: skip
+def objective(function: Any = None, *, precise=False, check=True, compiled=True, vectorized=False) -> Any:
     """Say how a function is to be compiled and called; also a decorator.
 
     Parameters
