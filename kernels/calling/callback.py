@@ -12,6 +12,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
@@ -24,10 +25,10 @@ class Callback:
     def __init__(self, evaluate: Callable[[np.ndarray], float]):
         self.evaluate = evaluate
         self.errors: dict[int, BaseException] = {}  # by thread
-        self.inside = False  # the function is at work in the main thread, and may be interrupted there
-        self.interrupted = False
-        self.form = FORM(self._call)
-        self.address = ctypes.cast(self.form, ctypes.c_void_p).value or 0
+        self.inside: bool = False  # the function is at work in the main thread, and may be interrupted there
+        self.interrupted: bool = False
+        self.form: Any = FORM(self._call)
+        self.address: int = ctypes.cast(self.form, ctypes.c_void_p).value or 0
 
     def _call(self, x: int, size: int, value: int) -> None:
         main = False

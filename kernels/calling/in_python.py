@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 class PythonObjective:
     """An objective that stays in Python: one x per call, or a batch per call."""
 
-    def __init__(self, source: Objective, args: tuple):
-        self.source, self.args = source, args
-        self.callback = Callback(self._timed)
-        self.record = np.array([self.callback.address], dtype=np.int64)
-        self.seconds = 0.0  # spent in the function
-        self.batches = source.vectorized  # whether `evaluate` gains by many points at once
+    def __init__(self, source: Objective, args: tuple[Any, ...]):
+        self.source: Objective = source
+        self.args: tuple[Any, ...] = args
+        self.callback: Callback = Callback(self._timed)
+        self.record: np.ndarray = np.array([self.callback.address], dtype=np.int64)
+        self.seconds: float = 0.0  # spent in the function
+        self.batches: bool = source.vectorized  # whether `evaluate` gains by many points at once
 
     @property
     def runs_as(self) -> str:

@@ -31,7 +31,7 @@ MATRIX, VECTOR = types.float64[:, ::1], types.float64[::1]
 class Objective:
     """A function to be minimised and how it is to be called. Made by `objective`."""
 
-    function: Callable
+    function: Callable[..., Any]
     precise: bool = False
     check: bool = True
     compiled: bool = True
@@ -40,7 +40,7 @@ class Objective:
     def __call__(self, x: Any, *args: Any) -> Any:
         return self.function(x, *args)
 
-    def bind(self, args: tuple = (), probe: np.ndarray | None = None) -> CompiledObjective | PythonObjective:
+    def bind(self, args: tuple[Any, ...] = (), probe: np.ndarray | None = None) -> CompiledObjective | PythonObjective:
         """The objective with its arguments, ready to evaluate. `probe` (D,): where it is first checked."""
         if not self.compiled:
             return PythonObjective(self, args)
@@ -125,13 +125,13 @@ class CompiledObjective:
     """An adapter and the record of its arguments: two addresses for compiled code."""
 
     adapter: Any  # a dispatcher
-    args: tuple
+    args: tuple[Any, ...]
     source: Objective
     runs_as = "compiled"
     record: np.ndarray = field(init=False)
     address: int = field(init=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.record = pack(self.args)
         self.address = address_of(self.adapter)
 
