@@ -19,6 +19,7 @@ from .numbers.random import generation_key, run_key
 # why a run stopped, as the solvers report it
 RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, RAISED = 0, 1, 2, 3, 4, 5
 COLLAPSED = 13  # all points that a candidate is made from are the same: no evaluation can change the answer
+ENDED = 15  # the method is at its end, without having converged
 STUCK = 14  # a fault of the solver: it made no evaluation for IDLE iterations
 PAUSED = -1  # no end: whoever asked for the pause sets `stop` back
 IDLE = 1_000_000

@@ -26,6 +26,7 @@ class StopReason(IntEnum):
     FAILED = 11
     HOPELESS = 12
     COLLAPSED = run.COLLAPSED
+    ENDED = run.ENDED
 
     @property
     def sentence(self) -> str:
@@ -37,6 +38,7 @@ SENTENCES = {
     StopReason.OUT_OF_BUDGET: "The budget of evaluations (max_evals) is spent.",
     StopReason.CONVERGED: "The values agree to within ftol.",
     StopReason.COLLAPSED: "All points of the population are the same: no evaluation can change the answer.",
+    StopReason.ENDED: "The method is at its end: no restart is left, and the best has not converged.",
     StopReason.STALLED: "No improvement for as many generations as `patience` allows.",
     StopReason.RAISED: "The objective raised an exception.",
     StopReason.OUT_OF_TIME: "The time (max_time) is up; where it stopped depends on the clock.",
