@@ -11,7 +11,7 @@ kept as rows, so that a rotation goes along two rows of memory.
 import numpy as np
 
 from ..calling.arguments import row
-from ..compile.jit import inlined, kernel
+from ..compile.jit import inlined, part
 
 EPSILON = 2.220446049250313e-16
 NOTHING = 1e-150  # beside a matrix whose largest entry is 1: its square is no number any more
@@ -54,7 +54,7 @@ def sum_rows(factor, matrix, n, out):
             out[j] += a * matrix[k, j]
 
 
-@kernel(inner=True)
+@part
 def eigensystem(matrix, values, vectors, work):
     """values (n,) and vectors (n, n), one a row, of a symmetric matrix (n, n) whose lower triangle is read.
 

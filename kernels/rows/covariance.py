@@ -13,8 +13,7 @@ unit `scale`, in which the covariance matrix C begins as the identity. Fields of
     step       (P, D)  y = B D z of each row
     squared    (P,)    |z|^2 of each row
     order      (P,)    rows from best to worst
-    shift, white (D,)  the mean step, and what it is in the axes: used within a generation
-    work       (D + 3, D)
+    work       (D + 3, D)  room within a generation
     own                the scalars of SCALARS
 """
 
@@ -113,8 +112,8 @@ def sample_row(i, state):
 @part
 def move(state):
     """The mean, the paths and the step size (eq. 41 to 45). Returns h_sigma."""
-    own, mean, shift, white, path_sigma = state.own[0], state.mean, state.shift, state.white, state.path_sigma
-    n = mean.size
+    own, mean, path_sigma, n = state.own[0], state.mean, state.path_sigma, state.mean.size
+    shift, inside, white = row(state.work, 0), row(state.work, 1), row(state.work, 2)
     for j in range(n):
         shift[j] = 0.0
     for k in range(own.parents):
@@ -122,12 +121,12 @@ def move(state):
         for j in range(n):
             shift[j] += w * state.step[i, j]
     for k in range(n):
-        white[k] = dot(row(state.axes, k), shift, n) / state.lengths[k]
-    sum_rows(white, state.axes, n, row(state.work, 0))  # C^(-1/2) <y>
+        inside[k] = dot(row(state.axes, k), shift, n) / state.lengths[k]
+    sum_rows(inside, state.axes, n, white)  # C^(-1/2) <y>
     gain = np.sqrt(own.c_sigma * (2.0 - own.c_sigma) * own.mu_eff)
     for j in range(n):
         mean[j] += own.sigma * state.scale[j] * shift[j]
-        path_sigma[j] = (1.0 - own.c_sigma) * path_sigma[j] + gain * state.work[0, j]
+        path_sigma[j] = (1.0 - own.c_sigma) * path_sigma[j] + gain * white[j]
     own.generation += 1
     length = np.sqrt(dot(path_sigma, path_sigma, n)) / own.chi
     begun = np.sqrt(1.0 - exp(2.0 * own.generation * log(1.0 - own.c_sigma)))
@@ -140,21 +139,20 @@ def move(state):
 
 
 @part
-def learn_covariance(covariance, path, step, squared, weight, order, population, own, h_sigma):
-    """The rank-one and the rank-mu update, with weights below 0 for the worse half (eq. 46, 47)."""
-    n = path.size
+def learn_covariance(state, h_sigma):
+    """The rank-one and the rank-mu update, with weights below 0 for the worse half (eq. 46, 47); by four rows."""
+    own, covariance, path, step, n = state.own[0], state.covariance, state.path_c, state.step, state.mean.size
     kept = 1.0 + own.c_1 * (1.0 - h_sigma) * own.c_c * (2.0 - own.c_c) - own.c_1 - own.c_mu * own.total
     for i in range(n):
         factor = own.c_1 * path[i]
         for j in range(i + 1):
             covariance[i, j] = kept * covariance[i, j] + factor * path[j]
-    for k in range(0, population, 4):
-        a, b, c, d = order[k], order[min(k + 1, population - 1)], order[min(k + 2, population - 1)], 0
-        d = order[min(k + 3, population - 1)]
-        wa, wb = rate(own, weight, squared, k, a, population, n), rate(own, weight, squared, k + 1, b, population, n)
-        wc, wd = (
-            rate(own, weight, squared, k + 2, c, population, n),
-            rate(own, weight, squared, k + 3, d, population, n),
+    for k in range(0, state.rows[0].live, 4):
+        (a, wa), (b, wb), (c, wc), (d, wd) = (
+            ranked(state, k),
+            ranked(state, k + 1),
+            ranked(state, k + 2),
+            ranked(state, k + 3),
         )
         for i in range(n):
             fa, fb, fc, fd = wa * step[a, i], wb * step[b, i], wc * step[c, i], wd * step[d, i]
@@ -164,12 +162,12 @@ def learn_covariance(covariance, path, step, squared, weight, order, population,
 
 
 @inlined
-def rate(own, weight, squared, k, i, population, n):
-    """c_mu w of the row i of rank k; 0 beyond the last. Below 0 a step counts as if it were sqrt(n) long (eq. 46)."""
-    if k >= population:
-        return 0.0
-    w = own.c_mu * weight[k]
-    return w if w >= 0.0 else w * n / (squared[i] + 1e-300)
+def ranked(state, k):
+    """The row of rank k and c_mu w of it, which is 0 beyond the last; below 0 a step counts as if sqrt(D) long."""
+    if k >= state.rows[0].live:
+        return 0, 0.0
+    row, w = state.order[k], state.own[0].c_mu * state.weight[k]
+    return row, w if w >= 0.0 else w * state.mean.size / (state.squared[row] + 1e-300)
 
 
 @part

@@ -5,13 +5,14 @@ one has twice the rows (IPOP: Auger and Hansen, CEC 2005), or, so that both get 
 steps (BIPOP: Hansen, Benchmarking a BI-population CMA-ES, GECCO workshops 2009). As in pycma the first counts among
 the small ones. Fields of a state, beside those of population.py and covariance.py:
     recent  (T,)    best values of the last generations, one after another around a ring
-    trace   (2, H)  best and median value, every `stride` generations
+    trace   (3, H)  best and median value, every `stride` generations; room for a part of them
     start   (D,)    where inner runs begin that are not drawn from the box
     inner           the scalars of SCALARS
 """
 
 import numpy as np
 
+from ..calling.arguments import row
 from ..compile.jit import inlined, part
 from ..compile.structures import record
 from ..numbers.elementary import exp, log
@@ -26,7 +27,8 @@ SCALARS = record(
     population="i8",  # lambda_0: rows of the first inner run
     large="i8",  # rows of the last one with a large population
     small="i8",  # 1: this one counts among those with a small population
-    draws="i8",  # 1: inner runs begin at a point drawn from the box
+    draws="i8",  # 1: inner runs begin at points drawn from the box
+    drawn="i8",  # 1: the next does
     began="i8",  # evaluations before this one
     most="i8",  # evaluations that it may make
     spent_small="i8", spent_large="i8",  # evaluations of those that have ended
@@ -66,28 +68,17 @@ def recent_generations(dimension: int, population: int) -> int:
 
 @part
 def begin(state, population, sigma, most):
-    """Begin an inner run at the mean that the state has."""
-    inner, now = state.inner[0], state.run.now[0]
+    """Begin an inner run, at a point drawn from the box or where the run itself began."""
+    inner, now, box, margin = state.inner[0], state.run.now[0], state.box, state.margin
+    for j in range(state.mean.size):
+        low, high = box.lower[j], box.upper[j]
+        x = low + uniform(now.key, j) * (high - low) if inner.drawn == 1 else state.start[j]
+        state.mean[j] = out_of_box(x, low, high, margin[0, j], margin[1, j])
     covariance.reset(state, population, sigma)
     inner.first, inner.most, inner.began = sigma, most, now.evaluations
     inner.level, inner.entries, inner.stride = 0, 0, 1
+    inner.drawn = inner.draws
     state.rows[0].live = population
-
-
-@inlined
-def put_mean(state, point):
-    box, margin = state.box, state.margin
-    for j in range(state.mean.size):
-        state.mean[j] = out_of_box(point[j], box.lower[j], box.upper[j], margin[0, j], margin[1, j])
-
-
-@inlined
-def draw_mean(state):
-    """A mean uniform in the box."""
-    box, key = state.box, state.run.now[0].key
-    for j in range(state.mean.size):
-        state.work[0, j] = box.lower[j] + uniform(key, j) * (box.upper[j] - box.lower[j])
-    put_mean(state, state.work[0])
 
 
 # --- the end -----------------------------------------------------------------------------------------------------
@@ -167,15 +158,16 @@ def stagnates(state):
         return False
     part, stagnant = int(0.3 * window), True
     for kind in range(2):
-        last = median(state.trace, kind, inner.entries - part, part, state.sorted)
-        first = median(state.trace, kind, inner.entries - window, part, state.sorted)
+        last = median(state.trace, kind, inner.entries - part, part)
+        first = median(state.trace, kind, inner.entries - window, part)
         stagnant = stagnant and last >= first
     return stagnant
 
 
 @part
-def median(trace, kind, start, count, ordered):
+def median(trace, kind, start, count):
     """The median of trace[kind, start : start + count], of two in the middle the greater; by insertion."""
+    ordered = row(trace, 2)
     for i in range(count):
         value, k = trace[kind, start + i], i
         while k > 0 and value < ordered[k - 1]:
@@ -209,8 +201,4 @@ def begin_next(state, converged):
         return
     else:
         inner.large = population
-    if inner.draws == 1:
-        draw_mean(state)
-    else:
-        put_mean(state, state.start)
     begin(state, population, sigma, most)

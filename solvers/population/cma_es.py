@@ -1,8 +1,9 @@
 """CMA-ES: a normal distribution that adapts its covariance matrix, restarted with growing populations.
 
-Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772v2, with weights below 0 ("active"); restarts as in Auger
-and Hansen, CEC 2005 (IPOP) and Hansen, GECCO 2009 (BIPOP). Generation 0 is the points that were given, or one uniform
-in the box; the best of them is the first mean. The distribution lives in all of space, which is folded into the box."""
+Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772v2, with weights below 0 ("active"); restarts as in
+Auger and Hansen, CEC 2005 (IPOP) and Hansen, GECCO 2009 (BIPOP). Generation 0 is the points that were given, or one
+uniform in the box; the best of them is the first mean. The distribution lives in all of space, which is folded into the
+box."""
 
 from __future__ import annotations
 
@@ -52,11 +53,8 @@ class CmaEsState(NamedTuple):
     order: Integers  # (P,)   rows from best to worst
     scratch: Integers  # (P,)
     recent: Vector  # (T,)   best values of the last generations
-    trace: Matrix  # (2, H) best and median values of an inner run
-    sorted: Vector  # (H,)   room for a part of them
-    shift: Vector  # (D,)   room within a generation, as those below
-    white: Vector  # (D,)
-    work: Matrix  # (D + 3, D)
+    trace: Matrix  # (3, H) best and median values of an inner run, room for a part of them
+    work: Matrix  # (D + 3, D) room within a generation
     trial: Matrix  # (P, D) candidates
     trial_f: Vector  # (P,)   their values
     own: Annotated[np.ndarray, covariance.SCALARS]
@@ -91,10 +89,7 @@ def init(domain, options, limits, key):
         order=np.arange(size),
         scratch=np.zeros(size, dtype=np.int64),
         recent=np.zeros(inner_runs.recent_generations(n, population)),
-        trace=np.zeros((2, inner_runs.TRACE)),
-        sorted=np.zeros(inner_runs.TRACE),
-        shift=np.zeros(n),
-        white=np.zeros(n),
+        trace=np.zeros((3, inner_runs.TRACE)),
         work=np.zeros((n + 3, n)),
         own=filled(covariance.SCALARS, sigma=options.sigma),
         inner=filled(inner_runs.SCALARS, **inner, sigma=options.sigma, draws=finite.all(), holds=1),
@@ -120,23 +115,13 @@ def propose(i, state):
 @part
 def learn(state):
     """What the ranks teach, once the generation is whole; after generation 0 the first inner run begins."""
-    rows, own, inner = state.rows[0], state.own[0], state.inner[0]
+    rows, inner = state.rows[0], state.inner[0]
     if state.run.now[0].iteration == 0:
-        begin_first(state)
+        note_start(state)
+        inner_runs.begin(state, inner.population, inner.sigma, inner_runs.UNLIMITED)
     elif rows.count == rows.live:
         sort_rows(state.trial_f, state.order, state.scratch, 0, rows.live)
-        h_sigma = covariance.move(state)
-        covariance.learn_covariance(
-            state.covariance,
-            state.path_c,
-            state.step,
-            state.squared,
-            state.weight,
-            state.order,
-            rows.live,
-            own,
-            h_sigma,
-        )
+        covariance.learn_covariance(state, covariance.move(state))
         inner_runs.note_generation(state)
         converged = inner_runs.has_converged(state)
         if converged or inner_runs.has_failed(state) or not covariance.decompose(state):
@@ -144,18 +129,14 @@ def learn(state):
 
 
 @inlined
-def begin_first(state):
-    """From the best of generation 0; runs other than the first draw where they begin, if they can."""
+def note_start(state):
+    """Begin at the best of generation 0; runs other than the first draw where they begin, if they can."""
     rows, inner, best = state.rows[0], state.inner[0], 0
     for i in range(1, rows.count):
         best = i if state.trial_f[i] < state.trial_f[best] else best
     for j in range(state.start.size):
         state.start[j] = state.trial[best, j]
-    if inner.draws == 1 and rows.given > 0 and state.run.now[0].index > 0:
-        inner_runs.draw_mean(state)
-    else:
-        inner_runs.put_mean(state, state.start)
-    inner_runs.begin(state, inner.population, inner.sigma, inner_runs.UNLIMITED)
+    inner.drawn = inner.draws if rows.given > 0 and state.run.now[0].index > 0 else 0
 
 
 SOLVER = Solver(
