@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, COLLAPSED = *range(5), 13
+RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, COLLAPSED, ENDED = *range(5), 13, 15
 ALWAYS, COORDINATES = 63, 64  # slots: which coordinate crosses in any case; one slot for each coordinate
 
 
