@@ -422,7 +422,8 @@ def cma_settings():
     yield setting("defaults", FLAT, {"max_evals": 1500})
     yield setting("smooth", SMOOTH, {"max_evals": 3000})
     yield setting("undefined", BROKEN, {"max_evals": 1500})
-    yield setting("wide", WIDE, {"max_evals": 8000})
+    yield setting("wide", WIDE, {"max_evals": 1500})
+    yield setting("long", WIDE, {"max_evals": 2400}, {"population": 3})
     yield setting("one", Problem(rippled, 1), {"max_evals": 1500})
     for restart in RESTARTS:
         least = 3 if restart == "none" else LEAST
@@ -436,7 +437,7 @@ def cma_settings():
         yield setting(f"population-{population}", SMOOTH, {"max_evals": 1000}, {"population": population})
     yield setting("steep", Problem(steep, 2, x0=((0.5, -1.0),), bounded=False), {"max_evals": 1800})
     yield setting("slope", Problem(slope, 2, x0=((0.5, -1.0),), bounded=False), {"max_evals": 800})
-    yield setting("few", Problem(few, 4), {"max_evals": 1500}, {"population": 12})
+    yield setting("few", Problem(few, 4), {"max_evals": 1500}, {"population": 30})
     yield setting("lots", Problem(lots, 2), {"max_evals": 4000})
     yield setting("lots-long", Problem(lots, 2), {"max_evals": 4500}, {"population": 4, "restart": "none"})
     for budget in (1, 2, 7, 9):

@@ -14,7 +14,7 @@ from ..calling.arguments import row
 from ..compile.jit import inlined, part
 
 EPSILON = 2.220446049250313e-16
-NOTHING = 1e-150  # beside a matrix whose largest entry is 1: its square is no number any more
+NOTHING = 1e-140  # beside a matrix whose largest entry is 1; squares of smaller numbers lose digits
 SWEEPS = 60  # of an eigenvalue; two are usual
 
 
@@ -91,7 +91,7 @@ def tridiagonalise(a, off, norms, scratch, n):
     for i in range(n - 1, 0, -1):
         v = row(a, i)
         beside, rest = v[i - 1], dot(v, v, i - 1)
-        if not rest > 0.0:
+        if rest <= NOTHING * NOTHING:
             off[i], norms[i] = beside, 0.0
             continue
         length = np.sqrt(rest + beside * beside)
@@ -169,11 +169,11 @@ def sweep(diagonal, off, vectors, first, last):
     for i in range(last - 1, first - 1, -1):
         f, b = sine * off[i], cosine * off[i]
         root = np.sqrt(f * f + g * g)
-        off[i + 1] = root
-        if root == 0.0:  # the block falls apart
+        if root <= NOTHING:  # the block falls apart
             diagonal[i + 1] -= shifted
-            off[last] = 0.0
+            off[i + 1] = off[last] = 0.0
             return
+        off[i + 1] = root
         sine, cosine = f / root, g / root
         g = diagonal[i + 1] - shifted
         root = (diagonal[i] - g) * sine + 2.0 * cosine * b
