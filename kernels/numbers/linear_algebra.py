@@ -18,7 +18,7 @@ NOTHING = 1e-140  # beside a matrix whose largest entry is 1; squares of smaller
 SWEEPS = 60  # of an eigenvalue; two are usual
 
 
-@inlined
+@part
 def dot(a, b, n):
     """The sum of a_j b_j over j < n, in eight running sums."""
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
@@ -37,7 +37,7 @@ def dot(a, b, n):
     return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7))
 
 
-@inlined
+@part
 def sum_rows(factor, matrix, n, out):
     """out_j = the sum of factor_k matrix_kj over k < n, for j < n, four rows at a time."""
     for j in range(n):
@@ -54,7 +54,7 @@ def sum_rows(factor, matrix, n, out):
             out[j] += a * matrix[k, j]
 
 
-@part
+@inlined
 def eigensystem(matrix, values, vectors, work):
     """values (n,) and vectors (n, n), one a row, of a symmetric matrix (n, n) whose lower triangle is read.
 

@@ -20,7 +20,7 @@ unit `scale`, in which the covariance matrix C begins as the identity. Fields of
 import numpy as np
 
 from ..calling.arguments import row
-from ..compile.jit import inlined, part
+from ..compile.jit import inlined
 from ..compile.structures import record
 from ..numbers.elementary import exp, log
 from ..numbers.linear_algebra import dot, eigensystem, sum_rows
@@ -41,7 +41,7 @@ MOST = 1.0  # growth of ln(sigma) in a generation, as in pycma
 CONDITION = 1e7  # longest over shortest axis beyond which rounding prevails (appendix B.3: 1e14 of C)
 
 
-@part
+@inlined
 def set_constants(state, population):
     """Weights and learning rates for so many rows (table 1)."""
     own, weight, n = state.own[0], state.weight, state.mean.size
@@ -67,7 +67,7 @@ def set_constants(state, population):
     own.mu_eff, own.parents, own.total = mu_eff, parents, 1.0 - negative
 
 
-@part
+@inlined
 def reset(state, population, sigma):
     """A distribution of this step size that has learnt nothing, for so many rows; the mean stays."""
     n, own = state.mean.size, state.own[0]
@@ -83,7 +83,7 @@ def reset(state, population, sigma):
 # --- sampling ----------------------------------------------------------------------------------------------------
 
 
-@part
+@inlined
 def draw_numbers(generation, start, stop, trial):
     """trial: standard normal numbers, for the rows [start, stop)."""
     for i in range(start, stop):
@@ -109,7 +109,7 @@ def sample_row(i, state):
 # --- learning ----------------------------------------------------------------------------------------------------
 
 
-@part
+@inlined
 def move(state):
     """The mean, the paths and the step size (eq. 41 to 45). Returns h_sigma."""
     own, mean, path_sigma, n = state.own[0], state.mean, state.path_sigma, state.mean.size
@@ -138,7 +138,7 @@ def move(state):
     return h_sigma
 
 
-@part
+@inlined
 def learn_covariance(state, h_sigma):
     """The rank-one and the rank-mu update, with weights below 0 for the worse half (eq. 46, 47); by four rows."""
     own, covariance, path, step, n = state.own[0], state.covariance, state.path_c, state.step, state.mean.size
@@ -148,12 +148,10 @@ def learn_covariance(state, h_sigma):
         for j in range(i + 1):
             covariance[i, j] = kept * covariance[i, j] + factor * path[j]
     for k in range(0, state.rows[0].live, 4):
-        (a, wa), (b, wb), (c, wc), (d, wd) = (
-            ranked(state, k),
-            ranked(state, k + 1),
-            ranked(state, k + 2),
-            ranked(state, k + 3),
-        )
+        a, wa = ranked(state, k)
+        b, wb = ranked(state, k + 1)
+        c, wc = ranked(state, k + 2)
+        d, wd = ranked(state, k + 3)
         for i in range(n):
             fa, fb, fc, fd = wa * step[a, i], wb * step[b, i], wc * step[c, i], wd * step[d, i]
             for j in range(i + 1):
@@ -170,7 +168,7 @@ def ranked(state, k):
     return row, w if w >= 0.0 else w * state.mean.size / (state.squared[row] + 1e-300)
 
 
-@part
+@inlined
 def decompose(state):
     """axes and lengths of C, when it is time. False: C is no longer a covariance matrix that can be worked with."""
     own, lengths, n = state.own[0], state.lengths, state.mean.size

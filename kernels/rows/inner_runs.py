@@ -58,9 +58,10 @@ def largest_population(population: int, max_evals: int, regime: int) -> int:
     return population
 
 
-def recent_generations(dimension: int, population: int) -> int:
+@inlined
+def recent_generations(dimension, population):
     """Over how many the best values are compared (B.3, TolFun)."""
-    return 10 + -(-30 * dimension // population)
+    return 10 + (30 * dimension + population - 1) // population
 
 
 # --- the beginning -----------------------------------------------------------------------------------------------
@@ -84,9 +85,17 @@ def begin(state, population, sigma, most):
 # --- the end -----------------------------------------------------------------------------------------------------
 
 
-@part
+@inlined
+def note_best(state):
+    """Whose the best point is, after a generation, whole or not."""
+    inner, now = state.inner[0], state.run.now[0]
+    if now.stall == -1 and inner.holds == 0:
+        inner.holds, inner.converged, now.spread = 1, 0, np.inf
+
+
+@inlined
 def note_generation(state):
-    """Ring, trace and spread after a generation."""
+    """Ring, trace and spread after a whole generation."""
     inner, now, order, f = state.inner[0], state.run.now[0], state.order, state.trial_f
     population, generation = state.rows[0].live, state.own[0].generation
     best, worst = f[order[0]], f[order[population - 1]]
@@ -101,30 +110,23 @@ def note_generation(state):
         if generation % inner.stride == 0:
             state.trace[0, inner.entries], state.trace[1, inner.entries] = best, f[order[population // 2]]
             inner.entries += 1
-    if now.stall == -1:  # the best of all is in this generation
-        inner.holds, inner.converged = 1, 0
     if inner.holds == 1:
         now.spread = worst - now.best if worst < np.inf else np.inf
 
 
-@part
+@inlined
 def has_converged(state):
     """Whether values agree (TolFun, EqualFunValues), or steps have become nothing (TolX)."""
     inner, order, f, own = state.inner[0], state.order, state.trial_f, state.own[0]
     population, generation = state.rows[0].live, own.generation
     low, high = np.inf, -np.inf
-    count = min(recent_generations_of(state.mean.size, population), generation)
+    count = min(recent_generations(state.mean.size, population), generation)
     for k in range(count):
         value = state.recent[(generation - 1 - k) % state.recent.size]
         low, high = min(low, value), max(high, value)
     agree = high - low < TOLFUN and f[order[population - 1]] - f[order[0]] < TOLFUN
     agree = agree or (generation >= LEAST and high - low < TOLFUNHIST)
     return agree or inner.level > TOLFLAT or largest_step(state) < TOLX * inner.sigma
-
-
-@inlined
-def recent_generations_of(dimension, population):
-    return 10 + (30 * dimension + population - 1) // population
 
 
 @inlined
@@ -136,7 +138,7 @@ def largest_step(state):
     return largest
 
 
-@part
+@inlined
 def has_failed(state):
     """Whether it takes too long (MaxIter), its steps have grown without end (TolXUp), or nothing improves."""
     inner, own, n, population = state.inner[0], state.own[0], state.mean.size, state.rows[0].live
@@ -180,7 +182,7 @@ def median(trace, kind, start, count):
 # --- the next ----------------------------------------------------------------------------------------------------
 
 
-@part
+@inlined
 def begin_next(state, converged):
     """After the end of an inner run: the next one, or the end of all."""
     inner, now, dimension = state.inner[0], state.run.now[0], state.mean.size

@@ -12,10 +12,11 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ...kernels.compile.jit import inlined, part
+from ...kernels.compile.jit import inlined
 from ...kernels.compile.structures import Integers, Matrix, Vector, filled
 from ...kernels.numbers.ranking import sort_rows
-from ...kernels.rows import covariance, inner_runs
+from ...kernels.rows import covariance as distribution
+from ...kernels.rows import inner_runs
 from ...kernels.rows import population as shared
 from ...kernels.rows.bounds import margins
 from ...kernels.rows.population import Box, RowCounts, population_fields
@@ -57,7 +58,7 @@ class CmaEsState(NamedTuple):
     work: Matrix  # (D + 3, D) room within a generation
     trial: Matrix  # (P, D) candidates
     trial_f: Vector  # (P,)   their values
-    own: Annotated[np.ndarray, covariance.SCALARS]
+    own: Annotated[np.ndarray, distribution.SCALARS]
     inner: Annotated[np.ndarray, inner_runs.SCALARS]
     rows: RowCounts
     box: Box
@@ -88,10 +89,10 @@ def init(domain, options, limits, key):
         squared=np.zeros(size),
         order=np.arange(size),
         scratch=np.zeros(size, dtype=np.int64),
-        recent=np.zeros(inner_runs.recent_generations(n, population)),
+        recent=np.zeros(inner_runs.recent_generations.py_func(n, population)),
         trace=np.zeros((3, inner_runs.TRACE)),
         work=np.zeros((n + 3, n)),
-        own=filled(covariance.SCALARS, sigma=options.sigma),
+        own=filled(distribution.SCALARS, sigma=options.sigma),
         inner=filled(inner_runs.SCALARS, **inner, sigma=options.sigma, draws=finite.all(), holds=1),
         **fields,
     )
@@ -101,7 +102,7 @@ def init(domain, options, limits, key):
 def draw(start, stop, state):
     now = state.run.now[0]
     if now.iteration > 0:
-        covariance.draw_numbers(now.key, start, stop, state.trial)
+        distribution.draw_numbers(now.key, start, stop, state.trial)
 
 
 @inlined
@@ -109,22 +110,24 @@ def propose(i, state):
     if state.run.now[0].iteration == 0:
         shared.sample_row(i, state)
     else:
-        covariance.sample_row(i, state)
+        distribution.sample_row(i, state)
 
 
-@part
+@inlined
 def learn(state):
     """What the ranks teach, once the generation is whole; after generation 0 the first inner run begins."""
     rows, inner = state.rows[0], state.inner[0]
     if state.run.now[0].iteration == 0:
         note_start(state)
         inner_runs.begin(state, inner.population, inner.sigma, inner_runs.UNLIMITED)
-    elif rows.count == rows.live:
+        return
+    inner_runs.note_best(state)
+    if rows.count == rows.live:
         sort_rows(state.trial_f, state.order, state.scratch, 0, rows.live)
-        covariance.learn_covariance(state, covariance.move(state))
+        distribution.learn_covariance(state, distribution.move(state))
         inner_runs.note_generation(state)
         converged = inner_runs.has_converged(state)
-        if converged or inner_runs.has_failed(state) or not covariance.decompose(state):
+        if converged or inner_runs.has_failed(state) or not distribution.decompose(state):
             inner_runs.begin_next(state, converged)
 
 

@@ -111,8 +111,6 @@ def note(s, order):
         s.bests, s.medians, s.stride = s.bests[1::2], s.medians[1::2], 2 * s.stride
     if s.generation % s.stride == 0:
         s.bests, s.medians = [*s.bests, f[0]], [*s.medians, f[s.size // 2]]
-    if s.stall == 0:  # the best improved in this generation
-        s.holds, s.converged = 1, 0
     if s.holds:
         s.spread = f[-1] - s.best if f[-1] < math.inf else math.inf
 
@@ -203,6 +201,8 @@ def iterate(state, fun, draws):
         z = np.array([[draws.normal(i, j) for j in range(n)] for i in range(s.count)])
         steps = z @ (s.axes * s.lengths).T
         evaluate(s, fun, np.array([folded(s, s.mean + s.sigma * scale(s) * y) for y in steps]))
+        if s.stall == 0 and not s.holds:  # the best is of this inner run now
+            s.holds, s.converged, s.spread = 1, 0, math.inf
         if s.count == s.size:
             order = ranks(s.trial_f)
             adapt(s, z, order)
