@@ -79,6 +79,11 @@ def steep(x):
     return 2.0**50 * bowl(x)
 
 
+def walls(x):
+    """Lowest at the lower bound of one variable and at the upper bound of the next."""
+    return x[:, 0] - x[:, 1] + (x[:, 2] - 0.25) ** 2
+
+
 def slope(x):
     """Without an end."""
     return x.sum(axis=1)
@@ -101,12 +106,13 @@ class Problem:
     whole: tuple = ()  # variables that take whole numbers
     x0: tuple | None = None
     free: tuple = ()  # variables without an upper bound
+    bottomless: tuple = ()  # and without a lower one
     bounded: bool = True
 
     @property
     def arguments(self) -> dict:
         low, high = np.full(self.dimension, -4.0), np.linspace(1.0, 3.0, self.dimension)
-        high[list(self.free)] = np.inf
+        high[list(self.free)], low[list(self.bottomless)] = np.inf, -np.inf
         if not self.bounded:
             low, high = np.full(self.dimension, -np.inf), np.full(self.dimension, np.inf)
         integrality = np.isin(np.arange(self.dimension), self.whole)
@@ -431,6 +437,10 @@ def cma_settings():
         yield setting(f"free-{restart}", free, {"max_evals": 2500}, {"restart": restart})
     yield setting("half", half, {"max_evals": 1200})
     yield setting("half-first", half, {"max_evals": 400}, run=0)
+    half_walls = Problem(walls, 3, x0=x0, free=(0,), bottomless=(1,))
+    yield setting("half-walls", half_walls, {"max_evals": 900}, {"sigma": 3.0})
+    yield setting("walls", Problem(walls, 3), {"max_evals": 900})
+    yield setting("one-many", Problem(rippled, 1), {"max_evals": 900}, {"population": 40})
     yield setting("first", FLAT_POINT, {"max_evals": 600}, run=0)
     yield setting("far", SMOOTH, {"max_evals": 1000}, {"sigma": 4.0})
     for population in (2, 3, 4, 40):
