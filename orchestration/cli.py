@@ -142,7 +142,7 @@ def fulfilled(result, target: float | None) -> bool:
     """Whether a command did what it was asked for: a spent budget is no failure of the command, a missed target is."""
     from ..solvers import StopReason
 
-    ended = (StopReason.OUT_OF_BUDGET, StopReason.STALLED, StopReason.OUT_OF_TIME)
+    ended = (StopReason.OUT_OF_BUDGET, StopReason.STALLED, StopReason.ENDED, StopReason.OUT_OF_TIME)
     return result.success or (target is None and result.stop_reason in ended and math.isfinite(result.fun))
 
 
