@@ -20,7 +20,8 @@ from .numbers.random import generation_key, run_key
 RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, RAISED = 0, 1, 2, 3, 4, 5
 COLLAPSED = 13  # all points that a candidate is made from are the same: no evaluation can change the answer
 STUCK = 14  # a fault of the solver: it made no evaluation for IDLE iterations
-OUT_OF_ITERATIONS = 16
+ENDED = 15  # the method is at its end, without having converged
+OUT_OF_ITERATIONS = 16  # max_iters are done
 PAUSED = -1  # no end: whoever asked for the pause sets `stop` back
 IDLE = 1_000_000
 HISTORY_ENTRIES = 512

@@ -145,7 +145,8 @@ def fulfilled(result, target: float | None) -> bool:
     from ..solvers import StopReason
 
     ended = (
-        StopReason.OUT_OF_BUDGET, StopReason.OUT_OF_ITERATIONS, StopReason.STALLED, StopReason.OUT_OF_TIME,
+        StopReason.OUT_OF_BUDGET, StopReason.OUT_OF_ITERATIONS, StopReason.STALLED, StopReason.ENDED,
+        StopReason.OUT_OF_TIME,
     )  # fmt: skip
     return result.success or (target is None and result.stop_reason in ended and math.isfinite(result.fun))
 

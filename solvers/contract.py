@@ -59,6 +59,7 @@ class Solver:
     domain: str = "box"  # or "real": any bounds, or none where there is a point to begin with
     integers: bool = True  # whether variables may take whole numbers
     converges: bool = True  # False: nothing in the state comes to agree, so `ftol` has no meaning
+    on_gpu: bool = True  # whether a GPU can carry it out, where it has rows
     points: Kernel | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
 
     def __reduce__(self) -> tuple[Any, ...]:

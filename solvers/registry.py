@@ -7,7 +7,7 @@ from ..kernels.compile.structures import classes
 from .annealing import simulated_annealing
 from .contract import Solver
 from .descent import nelder_mead
-from .population import differential_evolution, jso, lshade, lsrtde, random_search
+from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
 
 SOLVERS: dict[str, Solver] = {}
 _state_classes: dict[str, type] = {}
@@ -55,6 +55,7 @@ for _solver in (
     lshade.SOLVER,
     jso.SOLVER,
     lsrtde.SOLVER,
+    cma_es.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
 ):

@@ -127,6 +127,10 @@ def test_candidates_stay_in_the_box_and_whole_numbers_are_whole(name):
 
 
 def test_whole_numbers_of_the_initial_sample_have_equal_shares(rows):
+    if not SOLVERS[rows].integers:
+        with pytest.raises(ValueError, match=f"integrality: {rows} takes no whole numbers"):
+            Optimizer(rows, [(1, 3)] * 4, integrality=True)
+        return
     optimizer = Optimizer(rows, [(1, 3)] * 4, seed=5, integrality=True, options={"population": 3000}, max_evals=9000)
     counts = np.unique(optimizer.ask(), return_counts=True)[1] / 12_000
     np.testing.assert_allclose(counts, 1 / 3, atol=0.02)

@@ -36,6 +36,8 @@ def check_has_rows(solver: Solver) -> None:
             f"device='cuda': {solver.name} has no rows, whose values a GPU could compute side by side; "
             f"use device='cpu', or a method with a population"
         )
+    if not solver.on_gpu:
+        raise ValueError(f"device='cuda': {solver.name} runs on the CPU only; use device='cpu', or another method")
 
 
 class CudaSession(Session):

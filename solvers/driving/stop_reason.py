@@ -23,6 +23,7 @@ class StopReason(IntEnum):
     FAILED = 11
     HOPELESS = 12
     COLLAPSED = run.COLLAPSED
+    ENDED = run.ENDED
     OUT_OF_ITERATIONS = run.OUT_OF_ITERATIONS
 
     @property
@@ -41,6 +42,7 @@ SENTENCES = {
     StopReason.OUT_OF_ITERATIONS: "The iterations (max_iters) are done.",
     StopReason.CONVERGED: "The values agree to within ftol.",
     StopReason.COLLAPSED: "All points of the population are the same: no evaluation can change the answer.",
+    StopReason.ENDED: "The method is at its end: no restart is left, and the best has not converged.",
     StopReason.STALLED: "No improvement for as many generations as `patience` allows.",
     StopReason.RAISED: "The objective raised an exception.",
     StopReason.OUT_OF_TIME: "The time (max_time) is up; where it stopped depends on the clock.",

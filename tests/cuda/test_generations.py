@@ -19,7 +19,7 @@ from thalweg.solvers.contract import Key, Limits
 from thalweg.solvers.driving import drivers
 
 DIMENSION, SEED = 2, 5
-WITH_ROWS = [name for name, solver in SOLVERS.items() if solver.rows]
+WITH_ROWS = [name for name, solver in SOLVERS.items() if solver.rows and solver.on_gpu]
 
 
 def rastrigin(x):

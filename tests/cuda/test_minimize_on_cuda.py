@@ -181,6 +181,11 @@ def test_a_method_without_rows_is_refused(monkeypatch):
         minimize(shifted, BOUNDS, device="cuda", **CALL | {"method": "one_by_one"})
 
 
+def test_a_method_that_no_gpu_runs_is_refused():
+    with pytest.raises(ValueError, match="device='cuda': cma_es runs on the CPU only"):
+        minimize(shifted, BOUNDS, device="cuda", **CALL | {"method": "cma_es"})
+
+
 def test_threads_are_the_device_s_own():
     with pytest.raises(ValueError, match="threads"):
         minimize(shifted, BOUNDS, device="cuda", threads=2, **CALL)

@@ -81,7 +81,7 @@ def states_of(solver, function):
     return mapped(lambda array: array[None], state)
 
 
-@pytest.mark.parametrize("name", [name for name, solver in SOLVERS.items() if solver.rows])
+@pytest.mark.parametrize("name", [name for name, solver in SOLVERS.items() if solver.rows and solver.on_gpu])
 def test_the_kernels_of_a_solver_compile_and_spill_nothing(name, record_property):
     from thalweg.kernels.cuda.generation import kernel_of_runs, kernels_of_rows, make_stages
     from thalweg.kernels.cuda.objective import function_of

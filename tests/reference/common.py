@@ -11,7 +11,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED, COLLAPSED, OUT_OF_ITERATIONS = *range(5), 13, 16
+RUNNING, REACHED_TARGET, OUT_OF_BUDGET, CONVERGED, STALLED = range(5)
+COLLAPSED, ENDED, OUT_OF_ITERATIONS = 13, 15, 16
 ALWAYS, COORDINATES = 63, 64  # slots: which coordinate crosses in any case; one slot for each coordinate
 
 

@@ -1,0 +1,184 @@
+"""The search distribution of CMA-ES: sampled, and adapted to the ranks of what was sampled.
+
+Equations and table 1 as in Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772v2. A coordinate has its own
+unit `scale`, in which the covariance matrix C begins as the identity. Fields of a state, beside those of population.py:
+    mean       (D,)    m, in the space that is folded into the box (bounds.py)
+    scale      (D,)    the unit of each variable
+    margin     (2, D)  of the box
+    covariance (D, D)  C, its lower triangle
+    axes       (D, D)  B', an eigenvector of C in each row
+    lengths    (D,)    the diagonal of D: roots of the eigenvalues
+    path_sigma, path_c (D,)  the evolution paths
+    weight     (P,)    w by rank
+    step       (P, D)  y = B D z of each row
+    squared    (P,)    |z|^2 of each row
+    order      (P,)    rows from best to worst
+    work       (D + 3, D)  room within a generation
+    own                the scalars of SCALARS
+"""
+
+import numpy as np
+
+from ..calling.arguments import row
+from ..compile.jit import inlined
+from ..compile.structures import record
+from ..numbers.elementary import exp, log
+from ..numbers.linear_algebra import dot, eigensystem, sum_rows
+from ..numbers.random import normal, row_key
+from .bounds import into_box
+
+SCALARS = record(
+    generation="i8",  # g, of this distribution
+    decomposed="i8",  # the generation of which axes and lengths are
+    parents="i8",  # mu: how many weights are positive
+    sigma="f8",  # the step size
+    mu_eff="f8", c_sigma="f8", d_sigma="f8", c_c="f8", c_1="f8", c_mu="f8",
+    total="f8",  # the sum of all weights
+    chi="f8",  # E|N(0, I)|
+)  # fmt: skip
+LAZY = 0.5  # decompose every 0.5 / (D (c_1 + c_mu)) generations, as N. Hansen's purecma does
+MOST = 1.0  # growth of ln(sigma) in a generation, as in pycma
+CONDITION = 1e7  # longest over shortest axis beyond which rounding prevails (appendix B.3: 1e14 of C)
+
+
+@inlined
+def set_constants(state, population):
+    """Weights and learning rates for so many rows (table 1)."""
+    own, weight, n = state.own[0], state.weight, state.mean.size
+    gain, gain2, loss, loss2, parents = 0.0, 0.0, 0.0, 0.0, 0
+    for i in range(population):
+        w = log(0.5 * (population + 1.0)) - log(i + 1.0)  # eq. 49
+        weight[i] = w
+        if w > 0.0:
+            gain, gain2, parents = gain + w, gain2 + w * w, parents + 1
+        else:
+            loss, loss2 = loss - w, loss2 + w * w
+    mu_eff, loss_eff = gain * gain / gain2, loss * loss / loss2
+    own.c_sigma = (mu_eff + 2.0) / (n + mu_eff + 5.0)  # eq. 55
+    own.d_sigma = 1.0 + 2.0 * max(0.0, np.sqrt((mu_eff - 1.0) / (n + 1.0)) - 1.0) + own.c_sigma
+    own.c_c = (4.0 + mu_eff / n) / (n + 4.0 + 2.0 * mu_eff / n)  # eq. 56
+    own.c_1 = 2.0 / ((n + 1.3) ** 2 + mu_eff)  # eq. 57
+    own.c_mu = min(1.0 - own.c_1, 2.0 * (0.25 + mu_eff + 1.0 / mu_eff - 2.0) / ((n + 2.0) ** 2 + mu_eff))  # eq. 58
+    own.chi = np.sqrt(n) * (1.0 - 1.0 / (4.0 * n) + 1.0 / (21.0 * n * n))
+    negative = min(1.0 + own.c_1 / own.c_mu, 1.0 + 2.0 * loss_eff / (mu_eff + 2.0))  # eq. 50, 51
+    negative = min(negative, (1.0 - own.c_1 - own.c_mu) / (n * own.c_mu))  # eq. 52
+    for i in range(population):
+        weight[i] *= 1.0 / gain if weight[i] > 0.0 else negative / loss  # eq. 53
+    own.mu_eff, own.parents, own.total = mu_eff, parents, 1.0 - negative
+
+
+@inlined
+def reset(state, population, sigma):
+    """A distribution of this step size that has learnt nothing, for so many rows; the mean stays."""
+    n, own = state.mean.size, state.own[0]
+    set_constants(state, population)
+    own.generation, own.decomposed, own.sigma = 0, 0, sigma
+    for i in range(n):
+        state.lengths[i] = 1.0
+        state.path_sigma[i] = state.path_c[i] = 0.0
+        for j in range(n):
+            state.covariance[i, j] = state.axes[i, j] = 1.0 if i == j else 0.0
+
+
+# --- sampling ----------------------------------------------------------------------------------------------------
+
+
+@inlined
+def draw_numbers(generation, start, stop, trial):
+    """trial: standard normal numbers, for the rows [start, stop)."""
+    for i in range(start, stop):
+        key = row_key(generation, i)
+        for j in range(trial.shape[1]):
+            trial[i, j] = normal(key, j)
+
+
+@inlined
+def sample_row(i, state):
+    """From z in trial to y = B D z in step, and x = m + sigma y in trial (eq. 38 to 40)."""
+    box, mean, scale, margin = state.box, state.mean, state.scale, state.margin
+    z, y, n, sigma = row(state.trial, i), row(state.step, i), state.mean.size, state.own[0].sigma
+    state.squared[i] = dot(z, z, n)
+    for j in range(n):
+        z[j] *= state.lengths[j]
+    sum_rows(z, state.axes, n, y)
+    for j in range(n):
+        point = mean[j] + sigma * scale[j] * y[j]
+        z[j] = into_box(point, box.lower[j], box.upper[j], margin[0, j], margin[1, j])
+
+
+# --- learning ----------------------------------------------------------------------------------------------------
+
+
+@inlined
+def move(state):
+    """The mean, the paths and the step size (eq. 41 to 45). Returns h_sigma."""
+    own, mean, path_sigma, n = state.own[0], state.mean, state.path_sigma, state.mean.size
+    shift, inside, white = row(state.work, 0), row(state.work, 1), row(state.work, 2)
+    for j in range(n):
+        shift[j] = 0.0
+    for k in range(own.parents):
+        w, i = state.weight[k], state.order[k]
+        for j in range(n):
+            shift[j] += w * state.step[i, j]
+    for k in range(n):
+        inside[k] = dot(row(state.axes, k), shift, n) / state.lengths[k]
+    sum_rows(inside, state.axes, n, white)  # C^(-1/2) <y>
+    gain = np.sqrt(own.c_sigma * (2.0 - own.c_sigma) * own.mu_eff)
+    for j in range(n):
+        mean[j] += own.sigma * state.scale[j] * shift[j]
+        path_sigma[j] = (1.0 - own.c_sigma) * path_sigma[j] + gain * white[j]
+    own.generation += 1
+    length = np.sqrt(dot(path_sigma, path_sigma, n)) / own.chi
+    begun = np.sqrt(1.0 - exp(2.0 * own.generation * log(1.0 - own.c_sigma)))
+    h_sigma = 1.0 if length < (1.4 + 2.0 / (n + 1.0)) * begun else 0.0
+    gain = h_sigma * np.sqrt(own.c_c * (2.0 - own.c_c) * own.mu_eff)
+    for j in range(n):
+        state.path_c[j] = (1.0 - own.c_c) * state.path_c[j] + gain * shift[j]
+    own.sigma *= exp(min(own.c_sigma / own.d_sigma * (length - 1.0), MOST))
+    return h_sigma
+
+
+@inlined
+def learn_covariance(state, h_sigma):
+    """The rank-one and the rank-mu update, with weights below 0 for the worse half (eq. 46, 47); by four rows."""
+    own, covariance, path, step, n = state.own[0], state.covariance, state.path_c, state.step, state.mean.size
+    kept = 1.0 + own.c_1 * (1.0 - h_sigma) * own.c_c * (2.0 - own.c_c) - own.c_1 - own.c_mu * own.total
+    for i in range(n):
+        factor = own.c_1 * path[i]
+        for j in range(i + 1):
+            covariance[i, j] = kept * covariance[i, j] + factor * path[j]
+    for k in range(0, state.rows[0].live, 4):
+        a, wa = ranked(state, k)
+        b, wb = ranked(state, k + 1)
+        c, wc = ranked(state, k + 2)
+        d, wd = ranked(state, k + 3)
+        for i in range(n):
+            fa, fb, fc, fd = wa * step[a, i], wb * step[b, i], wc * step[c, i], wd * step[d, i]
+            for j in range(i + 1):
+                first = fa * step[a, j] + fb * step[b, j]
+                covariance[i, j] += first + (fc * step[c, j] + fd * step[d, j])
+
+
+@inlined
+def ranked(state, k):
+    """The row of rank k and c_mu w of it, which is 0 beyond the last; below 0 a step counts as if sqrt(D) long."""
+    if k >= state.rows[0].live:
+        return 0, 0.0
+    row, w = state.order[k], state.own[0].c_mu * state.weight[k]
+    return row, w if w >= 0.0 else w * state.mean.size / (state.squared[row] + 1e-300)
+
+
+@inlined
+def decompose(state):
+    """axes and lengths of C, when it is time. False: C is no longer a covariance matrix that can be worked with."""
+    own, lengths, n = state.own[0], state.lengths, state.mean.size
+    if own.generation - own.decomposed <= LAZY / (n * (own.c_1 + own.c_mu)):
+        return True
+    own.decomposed = own.generation
+    sound = eigensystem(state.covariance, lengths, state.axes, state.work)
+    smallest, largest = np.inf, 0.0
+    for j in range(n):
+        sound = sound and lengths[j] > 0.0
+        lengths[j] = np.sqrt(lengths[j])
+        smallest, largest = min(smallest, lengths[j]), max(largest, lengths[j])
+    return sound and largest <= CONDITION * smallest

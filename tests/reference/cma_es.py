@@ -1,0 +1,220 @@
+"""Active CMA-ES with IPOP and BIPOP restarts, one generation after the papers: what the engine is tested by.
+
+Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772v2, figure 6 and table 1, ends of a run after appendix
+B.3; Auger and Hansen, CEC 2005; Hansen, GECCO 2009. Tolerances are pycma's, and so is the bound on the growth of sigma;
+when C is decomposed is purecma's.
+
+Conventions of the engine: generation 0 is the points given, or one drawn; the fold into the box (`folded`); which
+values are kept for stagnation; what the spread is. Eigenvectors have no sign of their own: the state brings those that
+it samples with (`axes`, `lengths`), and how far they are from an eigensystem of C when they are new (`residual`).
+"""
+
+import math
+
+import numpy as np
+
+from .common import CONVERGED, ENDED, close, copied, evaluate, initial_sample, ranks
+
+TOLFUN, TOLFUNHIST, TOLX, TOLFACUPX = 1e-11, 1e-12, 1e-11, 1e3
+ENTRIES, UNLIMITED = 512, 2**62
+
+
+def constants(n, size):
+    """Table 1."""
+    raw = np.array([math.log((size + 1) / 2) - math.log(i) for i in range(1, size + 1)])
+    good, bad = raw[raw > 0], raw[raw <= 0]
+    mu_eff, mu_eff_bad = good.sum() ** 2 / (good**2).sum(), bad.sum() ** 2 / (bad**2).sum()
+    c_sigma = (mu_eff + 2) / (n + mu_eff + 5)
+    c_1 = 2 / ((n + 1.3) ** 2 + mu_eff)
+    c_mu = min(1 - c_1, 2 * (1 / 4 + mu_eff + 1 / mu_eff - 2) / ((n + 2) ** 2 + mu_eff))
+    alphas = 1 + c_1 / c_mu, 1 + 2 * mu_eff_bad / (mu_eff + 2), (1 - c_1 - c_mu) / (n * c_mu)
+    return {
+        "weights": np.where(raw > 0, raw / good.sum(), raw * min(alphas) / abs(bad).sum()),
+        "mu_eff": mu_eff,
+        "c_sigma": c_sigma,
+        "d_sigma": 1 + 2 * max(0, math.sqrt((mu_eff - 1) / (n + 1)) - 1) + c_sigma,
+        "c_c": (4 + mu_eff / n) / (n + 4 + 2 * mu_eff / n),
+        "c_1": c_1,
+        "c_mu": c_mu,
+        "chi": math.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n**2)),
+    }
+
+
+# --- the box ------------------------------------------------------------------------------------------------------
+
+
+def margins(s, j):
+    low, high = s.lower[j], s.upper[j]
+    if math.isfinite(high - low):
+        return (0.05 * (high - low),) * 2
+    return tuple(0.05 * max(abs(bound), 1) if math.isfinite(bound) else 0.05 for bound in (low, high))
+
+
+def folded(s, y):
+    """Mirrored as often as it takes; quadratic near the bounds, which it meets a margin outside of the box."""
+    x = np.array(y, dtype=float)
+    for j in range(len(x)):
+        low, high, (below, above) = s.lower[j], s.upper[j], margins(s, j)
+        while not low - below <= x[j] <= high + above:
+            x[j] = 2 * (low - below) - x[j] if x[j] < low - below else 2 * (high + above) - x[j]
+        if x[j] < low + below:
+            x[j] = low + (x[j] - low + below) ** 2 / (4 * below)
+        elif x[j] > high - above:
+            x[j] = high - (x[j] - high - above) ** 2 / (4 * above)
+    return x
+
+
+def unfolded(s, x):
+    y = np.array(x, dtype=float)
+    for j in range(len(y)):
+        low, high, (below, above) = s.lower[j], s.upper[j], margins(s, j)
+        if y[j] < low + below:
+            y[j] = low - below + math.sqrt(4 * below * (y[j] - low))
+        elif y[j] > high - above:
+            y[j] = high + above - math.sqrt(4 * above * (high - y[j]))
+    return y
+
+
+# --- a generation -------------------------------------------------------------------------------------------------
+
+
+def adapt(s, z, order):
+    """Figure 6 of the tutorial, from selection on."""
+    n, c = len(s.mean), constants(len(s.mean), s.size)
+    mu_eff, c_sigma, c_c, c_1, c_mu, w = (c[k] for k in ("mu_eff", "c_sigma", "c_c", "c_1", "c_mu", "weights"))
+    y, z = z[order] @ (s.axes * s.lengths).T, z[order]
+    best = w > 0
+    y_w, z_w = w[best] @ y[best], w[best] @ z[best]
+    s.mean = s.mean + s.sigma * scale(s) * y_w
+    s.path_sigma = (1 - c_sigma) * s.path_sigma + math.sqrt(c_sigma * (2 - c_sigma) * mu_eff) * (s.axes @ z_w)
+    s.generation += 1
+    length = np.linalg.norm(s.path_sigma)
+    limit = (1.4 + 2 / (n + 1)) * c["chi"] * math.sqrt(1 - (1 - c_sigma) ** (2 * s.generation))
+    s.h_sigma = int(length < limit)
+    s.path_c = (1 - c_c) * s.path_c + s.h_sigma * math.sqrt(c_c * (2 - c_c) * mu_eff) * y_w
+    s.sigma *= math.exp(min(1, c_sigma / c["d_sigma"] * (length / c["chi"] - 1)))
+    w_y = np.where(best, w, w * n / (z**2).sum(axis=1))
+    kept = 1 + c_1 * (1 - s.h_sigma) * c_c * (2 - c_c) - c_1 - c_mu * w.sum()
+    s.C = kept * s.C + c_1 * np.outer(s.path_c, s.path_c) + c_mu * (w_y * y.T) @ y
+
+
+def scale(s):
+    width = s.upper - s.lower
+    return np.where(np.isfinite(width), width, 1.0)
+
+
+def note(s, order):
+    f = s.trial_f[order]
+    s.recent = [*s.recent, f[0]][-s.ring :]
+    s.level = s.level + 1 if f[0] == f[int(0.75 * s.size)] else 0
+    if s.generation % s.stride == 0 and len(s.bests) == ENTRIES:
+        s.bests, s.medians, s.stride = s.bests[1::2], s.medians[1::2], 2 * s.stride
+    if s.generation % s.stride == 0:
+        s.bests, s.medians = [*s.bests, f[0]], [*s.medians, f[s.size // 2]]
+    if s.holds:
+        s.spread = f[-1] - s.best if f[-1] < math.inf else math.inf
+
+
+def end(s, order):
+    """Why the inner run ends here, or ""."""
+    n, f, c = len(s.mean), s.trial_f[order], constants(len(s.mean), s.size)
+    recent = s.recent[-(10 + math.ceil(30 * n / s.size)) :]
+    with np.errstate(invalid="ignore"):
+        span, now = max(recent) - min(recent), f[-1] - f[0]
+    step = s.sigma * max(np.sqrt(np.diag(s.C)).max(), abs(s.path_c).max())
+    if max(span, now) < TOLFUN:
+        return "tolfun"
+    if s.generation >= 10 and span < TOLFUNHIST:
+        return "tolfunhist"
+    if s.level > 1:
+        return "flat"
+    if step < TOLX * s.sigma_0:
+        return "tolx"
+    if s.generation >= 100 + 150 * (n + 3) ** 2 / math.sqrt(s.size) or s.evaluations - s.began >= s.most:
+        return "too long"
+    if step > TOLFACUPX * s.first:
+        return "tolfacupx"
+    if stagnates(s):
+        return "stagnation"
+    if s.generation - s.decomposed > 0.5 / (n * (c["c_1"] + c["c_mu"])):
+        s.decomposed = s.generation
+        values = np.linalg.eigvalsh(s.C)
+        if not values[-1] <= 1e14 * values[0]:
+            return "condition"
+    return ""
+
+
+def stagnates(s):
+    """Looked for every eight entries."""
+    window = int(max(0.2 * s.generation, 120 + 30 * len(s.mean) / s.size)) // s.stride
+    if s.generation % (8 * s.stride) or window > len(s.bests):
+        return False
+    part = int(0.3 * window)
+    return all(upper_median(v[-part:]) >= upper_median(v[-window:][:part]) for v in (s.bests, s.medians))
+
+
+def upper_median(values):
+    return sorted(values)[len(values) // 2]
+
+
+# --- inner runs ---------------------------------------------------------------------------------------------------
+
+
+def next_inner_run(s, draws, reason):
+    if s.holds:
+        s.holds, s.converged = 0, int(reason in ("tolfun", "tolfunhist", "flat", "tolx"))
+    if s.small:
+        s.spent_small += s.evaluations - s.began
+    else:
+        s.spent_large += s.evaluations - s.began
+    s.small = int(s.regime == "bipop" and s.spent_small < s.spent_large)
+    if s.small:
+        u, v = draws.uniform(None, len(s.mean)), draws.uniform(None, len(s.mean) + 1)
+        size = math.floor(s.smallest * (s.large / (2 * s.smallest)) ** (u * u))
+        return begin(s, draws, size, s.sigma_0 * 10 ** (-2 * v), s.spent_large // 2)
+    if s.regime == "none" or 2 * s.large > s.largest:
+        s.stop = CONVERGED if s.converged else ENDED
+        return None
+    s.large *= 2
+    return begin(s, draws, s.large, s.sigma_0, UNLIMITED)
+
+
+def begin(s, draws, size, sigma, most):
+    n = len(s.mean)
+    s.mean = unfolded(s, s.lower + np.array(draws.uniforms(None, 0, n)) * (s.upper - s.lower) if s.drawn else s.start)
+    s.size, s.sigma, s.first, s.most, s.began = size, sigma, sigma, most, s.evaluations
+    s.C, s.path_sigma, s.path_c = np.eye(n), np.zeros(n), np.zeros(n)
+    s.generation, s.decomposed, s.level = 0, 0, 0
+    s.recent, s.bests, s.medians, s.stride = [], [], [], 1
+    s.drawn = s.draws
+
+
+def iterate(state, fun, draws):
+    s, n = copied(state), len(state.mean)
+    s.residual, s.moved = 0.0, ""
+    if s.iteration == 0:
+        evaluate(s, fun, s.given[: s.count].copy() if len(s.given) else initial_sample(s, draws))
+        s.start = s.trial[int(np.argmin(s.trial_f))]
+        s.drawn = int(s.draws and len(s.given) > 0 and s.index > 0)
+        begin(s, draws, s.smallest, s.sigma_0, UNLIMITED)
+    else:
+        z = np.array([[draws.normal(i, j) for j in range(n)] for i in range(s.count)])
+        steps = z @ (s.axes * s.lengths).T
+        evaluate(s, fun, np.array([folded(s, s.mean + s.sigma * scale(s) * y) for y in steps]))
+        if s.stall == 0 and not s.holds:  # the best is of this inner run now
+            s.holds, s.converged, s.spread = 1, 0, math.inf
+        if s.count == s.size:
+            order = ranks(s.trial_f)
+            adapt(s, z, order)
+            note(s, order)
+            s.moved = end(s, order)
+            if s.moved:
+                next_inner_run(s, draws, s.moved)
+    vars(s).update(constants(n, s.size))
+    return close(s, [0.0, s.spread])
+
+
+def start(dimension):
+    """What a run begins with."""
+    size = 4 + math.floor(3 * math.log(dimension))
+    return {"smallest": size, "size": size, "count": 1, "sigma_0": 0.3, "regime": "bipop", "small": 1, "spread": np.inf}
