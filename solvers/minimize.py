@@ -27,7 +27,7 @@ def minimize(
         function compiled by Numba, or a C function; see `thalweg.kernels.objective` for more forms. A `Problem` brings
         its own bounds, x0, args and integrality.
     bounds : (D, 2) array_like, sequence of pairs, or scipy.optimize.Bounds
-        The box; finite, but for `nelder_mead`, which may be given any bounds, or none and an x0.
+        The box; finite, but for `nelder_mead` and `cma_es`, which may be given any bounds, or none and an x0.
     x0 : (D,) or (n, D) array_like, optional
         A point, or a population, to begin with; the rest of the first generation is uniform in the box.
     args : tuple, default ()
