@@ -47,7 +47,7 @@ def minimize(
         The second argument: `bounds`, or as in SciPy's `minimize` a number or one dimension of numbers, which is `x0`.
         The next are `x0, args` after a box, `args, method` after a point.
     bounds : (D, 2) array_like, sequence of pairs, or scipy.optimize.Bounds
-        The box; finite, but for `nelder_mead`, which may be given any bounds, or none and an x0.
+        The box; finite, but for `nelder_mead` and `cma_es`, which may be given any bounds, or none and an x0.
     x0 : (D,) or (n, D) array_like, optional
         A point, or a population, to begin with; the rest of the first generation is uniform in the box.
     args : tuple, default ()
