@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import math
 import operator
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numba import njit
+from numba import njit, objmode
+from numba.core.errors import NumbaWarning
 
 from thalweg.kernels import objective
 from thalweg.kernels.calling import adapters
@@ -223,6 +227,60 @@ def matrices(x):
     return np.sum(m * m) + np.sum(m, axis=0)[0] + np.sum(m[0] * x)
 
 
+def halves(a):
+    r = a * 2.0
+    yield 0.0
+    yield np.sum(r)
+
+
+def written_between_yields(x):
+    a = x * 1.0
+    total = 0.0
+    for v in halves(a):
+        a[0] = 100.0
+        total += v
+    return total
+
+
+def kept_method(x):
+    r = x * 2.0
+    f = r.sum
+    return f() + f()
+
+
+def signs(x):
+    k = np.arange(len(x))
+    s = (-1.0) ** k
+    return np.sum((-1.0) ** k * x) + np.sum(s * x) + np.dot((-2.0) ** k, x) + np.sum((-2) ** k * x)
+
+
+def large_integers(x):
+    u = np.full(len(x), 2**63 + 5, np.uint64)
+    r = u + np.arange(len(x))
+    return np.sum(r * r) * 1e-40 + x[0]
+
+
+def used_many_times(x):
+    a = x * 0.1
+    b = a * a + a
+    c = b * b + b
+    d = c * c + c
+    e = d * d + d
+    g = e * e + e
+    h = g * g + g
+    k = h * h + h
+    return np.sum(k)
+
+
+MADE: dict = {"np": np}
+exec("def long_expression(x):\n    return np.sum(x" + "".join(f" + x * {k}.5" for k in range(200)) + ")\n", MADE)
+exec("def deep_chain(x):\n    a = x\n" + "    a = a * x * 0.1 + 0.1\n" * 40 + "    return np.sum(a)\n", MADE)
+
+
+def library_arrays(x):
+    return np.sum(np.ones(len(x)) * x) + np.full(3, 2.0)[1] + np.eye(2)[0, 0]
+
+
 def other_types(x):
     k = np.arange(len(x))
     return np.sum(k * x) + np.sum(k) + np.sum(x > 0.0) + np.sum(x.astype(np.float32) * 2.0)
@@ -236,7 +294,8 @@ def strided(x):
     "f",
     [
         written_later, written_by_helper, written_in_place, used_twice, made_before_a_loop, made_in_a_loop,
-        under_a_condition, matrices, strided,
+        under_a_condition, matrices, strided, written_between_yields, kept_method, signs, large_integers,
+        used_many_times, MADE["long_expression"], MADE["deep_chain"], library_arrays,
     ],
     ids=lambda f: f.__name__,
 )  # fmt: skip
@@ -249,6 +308,54 @@ def test_vectors_of_other_types():
     rng = np.random.default_rng(0)
     x = rng.uniform(-2, 2, (4, 9))
     np.testing.assert_allclose(objective(other_types).bind().evaluate(x), [other_types(row) for row in x], rtol=1e-6)
+
+
+# --- what a function has of Python -----------------------------------------------------------------------------------
+
+SPEAKING = """
+import numpy as np
+from thalweg.kernels import objective
+
+def speaks(x):
+    print("at", x[0])
+    return x[0]
+
+def raises(x):
+    if x[0] > 0.5:
+        raise ValueError("too large", x[0])
+    return x[0]
+
+x = np.array([[0.25], [0.75]])
+print(objective(speaks, check=False).bind().evaluate(x))
+try:
+    objective(raises, check=False).bind().evaluate(x)
+except ValueError as error:
+    print(error.args)
+"""
+
+
+def test_print_and_exceptions_with_values_work_at_once_and_from_the_cache(tmp_path):
+    environment = {**os.environ, "THALWEG_CACHE_DIR": str(tmp_path)}
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", SPEAKING], capture_output=True, text=True, env=environment, timeout=120
+        )
+        assert done.stdout == "at 0.25\nat 0.75\n[0.25 0.75]\n('too large', 0.75)\n", done.stderr
+
+
+def test_a_block_in_object_mode():
+    def f(x):
+        with objmode(y="float64"):
+            y = sum(x.tolist())
+        return 2.0 * y
+
+    with pytest.warns(NumbaWarning, match="object mode"):
+        assert objective(f, check=False).bind().evaluate(np.ones((1, 3)))[0] == 6.0
+
+
+def test_no_variables_are_refused():
+    with pytest.raises(ValueError, match="variables"):
+        objective(array_expression).bind().evaluate(np.ones((2, 0)))
 
 
 # --- lengths ------------------------------------------------------------------------------------------------------

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -81,20 +83,46 @@ def test_silence(cold, capsys):
 def test_another_process_that_compiles_the_same_has_said_it(cold, capsys):
     path = cold / "f-0.nbc"
     mark = path.with_suffix(".wait")
-    mark.touch()
-    with waiting.explained("this", 7):
-        waiting.announce(path)
-    assert capsys.readouterr().err == ""
-    os.utime(mark, (0, 0))  # left by a process that died
-    with waiting.explained("this", 7):
-        waiting.announce(path)
-    assert "compiling this" in capsys.readouterr().err
-    waiting.arrived(path)
-    assert not mark.exists()
+
+    def told() -> bool:
+        with waiting.explained("this", 7):
+            waiting.announce(path)
+        return "compiling this" in capsys.readouterr().err
+
+    mark.write_text(str(os.getppid()))
+    assert not told()
+    os.utime(mark, (0, 0))  # left long ago
+    assert told() and not mark.exists()
+    mark.write_text(str(os.getppid()))
+    os.utime(mark, (2**33, 2**33))  # a clock that goes wrong
+    assert told()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    mark.write_text(str(gone.pid))
+    os.utime(mark, (time.time() - 5, time.time() - 5))  # left by a process that died
+    assert told()
 
 
-def test_a_folder_that_cannot_be_written_to_is_no_fault(monkeypatch, capsys, tmp_path):
+def test_a_folder_that_cannot_be_written_to_is_no_fault(capsys, tmp_path):
     (tmp_path / "file").touch()
     with waiting.explained("this", 7):
         waiting.announce(tmp_path / "file" / "f-0.nbc")
     assert "compiling this" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stream", [None, "closed"])
+def test_nobody_who_reads_it_is_no_fault(cold, monkeypatch, capsys, stream):
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", None if stream is None else closed)
+    with waiting.explained("this", 7):
+        compile_something(4.5 if stream is None else 5.5)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("value", "quiet"), [("1", True), ("yes", True), ("0", False), ("", False)])
+def test_what_turns_it_off(cold, monkeypatch, capsys, value, quiet):
+    monkeypatch.setenv(waiting.VARIABLE, value)
+    with waiting.explained("this", 7):
+        waiting.announce()
+    assert (capsys.readouterr().err == "") == quiet

@@ -16,7 +16,7 @@ from numba.core import types
 from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
 
-from ..compile.flat import AdapterCompiler, FunctionCompiler
+from ..compile.flat import AdapterCompiler, FunctionCompiler, fill_environments
 from ..compile.jit import RELAXED, compile_for, kernel
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
@@ -83,7 +83,9 @@ def _compile(function, record, precise: bool, copies: bool):
             def adapter(x, address):
                 return inner(contiguous(x), *load(address, record))
 
-        return compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
+        compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
+        fill_environments(compiled.overloads[ADAPTER.args])
+        return compiled
     except Exception as error:  # Numba's own, and whatever its inside stumbles upon
         raise explain(error, function) from None
 

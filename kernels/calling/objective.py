@@ -147,6 +147,8 @@ class CompiledObjective:
     def evaluate(self, x: np.ndarray) -> np.ndarray:
         """Values (n,) of the rows of x (n, D); an exception of the objective comes with the x that raised it."""
         x = np.ascontiguousarray(x, dtype=np.float64)
+        if x.ndim != 2 or x.shape[1] == 0:
+            raise ValueError(f"x: got shape {x.shape}, expected (n, D): rows of D variables, at least one")
         values = np.empty(len(x))
         self.evaluate_into(x, values)
         for i in np.flatnonzero(np.isnan(values)):

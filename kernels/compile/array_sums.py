@@ -12,10 +12,10 @@ go into it, too, where nothing else uses them (`r = y - model` in `np.sum(r**2)`
 from __future__ import annotations
 
 import ast
-import copy
 import itertools
 import operator
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -56,20 +56,20 @@ class _Block:
     def __init__(self, block, state, uses: Counter):
         self.block, self.typemap, self.uses = block, state.typemap, uses
         self.relaxed = bool(getattr(state.flags.fastmath, "flags", ()))
-        self.methods: dict[str, Any] = {}  # variable -> the getattr that made it
-        self.arrays: dict[str, Any] = {}  # variable -> the expression that made it, nothing written since
+        self.methods: dict[str, Any] = {}  # variable -> the assignment of `a.sum` to it
+        self.arrays: dict[str, Any] = {}  # variable -> the assignment of its expression, nothing written since
         self.gone: set[int] = set()  # ids of instructions
 
     def fuse(self) -> bool:
         changed = False
         for instruction in self.block.body:
-            if not isinstance(instruction, ir.Assign) or self.may_write(instruction.value):
+            if not isinstance(instruction, ir.Assign) or not self.is_harmless(instruction.value):
                 self.arrays.clear()
             value = getattr(instruction, "value", None)
             if not (isinstance(instruction, ir.Assign) and isinstance(value, ir.Expr)):
                 continue
             if value.op == "getattr":
-                self.methods[instruction.target.name] = value
+                self.methods[instruction.target.name] = instruction
             elif value.op == "arrayexpr" and self.is_fit(instruction.target, value.list_vars()):
                 self.arrays[instruction.target.name] = instruction
             elif value.op in ("call", "binop"):
@@ -78,17 +78,21 @@ class _Block:
             self.block.body = [i for i in self.block.body if id(i) not in self.gone]
         return changed
 
-    def may_write(self, value) -> bool:
-        """Whether this may change the content of an array."""
-        if not isinstance(value, ir.Expr) or value.op in ("arrayexpr", "binop", "getattr", "unary", "cast"):
+    def is_harmless(self, value) -> bool:
+        """Whether this can change the content of no array."""
+        if isinstance(value, ir.Const | ir.Global | ir.FreeVar | ir.Var | ir.Arg):
+            return True
+        if not isinstance(value, ir.Expr):
             return False
-        if value.op == "call":
-            if self.sum_of(value) is not None:
-                return False
-            given = [*value.args, *(var for _, var in value.kws), *([value.vararg] if value.vararg else [])]
-            bound = isinstance(self.typemap.get(value.func.name), types.BoundFunction)
-            return bound or not all(_is_plain(self.typemap[var.name]) for var in given)
-        return value.op not in ("getitem", "static_getitem", "build_tuple", "exhaust_iter")
+        given = [self.typemap.get(var.name) for var in value.list_vars()]
+        if value.op in HARMLESS:
+            return all(map(_is_known, given))  # what a class of the user's does, nobody knows
+        if value.op != "call":
+            return False
+        function, *arguments = given
+        return self.sum_of(value) is not None or (
+            isinstance(function, types.Function) and all(map(_is_plain, arguments))
+        )
 
     def is_fit(self, target, inputs) -> bool:
         """Whether `target` is a vector of doubles, made of vectors and numbers."""
@@ -106,7 +110,8 @@ class _Block:
             return None
         if isinstance(function, types.BoundFunction):
             method = self.methods.get(value.func.name)
-            operands = [method.value] if method is not None and not value.args else []
+            alone = method is not None and self.uses[value.func.name] == 2 and not value.args
+            operands = [method.value.value] if alone else []  # pyright: ignore[reportOptionalMemberAccess]
         else:
             operands = list(value.args) if isinstance(function, types.Function) else []
         kind = SUMS.get(function.typing_key) if operands and _is_hashable(function.typing_key) else None
@@ -114,59 +119,86 @@ class _Block:
 
     def replace(self, instruction) -> bool:
         """Put a loop in place of a sum."""
-        found = self.sum_of(instruction.value)
+        call = instruction.value
+        found = self.sum_of(call)
         if found is None or self.typemap.get(instruction.target.name) != types.float64:
             return False
-        kind, trees = found
-        if not all(self.is_fit(operand, [operand]) for operand in trees) or (kind == "dot" and not self.relaxed):
+        kind, operands = found
+        if not all(self.is_fit(operand, [operand]) for operand in operands) or (kind == "dot" and not self.relaxed):
             return False
-        self.forget_method(instruction.value)
-        while used_up := [name for name, count in _names(trees).items() if self.is_used_up(name, count)]:
-            trees = [self.expanded(tree, used_up[0]) for tree in trees]
-            source = self.arrays.pop(used_up[0])
-            self.uses.subtract(_names([source.value.expr]))
-            self.gone.add(id(source))
-        instruction.value = ir.Expr(OPERATION, instruction.loc, kind=kind, expr=tuple(trees))
+        if call.op == "call" and call.func.name in self.methods:
+            self.gone.add(id(self.methods[call.func.name]))  # `a.sum` is not needed any more
+        steps = self.take_in(operands)
+        inside = {name for name, _ in steps}
+        instruction.value = ir.Expr(
+            OPERATION, instruction.loc, kind=kind, operands=[_within(tree, inside) for tree in operands],
+            steps=[(name, _within(tree, inside)) for name, tree in steps],
+        )  # fmt: skip
         return True
 
-    def forget_method(self, call) -> None:
-        """`a.sum` is not needed any more, and is no use of a."""
-        method = self.methods.get(call.func.name) if call.op == "call" else None
-        if method is not None and self.uses[call.func.name] == 2:
-            self.gone |= {id(i) for i in self.block.body if getattr(i, "value", None) is method}
+    def take_in(self, operands) -> list[tuple[str, Any]]:
+        """(name, expression) of the arrays that only these operands, and such arrays, use; in the order of making."""
+        steps: list[tuple[str, Any]] = []
+        while True:
+            used = _names([*operands, *(tree for _, tree in steps)])
+            name = next((n for n, count in used.items() if n in self.arrays and self.uses[n] == 1 + count), None)
+            if name is None:
+                return steps
+            source = self.arrays.pop(name)
+            steps.insert(0, (name, source.value.expr))
+            self.gone.add(id(source))
 
-    def is_used_up(self, name: str, count: int) -> bool:
-        """Whether an expression makes this array, and nothing but these `count` places uses it."""
-        return name in self.arrays and self.uses[name] == 1 + count
 
-    def expanded(self, tree, name: str):
-        """The tree with the expression of an array in the places of its name."""
-        if isinstance(tree, ir.Var):
-            if tree.name != name:
-                return tree
-            expression = self.arrays[name].value
-            self.uses.update(_names([expression.expr]))
-            return expression.expr
-        if isinstance(tree, tuple):
-            operator_, operands = tree
-            return operator_, [self.expanded(operand, name) for operand in operands]
-        return tree
+HARMLESS = {  # operations that change no array, where their operands are numbers, arrays, slices, modules, functions
+    "arrayexpr", "binop", "unary", "cast", "getattr", "getitem", "static_getitem", "build_tuple", "exhaust_iter",
+    OPERATION,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Step:
+    """In a tree, in place of a variable: an array that the loop makes, element by element."""
+
+    name: str
+
+
+def _within(tree, inside: set[str]):
+    """The tree with steps in place of the variables `inside`; what is below its root is changed in place."""
+    if isinstance(tree, ir.Var):
+        return _Step(tree.name) if tree.name in inside else tree
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, tuple):
+            operands = node[1]
+            operands[:] = [_Step(o.name) if isinstance(o, ir.Var) and o.name in inside else o for o in operands]
+            waiting += operands
+    return tree
 
 
 def _names(trees) -> Counter:
     """How often each variable stands in the trees: variables, constants, or (operator, [trees])."""
     found: Counter = Counter()
-    for tree in trees:
+    waiting = list(trees)
+    while waiting:
+        tree = waiting.pop()
         if isinstance(tree, ir.Var):
             found[tree.name] += 1
         elif isinstance(tree, tuple):
-            found += _names(tree[1])
+            waiting += tree[1]
     return found
 
 
 def _is_plain(ty) -> bool:
     """Whether a value of this type leads to no array."""
     return isinstance(ty, types.Number | types.Boolean | types.NoneType | types.SliceType | types.UnicodeType)
+
+
+def _is_known(ty) -> bool:
+    """Whether operations on this type are Numba's own."""
+    if isinstance(ty, types.BaseTuple):
+        return all(map(_is_known, ty.types))  # pyright: ignore[reportAttributeAccessIssue]
+    return _is_plain(ty) or isinstance(ty, types.Array | types.Module | types.Function | types.BoundFunction)
 
 
 def _is_number(ty) -> bool:
@@ -207,17 +239,20 @@ def same_length(length, other):
     return length
 
 
+# `elements` and `term` stand for what each sum puts there.
 LOOP = """
 def array_sum({parameters}):
     total = {start}
     n = len({first})
     if {equal}:
         for i in range(n):
-            total {operator}= {term}
+            elements
+            total {operator}= term
         return {result}
     n = {common}
     for i in range(n):
-        total {operator}= {broadcast_term}
+        elements
+        total {operator}= term
     return {result}
 """
 FORMS = {  # where the sum starts, how it goes on, what it comes to
@@ -230,7 +265,7 @@ def _lower(lowerer, expression):
     """Compile the loop, and call it."""
     names = sorted({var.name for var in expression.list_vars()})
     argument_types = [lowerer.typeof(name) for name in names]
-    function = _loop(expression, names, argument_types)
+    function = _loop(expression, dict(zip(names, argument_types)))
     flags: Any = targetconfig.ConfigStack().top().copy()
     flags.error_model = "numpy"  # as Numba compiles array expressions
     flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
@@ -245,40 +280,82 @@ def _lower(lowerer, expression):
     return context.call_internal(lowerer.builder, compiled.fndesc, signature, arguments)
 
 
-def _loop(expression, names, argument_types):
+def _loop(expression, inputs: dict[str, Any]):
     """The Python function of the loop; its parameters are the variables of the expression."""
-    parameters = {name: f"a{k}" for k, name in enumerate(names)}
-    vectors = [name for name, ty in zip(names, argument_types) if isinstance(ty, types.Array)]
-    at = parameters | {name: f"{parameters[name]}[i]" for name in vectors}
-    at_or_first = parameters | {name: "{0}[i if len({0}) != 1 else 0]".format(parameters[name]) for name in vectors}
-    trees, scope = [], {"common_length": common_length, "same_length": same_length}
-    for tree in expression.expr:
-        parsed, functions = _arr_expr_to_ast(tree)
-        trees.append(parsed)
-        scope |= functions
-    lengths = [[f"len({parameters[name]})" for name in vectors if name in _names([tree])] for tree in expression.expr]
-    every = dict.fromkeys(itertools.chain(*lengths))
-    common = [f"common_length(({', '.join(group)},))" for group in lengths]
+    parameters = {name: f"a{k}" for k, name in enumerate(inputs)}
+    steps = {name: f"t{k}" for k, (name, _) in enumerate(expression.steps)}
+    vectors = [name for name, ty in inputs.items() if isinstance(ty, types.Array)]
     start, operator_, result = FORMS[expression.kind]
-    source = LOOP.format(
-        start=start,
-        operator=operator_,
-        result=result,
-        parameters=", ".join(parameters.values()),
-        first=parameters[vectors[0]],
-        equal=" and ".join(f"{a} == {b}" for a, b in itertools.pairwise(every)) or "True",
-        common=common[0] if len(common) == 1 else f"same_length({', '.join(common)})",
-        term=" * ".join(f"({_written(tree, at)})" for tree in trees),
-        broadcast_term=" * ".join(f"({_written(tree, at_or_first)})" for tree in trees),
+    every = [f"len({parameters[name]})" for name in vectors]
+    lengths = [_lengths(operand, expression.steps, vectors, parameters) for operand in expression.operands]
+    common = [f"common_length(({', '.join(group)},))" for group in lengths]
+    module = ast.parse(
+        LOOP.format(
+            parameters=", ".join(parameters.values()),
+            start=start,
+            operator=operator_,
+            result=result,
+            first=parameters[vectors[0]],
+            equal=" and ".join(f"{a} == {b}" for a, b in itertools.pairwise(every)) or "True",
+            common=common[0] if len(common) == 1 else f"same_length({', '.join(common)})",
+        )
     )
-    exec(compile(source, expression.loc.filename, "exec"), scope)
+    at = parameters | steps | {name: f"{parameters[name]}[i]" for name in vectors}
+    at_or_first = at | {name: "{0}[i if len({0}) != 1 else 0]".format(parameters[name]) for name in vectors}
+    scope: dict[str, Any] = {"common_length": common_length, "same_length": same_length}
+    loops = sorted((node for node in ast.walk(module) if isinstance(node, ast.For)), key=lambda node: node.lineno)
+    for loop, elements in zip(loops, (at, at_or_first)):
+        _fill(loop, expression, elements, steps, scope)
+    exec(compile(ast.fix_missing_locations(module), expression.loc.filename, "exec"), scope)
     return scope["array_sum"]
 
 
-def _written(tree: Any, elements: dict[str, str]) -> str:
-    """The expression as text, with an element in place of each name."""
-    tree = copy.deepcopy(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name):
-            node.id = elements.get(node.id, node.id)
-    return ast.unparse(tree)
+def _lengths(operand, steps, vectors, parameters) -> list[str]:
+    """The lengths of the vectors that an operand is made of."""
+    of_steps, used, waiting = dict(steps), set(), [operand]
+    while waiting:
+        tree = waiting.pop()
+        if isinstance(tree, _Step):
+            waiting.append(of_steps[tree.name])
+        elif isinstance(tree, ir.Var):
+            used.add(tree.name)
+        elif isinstance(tree, tuple):
+            waiting += tree[1]
+    return [f"len({parameters[name]})" for name in vectors if name in used]
+
+
+def _fill(loop: ast.For, expression, elements: dict[str, str], steps: dict[str, str], scope: dict) -> None:
+    """Write the arithmetic into a loop: an assignment for each step, a double as in its array; then the term."""
+
+    def parsed(tree):
+        tree, functions = _arr_expr_to_ast(_as_variables(tree))
+        scope.update(functions)
+        return _Elements(elements).visit(tree)
+
+    _, last = loop.body
+    assert isinstance(last, ast.AugAssign)
+    double = ast.Name("float", ast.Load())
+    loop.body = [
+        ast.Assign([ast.Name(steps[name], ast.Store())], ast.Call(double, [parsed(tree)], []))
+        for name, tree in expression.steps
+    ]
+    factors = [parsed(tree) for tree in expression.operands]
+    last.value = factors[0] if len(factors) == 1 else ast.BinOp(factors[0], ast.Mult(), factors[1])
+    loop.body.append(last)
+
+
+def _as_variables(tree):
+    """The tree in the form that Numba's own parser takes: a step is a variable, too."""
+    if isinstance(tree, _Step):
+        return ir.Var(None, tree.name, ir.unknown_loc)
+    return (tree[0], [_as_variables(operand) for operand in tree[1]]) if isinstance(tree, tuple) else tree
+
+
+class _Elements(ast.NodeTransformer):
+    """Puts an element in place of each name."""
+
+    def __init__(self, elements: dict[str, str]):
+        self.elements = {name: ast.parse(text, mode="eval").body for name, text in elements.items()}
+
+    def visit_Name(self, node):
+        return self.elements.get(node.id, node)

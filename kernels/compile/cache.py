@@ -91,7 +91,6 @@ class ContentCache(_Cache):
         try:
             content = dumps(_REDUCE(None, data))
             _write_atomically(self._paths[sig], content)
-            waiting.arrived(self._paths[sig])
         except Exception:
             return  # a read-only or full disk, or what cannot be pickled, costs the cache, never the run
         ContentCache.unbounded += len(content)

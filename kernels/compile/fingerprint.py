@@ -12,6 +12,7 @@ import sys
 import sysconfig
 import types as python_types
 import uuid
+from pathlib import Path
 from typing import Any
 
 import llvmlite
@@ -24,8 +25,19 @@ from numba.core.serialize import dumps
 from numba.np.ufunc.dufunc import DUFunc
 
 STANDARD_LIBRARY = sysconfig.get_path("stdlib")
+
+
+def _of_this_folder() -> str:
+    """A digest of what decides how code is compiled and kept: the sources in this folder."""
+    try:
+        sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    except OSError:  # packed away: the versions of its package tell
+        return "packed"
+    return hashlib.sha256(sources).hexdigest()[:12]
+
+
 VERSIONS = {  # of whatever compiled code is made from, beside its own source
-    "cache": "5",  # to be raised when what is written to disk changes
+    "compiler": _of_this_folder(),
     "python": ".".join(map(str, sys.version_info[:3])),
     "numpy": np.__version__,
     "numba": numba.__version__,
@@ -124,9 +136,13 @@ def of_library(module_name: str | None) -> bool:
 
 
 def library_function(function) -> bool:
-    """Whether a Python function is a library's own; one made by `exec` may only have the name of its module."""
-    module = sys.modules.get(function.__module__ or "")
-    return module is not None and vars(module) is function.__globals__ and of_library(function.__module__)
+    """Whether a Python function is a library's own: its globals are those of a module of the library.
+
+    What it says of its module does not count: NumPy gives the names of its packages, and `exec` any.
+    """
+    name = function.__globals__.get("__name__")
+    module = sys.modules.get(name)
+    return module is not None and vars(module) is function.__globals__ and of_library(name)
 
 
 def describe_options(dispatcher) -> str:

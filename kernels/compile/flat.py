@@ -16,8 +16,9 @@ from typing import Any
 
 from llvmlite import binding
 from numba.core.codegen import CPUCodeLibrary
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import FunctionPass, register_pass
+from numba.core.environment import lookup_environment
 from numba.core.typed_passes import NopythonRewrites
 from numba.core.untyped_passes import TranslateByteCode
 
@@ -30,16 +31,17 @@ class FunctionCompiler(PartCompiler):
 
     def define_pipelines(self):
         (pipeline,) = super().define_pipelines()
-        pipeline.add_pass_after(FuseSums, NopythonRewrites)
-        pipeline.finalize()
+        if self.state.func_ir is None:
+            pipeline.add_pass_after(FuseSums, NopythonRewrites)
+            pipeline.finalize()
         return [pipeline]
 
 
-class AdapterCompiler(CompilerBase):
+class AdapterCompiler(Compiler):
     """Numba's compiler for an adapter."""
 
     def define_pipelines(self):
-        pipeline: Any = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        (pipeline,) = super().define_pipelines()
         pipeline.add_pass_after(OptimiseFlat, TranslateByteCode)
         pipeline.finalize()
         return [pipeline]
@@ -75,3 +77,15 @@ def _optimise(library: CPUCodeLibrary) -> None:
     builder.getModulePassManager().run(library._final_module, builder)
     full, builder = codegen._module_pass_manager()
     full.run(library._final_module, builder)
+
+
+def fill_environments(compiled) -> None:
+    """Give the functions inside an adapter the objects of Python that their code refers to.
+
+    `print` needs them, and an exception with values. Numba fills those of a function when it has machine code of its
+    own, and when it reads one from the disk.
+    """
+    for variable in compiled.library._final_module.global_variables:
+        environment = lookup_environment(variable.name)
+        if environment is not None:
+            compiled.codegen.set_env(variable.name, environment)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import types as python_types
 from typing import Any
 
-from numba.core.compiler import CompilerBase, DefaultPassBuilder
+from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import TranslateByteCode
 
@@ -62,11 +62,12 @@ class LeaveOut(FunctionPass):
         return False
 
 
-class PartCompiler(CompilerBase):
+class PartCompiler(Compiler):
     """Numba's compiler for such kernels."""
 
     def define_pipelines(self):
-        pipeline: Any = DefaultPassBuilder.define_nopython_pipeline(self.state)
-        pipeline.add_pass_after(LeaveOut, TranslateByteCode)
-        pipeline.finalize()
+        (pipeline,) = super().define_pipelines()
+        if self.state.func_ir is None:  # else it is an `objmode` block inside a function, which Python carries out
+            pipeline.add_pass_after(LeaveOut, TranslateByteCode)
+            pipeline.finalize()
         return [pipeline]

@@ -2,7 +2,7 @@
 
     with explained("lshade", 6):    # what the disk does not hold is announced before it is compiled
 
-What comes from the disk is silent, and so is everything where `THALWEG_QUIET` is set.
+What comes from the disk is silent, and so is everything where `THALWEG_QUIET=1` is set.
 """
 
 from __future__ import annotations
@@ -13,21 +13,35 @@ import sys
 import time
 from collections.abc import Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 
 VARIABLE = "THALWEG_QUIET"
 FORGOTTEN = 120  # seconds: a mark that is older was left by a process that died
-_expected: ContextVar[list[str]] = ContextVar("what is to be said", default=[])  # noqa: B039 (never changed in place)
+
+
+@dataclass
+class _Wait:
+    line: str
+    said: bool = False
+    mark: Path | None = None  # tells other processes that it is said
+
+
+_expected: ContextVar[_Wait | None] = ContextVar("what is to be said", default=None)
 
 
 @contextlib.contextmanager
 def explained(what: str, seconds: float, machine: str = "this CPU, once") -> Iterator[None]:
     """Announce the first thing within that has to be compiled, as `what`, which takes about so many seconds."""
-    token = _expected.set([f"thalweg: compiling {what} for {machine}, about {seconds:.0f} s"])
+    wait = _Wait(f"thalweg: compiling {what} for {machine}, about {seconds:.0f} s")
+    token = _expected.set(wait)
     try:
         yield
     finally:
         _expected.reset(token)
+        if wait.mark is not None:
+            with contextlib.suppress(OSError):
+                wait.mark.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -46,31 +60,46 @@ def silent() -> Iterator[None]:
 
 def announce(path: Path | None = None) -> None:
     """Something is compiled now, which will be kept at `path`: say so, once, unless another process does."""
-    waiting = _expected.get()
-    if not waiting:
+    wait = _expected.get()
+    if wait is None or wait.said:
         return
-    (line,) = waiting
-    _expected.set([])
-    if not os.environ.get(VARIABLE) and (path is None or _is_first(path.with_suffix(".wait"))):
-        print(line, file=sys.stderr, flush=True)
+    wait.said = True
+    if os.environ.get(VARIABLE, "0") not in ("", "0") or sys.stderr is None:
+        return
+    if path is not None and not _is_first(path.with_suffix(".wait"), wait):
+        return
+    with contextlib.suppress(OSError, ValueError):  # nobody reads it
+        print(wait.line, file=sys.stderr, flush=True)
 
 
-def _is_first(mark: Path) -> bool:
-    """Whether no other process says it at this time: the first one leaves a mark."""
-    with contextlib.suppress(OSError):  # a folder that cannot be written to: nothing will be kept there either
-        mark.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):
-        if time.time() - mark.stat().st_mtime > FORGOTTEN:
-            mark.unlink()
+def _is_first(mark: Path, wait: _Wait) -> bool:
+    """Whether no other process says it at this time: the first one leaves a mark with its number."""
     try:
-        mark.touch(exist_ok=False)
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        if _is_left_over(mark):
+            mark.unlink(missing_ok=True)
+        with mark.open("x") as file:
+            file.write(str(os.getpid()))
     except FileExistsError:
-        return False
-    except OSError:
-        pass
+        return not mark.is_file()  # or the folder itself is a file
+    except OSError:  # a folder that cannot be written to: nothing will be kept there either
+        return True
+    wait.mark = mark
     return True
 
 
-def arrived(path: Path) -> None:
-    """What was compiled is at `path`: the mark goes."""
-    path.with_suffix(".wait").unlink(missing_ok=True)
+def _is_left_over(mark: Path) -> bool:
+    """Whether the process that left the mark is gone; one on another machine, that shares the folder, by the time."""
+    try:
+        age, owner = abs(time.time() - mark.stat().st_mtime), mark.read_text()
+    except OSError:
+        return False
+    if age > FORGOTTEN:
+        return True
+    try:
+        os.kill(int(owner), 0)
+    except ProcessLookupError:
+        return age > 1.0  # may be one of another machine: but two lines are better than none
+    except (OSError, ValueError):
+        pass
+    return False
