@@ -71,7 +71,7 @@ class Problem:
             object.__setattr__(self, "args", (self.args,))
         if self.bounds is None and self.x0 is not None and np.ndim(self.x0) in (1, 2):
             object.__setattr__(self, "bounds", np.full((np.shape(self.x0)[-1], 2), (-np.inf, np.inf)))
-        lower, upper = parse_bounds(self.bounds)
+        lower, upper = parse_bounds(self.bounds, self.x0)
         object.__setattr__(self, "bounds", _frozen(np.column_stack([lower, upper])))
         object.__setattr__(self, "integrality", parse_integrality(self.integrality, lower, upper))
         object.__setattr__(self, "x0", parse_x0(self.x0, lower, upper))
@@ -95,10 +95,16 @@ class Problem:
         return self.bounds[:, 1]
 
 
-def parse_bounds(bounds) -> tuple[np.ndarray, np.ndarray]:
-    """The box as two float64 vectors, or an error that names the variable that is wrong."""
+def parse_bounds(bounds, x0=None) -> tuple[np.ndarray, np.ndarray]:
+    """The box as two float64 vectors, or an error that names the variable that is wrong.
+
+    The numbers of a scipy.optimize.Bounds are spread over x0.
+    """
     if hasattr(bounds, "lb") and hasattr(bounds, "ub"):  # scipy.optimize.Bounds
-        lower, upper = np.broadcast_arrays(np.atleast_1d(bounds.lb), np.atleast_1d(bounds.ub))
+        ends = np.atleast_1d(bounds.lb), np.atleast_1d(bounds.ub)
+        if ends[0].size == ends[1].size == 1 and isinstance(x0, Sequence | np.ndarray):
+            ends = tuple(np.repeat(end, np.shape(x0[0])[-1] if np.ndim(x0[0]) else len(x0)) for end in ends)
+        lower, upper = np.broadcast_arrays(*ends)
         bounds = np.column_stack([lower, upper])
     if bounds is None:
         raise ValueError("bounds: got None, expected a (low, high) pair for each variable, or a point x0 to begin with")
@@ -114,6 +120,11 @@ def parse_bounds(bounds) -> tuple[np.ndarray, np.ndarray]:
     if box.ndim != 2 or box.shape[1] != 2:
         raise ValueError(f"bounds: got an array of shape {box.shape}, expected (D, 2): a (low, high) pair per variable")
     lower, upper = np.ascontiguousarray(box[:, 0]), np.ascontiguousarray(box[:, 1])
+    if box.shape == (2, 2) and (lower == upper).all():
+        raise ValueError(
+            f"bounds: got {_short(bounds)}, which leaves no variable free; expected a (low, high) pair per variable "
+            "(lower ends and upper ends by themselves are lb= and ub= of minimize)"
+        )
     with np.errstate(over="ignore", invalid="ignore"):
         ordered = (lower <= upper) & (lower < np.inf) & (upper > -np.inf)
         narrow = np.isfinite(upper - lower) | np.isinf(lower) | np.isinf(upper)

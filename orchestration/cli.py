@@ -200,14 +200,17 @@ def warm(methods, everything):
     Those named; without a name those that `auto` may choose. Later only objectives are compiled.
     """
     from ..solvers import SOLVERS
+    from ..solvers.driving.method_names import find_method
     from ..solvers.driving.settings import CHOSEN_BY_AUTO
     from .commands.load import Refusal
     from .commands.warm import fill_cache
 
-    for name in methods:
-        if name not in SOLVERS:
-            raise Refusal(f"METHOD: {name!r} does not exist; there are {', '.join(SOLVERS)}")
-    fill_cache(tuple(SOLVERS) if everything else methods or CHOSEN_BY_AUTO)
+    try:
+        found = [find_method(name) for name in methods]
+    except ValueError as error:
+        raise Refusal(f"METHOD: {str(error).removeprefix('method: ')}") from None
+    named = [name for solver in found for name in (CHOSEN_BY_AUTO if isinstance(solver, str) else [solver.name])]
+    fill_cache(tuple(SOLVERS) if everything else named or CHOSEN_BY_AUTO)
 
 
 @main.command()

@@ -149,7 +149,7 @@ def test_no_name_stands_for_two_things():
      ("psa", None), ("gso", None), ("bogus", None), ("jsos", "jso")],
 )  # fmt: skip
 def test_only_a_typo_is_told_a_name(written, meant):
-    with pytest.raises(ValueError, match=f"did you mean '{meant}'" if meant else "does not exist; There are"):
+    with pytest.raises(ValueError, match=f"did you mean '{meant}'" if meant else "does not exist[.] There are"):
         find_method(written)
 
 
@@ -227,7 +227,7 @@ def test_what_the_first_step_of_cma_means():
         if "lb" in ours:
             ours = {"bounds": {"lower": ours["lb"], "upper": ours["ub"]}}
         assert taken.value(name, 0.5, lambda ours=ours: reading._box(ours)) == share
-    with pytest.raises(ValueError, match=r"sigma0: got 0.5 for a box of several widths"):
+    with pytest.raises(ValueError, match=r"sigma0: got 0.5 for bounds of several widths"):
         TAKEN["sigma0"].value("sigma0", 0.5, lambda: reading._box({"bounds": [(0, 1), (0, 2)]}))
 
 
@@ -291,3 +291,20 @@ def test_the_page_on_coming_from_other_libraries_has_these_tables():
     docs = Path(__file__).parents[1] / "docs"
     page = load_file(docs / "coming_from.py").page()
     assert (docs / "coming-from.md").read_text("utf-8") == page, "python docs/coming_from.py writes it anew"
+
+
+def test_points_without_volume_are_no_simplex():
+    with pytest.raises(ValueError, match=r"x0: got 3 points that span no volume.*write bounds="):
+        tw.minimize(bowl, x0=[(-5, 5)] * 3)
+
+
+def test_none_is_a_method_left_out_and_own_arguments_may_stand_in_options():
+    words = {"seed": 3, "maxfevals": np.inf, "verb_disp": 0}
+    first = tw.minimize(bowl, BOX, method=None, options={"seed": 3, "max_evals": 500})
+    second = tw.minimize(bowl, BOX, seed=3, max_evals=500)
+    assert first.fun == second.fun and first.seed == 3
+    assert tw.minimize(bowl, BOX, options=words, max_iters=5).seed == 3
+    with pytest.raises(TypeError, match="seed: it is given twice"):
+        tw.minimize(bowl, BOX, seed=1, options={"seed": 3})
+    with pytest.raises(ValueError, match="nelder_mead has no option 'population'"):
+        tw.minimize(bowl, BOX, method="nelder_mead", pop_size=10)

@@ -177,3 +177,15 @@ def test_the_rest():
         Problem(fun=3, bounds=[(0, 1)])  # pyright: ignore[reportArgumentType]
     with pytest.raises(AttributeError):
         problem.args = ()  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_one_pair_of_numbers_is_for_all_variables_of_x0():
+    bounds = Bounds(-5, 5)
+    for x0 in ([1.0, 2.0, 3.0], np.ones((2, 3))):
+        np.testing.assert_array_equal(Problem(fun=abs, bounds=bounds, x0=x0).bounds, [(-5, 5)] * 3)
+    assert Problem(fun=abs, bounds=bounds).dimension == 1
+
+
+def test_lower_and_upper_ends_by_themselves_are_no_pairs():
+    with pytest.raises(ValueError, match="no variable free"):
+        Problem(fun=abs, bounds=[[0, 0], [5, 5]])

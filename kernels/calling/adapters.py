@@ -56,9 +56,9 @@ def compilable(function):
     if isinstance(function, python_types.FunctionType):
         return function
     raise CompilationError(
-        f"fun: got {type(function).__name__} {getattr(function, '__name__', '')}, expected a Python function, which "
-        "Numba can compile.\nWrap it in one, as in lambda x: f(x, ...), with its data in args; "
-        "or evaluate it in Python with objective(f, compiled=False)"
+        f"fun: got {' '.join((type(function).__name__, getattr(function, '__name__', ''))).strip()}, expected a Python "
+        "function, which Numba can compile.\nWrite one that has the data it needs in args or in its closure, as arrays "
+        "and numbers; or evaluate this in Python with thalweg.objective(f, compiled=False)"
     )
 
 

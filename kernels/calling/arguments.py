@@ -56,7 +56,8 @@ def _normalise(value, name: str):
         return _normalise_array(value, name)
     raise TypeError(
         f"{name}: got {_article(type(value).__name__)}, which cannot be compiled; expected arrays, "
-        "numbers or tuples of these. Put constants into the function's closure, or use objective(f, compiled=False)"
+        "numbers or tuples of these. Put constants into the function's closure, or use "
+        "thalweg.objective(f, compiled=False)"
     )
 
 

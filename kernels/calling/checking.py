@@ -113,11 +113,14 @@ def explain(error: Exception, function) -> CompilationError:
     )
     return CompilationError(
         f"fun: Numba cannot compile {function.__name__}: {reason:.300}\n{_place(str(error), function)}\n"
-        f"{instead}, or evaluate it in Python with objective(f, compiled=False)"
+        f"{instead}, or evaluate it in Python with thalweg.objective(f, compiled=False)"
     )
 
 
 INSTEAD = {  # a sign of what was written: what to write
+    "array_namespace": "SciPy's own functions are not for Numba: write it out, or see thalweg.functions",
+    "exception_match": "Compiled code catches no kinds of exceptions: test the values beforehand",
+    "STORE_GLOBAL": "Compiled code changes no globals; evaluations are counted in result.nfev",
     "yield in a closure": "Put the generator expression into brackets, as in sum([v * v for v in x])",
 }
 

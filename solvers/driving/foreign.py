@@ -72,17 +72,27 @@ def _share(name, value, box) -> float:
     """pycma's sigma0, in units of x: ours is a share of the box's width, where there is a box."""
     step, (lower, upper) = as_positive_real(name, value), box()
     widths = upper - lower
-    if np.isinf(widths).any():
+    if np.isinf(widths).all():
         return step
     if not (widths == widths[0]).all() or widths[0] == 0:
-        raise ValueError(f"{name}: got {step} for a box of several widths; write options={{'sigma': SHARE}} of each")
+        raise ValueError(
+            f"{name}: got {step} for bounds of several widths; write options={{'sigma': SHARE}} of the width of each "
+            f"(of 1 where there are no bounds)"
+        )
     return step / float(widths[0])
 
 
 def _half(name, value, box) -> float:
     """fcmaes' input_sigma: a share of half the width."""
     step = as_positive_real(name, value)
-    return 0.5 * step if np.isfinite(box()).all() else step
+    finite = np.isfinite(box()).all(axis=0)
+    if finite.any() and not finite.all():
+        raise ValueError(f"{name}: got {step} where some bounds are infinite; write options={{'sigma': SHARE}}")
+    return 0.5 * step if finite.all() else step
+
+
+def _evaluations(name, value, box):
+    return None if value == np.inf else value  # as pycma has it where there is no limit
 
 
 def _each(ours: str, *names: str, **more) -> dict[str, Taken]:
@@ -95,11 +105,11 @@ TAKEN: dict[str, Taken] = {
     **_each("max_iters", "maxiter", "max_iter", "maxiters", "n_gen", "gen", "generations", "n_iter"),
     **_each(
         "max_evals", "maxfun", "maxfev", "max_nfev", "maxfevals", "max_evaluations", "max_fun_evals", "n_eval",
-        "maxeval", "n_trials", "n_calls", "budget",
+        "maxeval", "n_trials", "n_calls", "budget", value=_evaluations,
     ),
     **_each("max_time", "timeout", "maxtime"),
     **_each("seed", "random_state", "rng", "rg"),
-    **_each("progress", "disp", "verbose", "show_progress_bar", value=_shown),
+    **_each("progress", "disp", "verbose", "show_progress_bar", "verb_disp", value=_shown),
     **_each("threads", "n_jobs", value=_threads),
     **_each("target", "ftarget", "stop_fitness", "target_value"),
     **_each("x0", "guess"),
@@ -159,9 +169,12 @@ REFUSED: dict[str, Refused] = {
     "minimizer_kwargs": Refused("there is no local search; leave it out", ({},)),
     "niter": Refused("write restarts= for so many local searches, or max_iters="),
     "stepsize": Refused("write options={'step': SHARE} of method='simulated_annealing', or leave it out"),
-    "sampler": Refused("write method=, or use thalweg.random_search and grid_search"),
+    "sampler": Refused("write method= and its name, or use thalweg.random_search and grid_search"),
     "algorithm": Refused("write method= and its name"),
-    "population": Refused("write options={'population': POINTS}"),
+    "population": Refused("write options={'population': POINTS} of a method that has one"),
+    "direction": Refused("write the negative of the function to maximise it", ("minimize",)),
+    "incpopsize": Refused("each restart of cma_es doubles the population; leave it out", (2,)),
+    "CMA_stds": Refused("leave it out, and scale the variables: the first step is a share of each width"),
     "sigma": Refused("write options={'sigma': SHARE} of method='cma_es', a share of the box's width"),
 }
 

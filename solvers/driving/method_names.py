@@ -102,6 +102,8 @@ def find_method(method) -> str | Solver:
     """
     if isinstance(method, Solver):
         return method
+    if method is None:  # left out, as in SciPy
+        return "auto"
     if not isinstance(method, str):
         raise TypeError(f"method: got {type(method).__name__}, expected a name or a Solver: auto, {', '.join(SOLVERS)}")
     named = {plain(name): name for name in ("auto", *SOLVERS)}
@@ -116,7 +118,8 @@ def find_method(method) -> str | Solver:
         raise ValueError(f"method: got {method!r}: {REFUSED[written]}. {there}")
     if name is not None:
         raise ValueError(f"method: got {method!r}: {name} is not here; {POPULATION}. {there}")
-    near = difflib.get_close_matches(written, [*named, *OURS, *REFUSED], n=1, cutoff=0.82)  # a typo, not a relative
+    close = 0.79 if len(written) > 4 else 0.85  # a typo, not a relative
+    near = difflib.get_close_matches(written, [*named, *OURS, *REFUSED], n=1, cutoff=close)
     meant = named.get(near[0]) or OURS.get(near[0]) if near else None
-    hint = f"did you mean {meant!r}? " if meant == "auto" or meant in SOLVERS else ""
-    raise ValueError(f"method: got {method!r}, which does not exist; {hint}{there}")
+    hint = f"; did you mean {meant!r}?" if meant == "auto" or meant in SOLVERS else "."
+    raise ValueError(f"method: got {method!r}, which does not exist{hint} {there}")

@@ -11,6 +11,7 @@ import functools
 import inspect
 import numbers
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -94,7 +95,8 @@ def in_our_words(door: str, own: frozenset, given: dict) -> dict:
         raise ValueError(f"jac: got {ours['jac']!r}; {REFUSED['jac'].write}, and let fun return the value alone")
     if isinstance(options := ours.get("options"), Mapping):
         known = _options_of(method)
-        ours["options"] = {name: value for name, value in options.items() if name in known or not _is_foreign(name)}
+        beside = {name for name in options if name not in known and (name in own or _is_foreign(name))}
+        ours["options"] = {name: value for name, value in options.items() if name not in beside}
         foreign += [(name, value) for name, value in options.items() if name not in ours["options"]]
     if isinstance(x0 := ours.get("x0"), numbers.Real) or getattr(x0, "ndim", None) == 0:
         ours["x0"] = np.array([x0], dtype=np.float64)
@@ -117,6 +119,11 @@ def _is_foreign(name: str) -> bool:
 
 def _take(door: str, own: frozenset, ours: dict, name: str, value, method: str | Solver) -> None:
     """Put a foreign argument where it belongs, or refuse it."""
+    if name in own:  # it stood in `options`, as in pycma
+        if ours.get(name) is not None:
+            raise TypeError(f"{name}: it is given twice, in options and by name")
+        ours[name] = value
+        return
     if not _is_foreign(name):
         near = difflib.get_close_matches(name, [*own, *TAKEN, *REFUSED], n=1, cutoff=0.75)
         hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -135,6 +142,9 @@ def _take(door: str, own: frozenset, ours: dict, name: str, value, method: str |
     if taken.value is not None:
         value = taken.value(name, value, lambda: _box(ours))
     for target in taken.to:
+        option = target.removeprefix("options.")
+        if option != target and isinstance(method, Solver) and option not in _options_of(method):
+            raise ValueError(f"{name}: got {_short(value)}; {called} has no option {option!r}; leave it out")
         _put(door, own, ours, name, target, value, taken.overrides)
 
 
@@ -161,7 +171,7 @@ def _with_bounds(ours: dict) -> dict:
     if isinstance(bounds, dict):
         if bounds.keys() != {"lower", "upper"}:
             raise TypeError("bounds: got one end of them, expected both, lb= and ub=, or bounds= as (low, high) pairs")
-        ours["bounds"] = np.column_stack([np.atleast_1d(bounds["lower"]), np.atleast_1d(bounds["upper"])])
+        ours["bounds"] = SimpleNamespace(lb=bounds["lower"], ub=bounds["upper"])  # as scipy.optimize.Bounds
     return ours
 
 
@@ -172,7 +182,7 @@ def _box(ours: dict) -> tuple[np.ndarray, np.ndarray]:
     bounds, x0 = _with_bounds(dict(ours)).get("bounds"), ours.get("x0")
     if bounds is None and x0 is not None:
         return np.full(np.shape(x0)[-1], -np.inf), np.full(np.shape(x0)[-1], np.inf)
-    return parse_bounds(bounds)
+    return parse_bounds(bounds, x0)
 
 
 def _short(value) -> str:

@@ -94,7 +94,7 @@ def best_of(runs: np.ndarray) -> Any:
 
 
 AGREE = 1e-8  # values within 1e-8 (1 + |best|) of each other: the run has converged
-NO_MEASURE = "the method has no measure of that; `target` says what is good enough"
+NO_MEASURE = "there is no measure of that yet, or with this method; `target` says what is good enough"
 
 
 def summarise(
@@ -139,15 +139,20 @@ def summarise(
         n_failed=int(runs["n_failed"].sum()),
     )
     if history is not None:
-        found["history"] = {"evaluations": history[:, 0].copy(), "best": history[:, 1].copy()}
+        found["history"] = {"evaluations": history[:, 0].astype(np.int64), "best": history[:, 1].copy()}
     found.update(runs=runs, names=list(names or (f"x{k}" for k in range(len(best["x"])))), **more)
     return found
 
 
 def _message(fun: float, spread: float, reason: StopReason | None, asked: bool, converged: bool) -> str:
     """Why it ended, and how far it was from an end of its own."""
+    if not fun < np.inf and reason in (StopReason.CONVERGED, StopReason.COLLAPSED, StopReason.ENDED):
+        return "No evaluation gave a finite value."
     sentences = [] if fun < np.inf else ["No evaluation gave a finite value."]
     sentences.append("The run goes on." if reason is None else reason.sentence)
+    spent = reason in (StopReason.OUT_OF_BUDGET, StopReason.OUT_OF_ITERATIONS, StopReason.STALLED)
+    if spent and converged and not asked and fun < np.inf:
+        sentences.append("It has converged: the values agree to within 1e-8.")
     if asked and reason not in (None, StopReason.REACHED_TARGET):
         sentences.append("The target was not reached.")
     elif not asked and not converged and reason is not None and fun < np.inf:

@@ -62,6 +62,7 @@ class Foreign(TypedDict, total=False):
     rg: Seed
     disp: bool | int
     verbose: bool | int
+    verb_disp: int
     show_progress_bar: bool
     n_jobs: int
     ftarget: float

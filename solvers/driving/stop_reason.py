@@ -40,7 +40,7 @@ SENTENCES = {
     StopReason.REACHED_TARGET: "The target value was reached.",
     StopReason.OUT_OF_BUDGET: "The budget of evaluations (max_evals) is spent.",
     StopReason.OUT_OF_ITERATIONS: "The iterations (max_iters) are done.",
-    StopReason.CONVERGED: "The values agree to within ftol.",
+    StopReason.CONVERGED: "It has converged: the values agree to within ftol, or the method's own test is met.",
     StopReason.COLLAPSED: "All points of the population are the same: no evaluation can change the answer.",
     StopReason.ENDED: "The method is at its end: no restart is left, and the best has not converged.",
     StopReason.STALLED: "No improvement for as many generations as `patience` allows.",
