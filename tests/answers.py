@@ -227,7 +227,8 @@ def bits(result) -> dict:
         "stop": result.stop_reason.name.lower(),
     }
     if "history" in result:
-        found["history"] = digest(result.history["evaluations"], result.history["best"])
+        evaluations = result.history["evaluations"].astype(np.float64)  # as when the answers were written
+        found["history"] = digest(evaluations, result.history["best"])
     return found
 
 
