@@ -221,7 +221,7 @@ def _summarise(archipelago: Archipelago) -> Result:
     best = archipelago.states[int(result.runs["run"][np.argmin(result.runs["fun"])])]
     history = history_of(best)
     result.update(
-        history={"evaluations": history[:, 0], "best": history[:, 1]},
+        history={"evaluations": history[:, 0].astype(np.int64), "best": history[:, 1]},
         epochs=archipelago.epochs,
         migrations=archipelago.migrations,
         failures=failures(total),
