@@ -13,7 +13,7 @@ from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
 from ..solvers.driving.checkpoint import Checkpoint, saved_seed
 from ..solvers.driving.reading import reads_calls
-from ..solvers.driving.result import Result, StopReason, run_dtype
+from ..solvers.driving.result import Result, StopReason, as_item, run_dtype
 from ..solvers.driving.running import history_of
 from ..solvers.driving.signatures import AnyMethod, Box, Fun, IslandsSettings, Point, Points
 from .archipelago import TOPOLOGIES, Archipelago, Islands, carry_on_here
@@ -219,9 +219,8 @@ def _summarise(archipelago: Archipelago) -> Result:
     if ended:
         result.message += f" {len(ended)} of {len(archipelago.states)} islands ended early: {count_kinds(ended)}."
     best = archipelago.states[int(result.runs["run"][np.argmin(result.runs["fun"])])]
-    history = history_of(best)
     result.update(
-        history={"evaluations": history[:, 0].astype(np.int64), "best": history[:, 1]},
+        history=as_item(history_of(best)),
         epochs=archipelago.epochs,
         migrations=archipelago.migrations,
         failures=failures(total),

@@ -66,7 +66,8 @@ def init(domain, options, limits, key):
         if given not in (1, n + 1):
             raise ValueError(f"x0: got {given} points, expected one, or {n + 1} that span a simplex")
         simplex[:given] = domain.x0
-        require_volume(domain, simplex if given == n + 1 else None)
+        if given == n + 1:
+            require_volume(domain, simplex)
     ftol = 1e-8 if limits.ftol < 0 else limits.ftol
     run.now[0].ftol = -1.0  # the values alone may agree by symmetry: the two tests are made together, here
     adapted = max(n, 2)  # in one dimension the contraction would be 1/4 and the shrinkage 0
@@ -95,10 +96,7 @@ def init(domain, options, limits, key):
 def require_volume(domain, simplex) -> None:
     """ValueError if the vertices that were given leave out a direction, which no step would ever take."""
     free = domain.lower < domain.upper
-    if simplex is None or not free.any():
-        return
-    edges = (simplex[1:] - simplex[0])[:, free]
-    if np.linalg.matrix_rank(edges) < free.sum():
+    if free.any() and np.linalg.matrix_rank((simplex[1:] - simplex[0])[:, free]) < free.sum():
         raise ValueError(
             f"x0: got {len(simplex)} points that span no volume, expected one point, or the vertices of a simplex; "
             "if these are (low, high) pairs, write bounds="

@@ -93,6 +93,11 @@ def best_of(runs: np.ndarray) -> Any:
     return runs[np.lexsort((runs["run"], runs["fun"]))[0]]
 
 
+def as_item(history: np.ndarray) -> dict[str, np.ndarray]:
+    """`Result.history` from the (entries, 2) array of a run."""
+    return {"evaluations": history[:, 0].astype(np.int64), "best": history[:, 1].copy()}
+
+
 AGREE = 1e-8  # values within 1e-8 (1 + |best|) of each other: the run has converged
 NO_MEASURE = "there is no measure of that yet, or with this method; `target` says what is good enough"
 
@@ -139,7 +144,7 @@ def summarise(
         n_failed=int(runs["n_failed"].sum()),
     )
     if history is not None:
-        found["history"] = {"evaluations": history[:, 0].astype(np.int64), "best": history[:, 1].copy()}
+        found["history"] = as_item(history)
     found.update(runs=runs, names=list(names or (f"x{k}" for k in range(len(best["x"])))), **more)
     return found
 
