@@ -75,6 +75,8 @@ class Problem:
         object.__setattr__(self, "bounds", _frozen(np.column_stack([lower, upper])))
         object.__setattr__(self, "integrality", parse_integrality(self.integrality, lower, upper))
         object.__setattr__(self, "x0", parse_x0(self.x0, lower, upper))
+        if self.names is not None and not (isinstance(self.names, Sequence | np.ndarray) and np.ndim(self.names) == 1):
+            raise TypeError(f"names: got {_short(self.names)}, expected a list of them, one for each variable")
         if self.names is not None and len(self.names) != self.dimension:
             raise ValueError(f"names: got {len(self.names)}, expected one for each of the {self.dimension} variables")
 
