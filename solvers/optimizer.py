@@ -6,6 +6,7 @@ from typing import Any, Unpack, overload
 
 import numpy as np
 
+from ..kernels.reals import NotReal, real_array, shortened
 from ..kernels.run import RAISED, RUNNING
 from .driving import settings
 from .driving.call import begin, parse_call
@@ -106,7 +107,12 @@ class Optimizer:
         rows = self._asked
         if not rows:
             raise RuntimeError("tell: nothing was asked; call ask() first")
-        values = np.asarray(values, dtype=np.float64)
+        try:
+            values = real_array(values)
+        except NotReal as error:
+            raise ValueError(
+                f"tell: got {shortened(values)}, {error}; expected {rows} numbers, NaN for what failed"
+            ) from error
         if values.shape != (rows,):
             raise ValueError(f"tell: got values of shape {values.shape}, expected ({rows},): one for each row of ask()")
         self._run.tell(np.where(np.isnan(values), np.nan, values))
