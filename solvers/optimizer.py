@@ -6,7 +6,7 @@ from typing import Any, Unpack, overload
 
 import numpy as np
 
-from ..kernels.given import shown
+from ..kernels.reals import NotReal, real_array, shortened
 from ..kernels.run import RAISED, RUNNING
 from .driving import settings
 from .driving.call import begin, parse_call
@@ -108,9 +108,11 @@ class Optimizer:
         if not rows:
             raise RuntimeError("tell: nothing was asked; call ask() first")
         try:
-            values = np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError, OverflowError):
-            raise TypeError(f"tell: got {shown(values)}, expected {rows} numbers: one for each row of ask()") from None
+            values = real_array(values)
+        except NotReal as error:
+            raise ValueError(
+                f"tell: got {shortened(values)}, {error}; expected {rows} numbers, NaN for what failed"
+            ) from error
         if values.shape != (rows,):
             raise ValueError(f"tell: got values of shape {values.shape}, expected ({rows},): one for each row of ask()")
         self._run.tell(np.where(np.isnan(values), np.nan, values))
