@@ -196,8 +196,8 @@ def _parse(fun, space, args, levels, sampling, points, seed, device, journal) ->
 def _warn_of_shared(space: Space) -> None:
     for name, value, reason in space.shared():
         warnings.warn(
-            f"space: {name!r} has the value {value!r:.80}, of which no copy can be made ({reason}): what a call changes "
-            "in it, all later points find. Let the function make such values, and list their names or numbers",
+            f"space: {name!r} has the value {value!r:.80}, of which no copy can be made ({reason}): what a call "
+            "changes in it, all later points find. Let the function make such values, and list their names or numbers",
             RuntimeWarning,
             stacklevel=4,
         )
