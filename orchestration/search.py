@@ -21,6 +21,7 @@ from ..solvers.driving.signatures import Box, File, Fun, Seed
 from .compiled_search import CompiledSearch
 from .execution import Execution
 from .execution.campaign import Outcome, count_kinds
+from .execution.outcome import left_behind
 from .journal import open_journal, saved_header
 from .point_search import PointSearch
 from .progress import hooks_for
@@ -277,6 +278,7 @@ def _summarise(search: Search, outcome: Outcome, target: float | None) -> Result
     if outcome.failures:
         number = f"{len(outcome.failures)} {search.work.name}{'s' * (len(outcome.failures) != 1)}"
         message += f" {number} came to nothing: {count_kinds(outcome.failures)}."
+    message += left_behind(outcome.unended, search.work.name)
     fun = record["fun"]
     message = message if math.isfinite(fun) else f"No point gave a finite value. {message}"
     result = Result(
