@@ -71,6 +71,7 @@ def summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
     if outcome.failures:
         number = f"{len(outcome.failures)} {search.work.name}{'s' * (len(outcome.failures) != 1)}"
         message += f" {number} came to nothing: {count_kinds(outcome.failures)}."
+    message += left_behind(outcome.unended, search.work.name)
     fun = record["fun"]
     message = message if math.isfinite(fun) else f"No point gave a finite value. {message}"
     result = Result(
