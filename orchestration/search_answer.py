@@ -14,6 +14,7 @@ from ..solvers.driving.call import versions
 from ..solvers.driving.result import Result, StopReason
 from .compiled_search import CompiledSearch
 from .execution.campaign import Outcome, count_kinds
+from .execution.outcome import left_behind
 from .point_search import PointSearch
 from .runs import failures, nothing
 from .spaces import Space, own_point
