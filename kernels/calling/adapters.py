@@ -13,10 +13,9 @@ from functools import partial
 from typing import Any
 
 from numba.core import types
-from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
 
-from ..compile.flat import AdapterCompiler, FunctionCompiler, fill_environments
+from ..compile.flat import AdapterCompiler, FunctionCompiler, RecursiveCompiler, fill_environments
 from ..compile.jit import RELAXED, compile_for, kernel
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
@@ -71,7 +70,7 @@ def _compile(function, record, precise: bool, copies: bool):
     reached: dict = {}
     try:
         flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)
-        compiler = Compiler if calls_itself(function) else FunctionCompiler
+        compiler = RecursiveCompiler if calls_itself(function) else FunctionCompiler
         compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
         inner = rebuild(function, twins, compile_inner, reached)
         if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
