@@ -9,12 +9,10 @@ from __future__ import annotations
 import dis
 import math
 import re
-import types as python_types
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba.core.dispatcher import Dispatcher
 
 from ..compile.substitution import plain
 
@@ -23,8 +21,8 @@ class CompilationError(TypeError):
     """The objective is beyond what Numba compiles."""
 
 
-def check(function, args: tuple, probe: np.ndarray) -> bool:
-    """Call the plain Python function once; raise what is wrong with it. True: it wrote into its x."""
+def check(function, args: tuple, probe: np.ndarray) -> None:
+    """Call the plain Python function once; raise what is wrong with it. It may write into its arguments."""
     x = np.array(probe, dtype=np.float64)
     try:
         with np.errstate(all="ignore"):
@@ -34,7 +32,6 @@ def check(function, args: tuple, probe: np.ndarray) -> bool:
             raise at_point(error, probe) from None
     else:
         as_float(value)
-    return not np.array_equal(x, probe, equal_nan=True)
 
 
 def as_float(value) -> float:
@@ -86,19 +83,6 @@ def at_point(error: Exception, x: np.ndarray) -> Exception:
     return error
 
 
-def stores_items(functions) -> bool:
-    """Whether any of the functions assigns to an item (`a[i] = v`): it may then write into its x."""
-    codes = [
-        getattr(f, "py_func", f).__code__ for f in functions if isinstance(f, Dispatcher | python_types.FunctionType)
-    ]
-    while codes:
-        code = codes.pop()
-        codes += [inner for inner in code.co_consts if isinstance(inner, python_types.CodeType)]
-        if any(i.opname in ("STORE_SUBSCR", "STORE_SLICE") for i in dis.get_instructions(code)):
-            return True
-    return False
-
-
 def explain(error: Exception, function) -> CompilationError:
     """Numba's reason in at most two lines, what it did not understand and where, and what to do."""
     noise = ("Failed in", "During:", "- Resolution", "There are", "- Of which", "File ", "raised from")
@@ -117,7 +101,10 @@ def explain(error: Exception, function) -> CompilationError:
     )
 
 
+CONSTANT = "Arrays that are global, or in a closure, are constants: copy the array inside, or pass it in args"
 INSTEAD = {  # a sign of what was written: what to write
+    "readonly array": CONSTANT,
+    "that is a constant": CONSTANT,
     "array_namespace": "SciPy's own functions are not for Numba: write it out, or see thalweg.functions",
     "exception_match": "Compiled code catches no kinds of exceptions: test the values beforehand",
     "STORE_GLOBAL": "Compiled code changes no globals; evaluations are counted in result.nfev",

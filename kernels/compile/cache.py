@@ -26,6 +26,7 @@ from . import waiting
 from .fingerprint import VERSIONS, cell_content, describe_options, fingerprint, signature_text
 
 LIMIT = 512 * 2**20  # bytes; the least recently used files go first
+NOTES = "thalweg_"  # what the names of our notes in a result's metadata begin with: they are kept with the code
 config: Any = _config  # Numba fills it at import, out of a type checker's sight
 _REDUCE: Any = CompileResultCacheImpl.reduce  # a method that does not look at itself
 
@@ -73,8 +74,8 @@ class ContentCache(_Cache):
             return None
         path = self._paths[sig] = self._path(content, sig, target_context.codegen())
         try:
-            payload = pickle.loads(path.read_bytes())
-            result = CompileResult._rebuild(target_context, *payload)
+            payload, notes = pickle.loads(path.read_bytes())
+            result = CompileResult._rebuild(target_context, *payload)._replace(metadata=notes)
         except Exception:  # there is none, or it is torn or not to be read: compile anew
             ContentCache.misses += 1
             waiting.announce(path)
@@ -89,7 +90,8 @@ class ContentCache(_Cache):
         if any(_holds_function(ty) for ty in data.signature.args):
             return  # read from the disk, it would be another function, and be read again at every call
         try:
-            content = dumps(_REDUCE(None, data))
+            notes = {name: note for name, note in (data.metadata or {}).items() if name.startswith(NOTES)}
+            content = dumps((_REDUCE(None, data), notes))
             _write_atomically(self._paths[sig], content)
         except Exception:
             return  # a read-only or full disk, or what cannot be pickled, costs the cache, never the run
