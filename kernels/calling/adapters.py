@@ -22,6 +22,7 @@ from ..numbers import elementary
 from .arguments import call_c, call_python, contiguous, load
 from .checking import CompilationError, explain
 from .protecting import protected, protected_vector
+from .random_calls import warn_of_random_calls
 
 ADAPTER = types.float64(types.float64[::1], types.intp)
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
@@ -68,11 +69,13 @@ def adapter_of(function, known: tuple, precise: bool):
 
 
 def _compile(function, record, precise: bool):
+    reached: dict = {}
     try:
         flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)
         compiler = RecursiveCompiler if calls_itself(function) else FunctionCompiler
         compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
-        inner = rebuild(function, twins, compile_inner)
+        inner = rebuild(function, twins, compile_inner, reached)
+        warn_of_random_calls(reached.values())
 
         def adapter(x, address):
             return inner(*protected(inner, contiguous(x), load(address, record)))
