@@ -13,10 +13,9 @@ from functools import partial
 from typing import Any
 
 from numba.core import types
-from numba.core.compiler import Compiler
 from numba.core.dispatcher import Dispatcher
 
-from ..compile.flat import AdapterCompiler, FunctionCompiler, fill_environments
+from ..compile.flat import AdapterCompiler, FunctionCompiler, RecursiveCompiler, fill_environments
 from ..compile.jit import RELAXED, compile_for, kernel
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
@@ -63,17 +62,20 @@ def compilable(function):
     )
 
 
-def adapter_of(function, known: tuple, precise: bool, copies: bool):
+def adapter_of(function, known: tuple, precise: bool, copies: bool, boundscheck: bool):
     """The compiled adapter of a function; content decides, so an edited global is never stale."""
-    return once_per_content((*known, precise, copies), lambda: _compile(function, known[1], precise, copies))
+    key = (*known, precise, copies, boundscheck)
+    return once_per_content(key, lambda: _compile(function, known[1], precise, copies, boundscheck))
 
 
-def _compile(function, record, precise: bool, copies: bool):
+def _compile(function, record, precise: bool, copies: bool, boundscheck: bool = False):
     reached: dict = {}
     try:
         flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)
-        compiler = Compiler if calls_itself(function) else FunctionCompiler
-        compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
+        compiler = RecursiveCompiler if calls_itself(function) else FunctionCompiler
+        compile_inner = partial(
+            kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
+        )
         inner = rebuild(function, twins, compile_inner, reached)
         warn_of_random_calls(reached.values())
         if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population

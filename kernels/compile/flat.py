@@ -19,10 +19,11 @@ from numba.core.codegen import CPUCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.environment import lookup_environment
-from numba.core.typed_passes import NopythonRewrites
+from numba.core.typed_passes import NopythonRewrites, NopythonTypeInference
 from numba.core.untyped_passes import TranslateByteCode
 
 from .array_sums import FuseSums
+from .guards import Guard
 from .parts import PartCompiler, library_of
 
 
@@ -32,7 +33,19 @@ class FunctionCompiler(PartCompiler):
     def define_pipelines(self):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
+            pipeline.add_pass_after(Guard, NopythonTypeInference)
             pipeline.add_pass_after(FuseSums, NopythonRewrites)
+            pipeline.finalize()
+        return [pipeline]
+
+
+class RecursiveCompiler(Compiler):
+    """Numba's compiler for functions of the user's that call themselves: each is optimised, as Numba does it."""
+
+    def define_pipelines(self):
+        (pipeline,) = super().define_pipelines()
+        if self.state.func_ir is None:
+            pipeline.add_pass_after(Guard, NopythonTypeInference)
             pipeline.finalize()
         return [pipeline]
 
