@@ -20,7 +20,7 @@ from ..compile.jit import RELAXED, compile_for, kernel
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
 from .arguments import call_c, call_python, contiguous, load
-from .checking import CompilationError, explain, stores_items
+from .checking import CompilationError, explain, refuse_try, stores_items
 from .random_calls import warn_of_random_calls
 
 ADAPTER = types.float64(types.float64[::1], types.intp)
@@ -77,6 +77,7 @@ def _compile(function, record, precise: bool, copies: bool, boundscheck: bool = 
             kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
         )
         inner = rebuild(function, twins, compile_inner, reached)
+        refuse_try(reached.values())
         warn_of_random_calls(reached.values())
         if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
 
@@ -90,6 +91,8 @@ def _compile(function, record, precise: bool, copies: bool, boundscheck: bool = 
         compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
         fill_environments(compiled.overloads[ADAPTER.args])
         return compiled
+    except CompilationError:
+        raise
     except Exception as error:  # Numba's own, and whatever its inside stumbles upon
         raise explain(error, function) from None
 
