@@ -63,17 +63,20 @@ def compilable(function):
     )
 
 
-def adapter_of(function, known: tuple, precise: bool):
+def adapter_of(function, known: tuple, precise: bool, boundscheck: bool):
     """The compiled adapter of a function; content decides, so an edited global is never stale."""
-    return once_per_content((*known, precise), lambda: _compile(function, known[1], precise))
+    key = (*known, precise, boundscheck)
+    return once_per_content(key, lambda: _compile(function, known[1], precise, boundscheck))
 
 
-def _compile(function, record, precise: bool):
+def _compile(function, record, precise: bool, boundscheck: bool = False):
     reached: dict = {}
     try:
         flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)
         compiler = RecursiveCompiler if calls_itself(function) else FunctionCompiler
-        compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
+        compile_inner = partial(
+            kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
+        )
         inner = rebuild(function, twins, compile_inner, reached)
         refuse_try(reached.values())
 

@@ -40,7 +40,8 @@ PRANGE_ONLY = {"prange": True, "comprehension": False, "reduction": False, "inpl
 
 
 def kernel(
-    function=None, *, parallel=False, flags=frozenset(), inner=False, inline=False, cached=True, compiler=None
+    function=None, *, parallel=False, flags=frozenset(), inner=False, inline=False, cached=True, compiler=None,
+    boundscheck=False,
 ) -> Any:  # fmt: skip
     """Compile a function with the engine's options and the content-keyed cache.
 
@@ -60,6 +61,8 @@ def kernel(
         Keep the compiled code on disk. What only an objective calls needs no file of its own: it is in its caller's.
     compiler : subclass of numba.core.compiler.CompilerBase, optional
         Default: Numba's own, or `PartCompiler` for what is neither called from Python nor kept on disk.
+    boundscheck : bool, default False
+        An index outside its array raises IndexError; for objectives of which that is not excluded (indices.py).
     inline : bool, default False
         LLVM copies the function into every caller; see `inlined`.
 
@@ -74,8 +77,9 @@ def kernel(
     """
     if function is None:
         return lambda f: kernel(
-            f, parallel=parallel, flags=flags, inner=inner, inline=inline, cached=cached, compiler=compiler
-        )
+            f, parallel=parallel, flags=flags, inner=inner, inline=inline, cached=cached, compiler=compiler,
+            boundscheck=boundscheck,
+        )  # fmt: skip
     options: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
@@ -88,6 +92,8 @@ def kernel(
     if compiler is None and inner and not cached:
         compiler = PartCompiler
         options["_nrt"] = False  # it allocates nothing: no references are counted, a seventh of the time to compile
+    if boundscheck:
+        options["boundscheck"] = True
     if compiler is not None:
         options["pipeline_class"] = compiler
     dispatcher: Any = numba.njit(**options)(_copy(function))
