@@ -16,7 +16,7 @@ from numba.core import types
 from numba.core.dispatcher import Dispatcher
 
 from ..compile.flat import AdapterCompiler, FunctionCompiler, RecursiveCompiler, fill_environments
-from ..compile.jit import RELAXED, compile_for, kernel
+from ..compile.jit import RELAXED, compile_for, kernel, require_compiler
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
 from .arguments import call_c, call_python, contiguous, load
@@ -70,6 +70,7 @@ def adapter_of(function, known: tuple, precise: bool, boundscheck: bool):
 
 
 def _compile(function, record, precise: bool, boundscheck: bool = False):
+    require_compiler()
     reached: dict = {}
     try:
         flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)

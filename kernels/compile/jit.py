@@ -80,6 +80,7 @@ def kernel(
             f, parallel=parallel, flags=flags, inner=inner, inline=inline, cached=cached, compiler=compiler,
             boundscheck=boundscheck,
         )  # fmt: skip
+    require_compiler()
     options: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
@@ -102,6 +103,15 @@ def kernel(
     if inner:
         dispatcher.__class__ = InnerKernel
     return dispatcher
+
+
+def require_compiler() -> None:
+    """An error in one sentence where Numba is switched off: its own functions, which solvers need, are then, too."""
+    if config.DISABLE_JIT:
+        raise RuntimeError(
+            "NUMBA_DISABLE_JIT is set, and thalweg's solvers only run compiled: unset it, and to debug an objective in "
+            "Python write thalweg.objective(f, compiled=False)"
+        )
 
 
 class InnerKernel(CPUDispatcher):
