@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..kernels.calling.objective import CompiledObjective, Objective, PythonObjective
+from .journal.checks import COUNT, LENGTH, NUMBER, Test, is_count, numbers
 from .search_ranges import BATCH, MODES, MOST, Points, RangeLength, Search, in_kernel, in_python, on_device
 from .spaces import FlatSpace
 from .spaces.draws import check_qmc
@@ -126,6 +127,13 @@ class CompiledSearch:
     def prepare(self) -> None:
         """Compile, or load from disk. A second call costs nothing."""
         _ = self.prepared
+
+    def tests(self) -> dict[str, Test]:
+        """What the records in a journal must hold."""
+        number = (lambda value: is_count(value) and value < self.points), "the number of a point"
+        counts = dict.fromkeys(("points", "n_failed"), COUNT)
+        x = numbers(len(self.space.kinds))
+        return {"fun": NUMBER, "index": number, "first": number, "x": x, **counts, "seconds": LENGTH}
 
     def point(self, k: int) -> np.ndarray:
         """Point k, x of shape (D,)."""

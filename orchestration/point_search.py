@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.calling.checking import as_float
+from .journal.checks import COUNT, LENGTH, NUMBER, Test
 from .spaces import Space, draw_block, own_point, qmc_block
 
 AHEAD = 256  # points whose draws are made at once
@@ -47,6 +48,10 @@ class PointSearch:
             raise TypeError(
                 f"fun: got a function of {signature}, expected one to call with the point {point!r:.200}: {error}"
             ) from None
+
+    def tests(self) -> dict[str, Test]:
+        """What the records in a journal must hold."""
+        return {"fun": NUMBER, "n_failed": COUNT, "seconds": LENGTH}
 
     def carry_out(self, unit: int, given: Any, ends: Callable[[], bool]) -> dict:
         point = self.point(unit)

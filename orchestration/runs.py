@@ -17,6 +17,7 @@ from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
 from .execution.campaign import Outcome, count_kinds
+from .journal.checks import COUNT, LENGTH, NUMBER, Test, numbers, one_of
 
 COLUMNS = ("fun", "x", "nfev", "nit", "n_failed", "stop", "spread")  # of a record
 
@@ -56,6 +57,13 @@ class Runs(CallWork):
     def __init__(self, call: Call):
         super().__init__(call)
         self.of_thread = threading.local()  # its Batches
+
+    def tests(self) -> dict[str, Test]:
+        """What the records in a journal must hold."""
+        counts = dict.fromkeys(("nfev", "nit", "n_failed"), COUNT)
+        stops = one_of(map(int, StopReason), "the code of a stop")
+        x = numbers(self.call.problem.dimension)
+        return {"fun": NUMBER, "x": x, **counts, "stop": stops, "spread": LENGTH, "seconds": LENGTH}
 
     def carry_out_range(self, first: int, count: int) -> list[dict]:
         if not isinstance(self.bound, CompiledObjective) or self.seconds > SHORT:

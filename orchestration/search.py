@@ -214,7 +214,7 @@ def _carry_out(name, search, client, threads, target, max_time, journal, progres
         threads = 1
     header = {} if journal is None else {"work": name, **search.header()}
     with (
-        open_journal(journal, header) as book,
+        open_journal(journal, header, search.work.tests()) as book,
         hooks_for(progress) as hooks,
         Execution(search.work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution,
     ):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import math
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -198,8 +199,16 @@ class Campaign:
         if self.journal is None or not batch:
             return
         journal, self.journal = self.journal, None
-        journal.append(batch)
-        self.journal = journal
+        try:
+            journal.append(batch)
+        except OSError as error:  # of a full disk; it names the file
+            warnings.warn(
+                f"{error}: from here on nothing is written; the call goes on, and gives its result, without",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        else:
+            self.journal = journal
 
     def status(self, finished: bool = False) -> Status:
         """What a progress display shows."""
