@@ -45,7 +45,7 @@ class CompiledSearch:
         Its further arguments.
     space : FlatSpace
         The variables; for a grid all levels of each.
-    mode : {"grid", "random", "sobol", "lhs"}
+    mode : {"grid", "random", "distinct", "sobol", "lhs"}
         Which points. "random" visits those of the solver `random_search`, run 0 of the same seed.
     points : int
         How many, at most 2**62; of a grid the first so many.
@@ -84,6 +84,7 @@ class CompiledSearch:
     seed: int = 0
     block: int = 0
     device: str = "cpu"
+    order: np.ndarray | None = None  # of "distinct" points, their numbers in the grid
     name = "block"
 
     def __post_init__(self):
@@ -92,7 +93,7 @@ class CompiledSearch:
         if self.device not in ("cpu", "cuda"):
             raise ValueError(f"device: got {self.device!r}, expected 'cpu' or 'cuda'")
         levels = [int(n) for n in np.diff(self.space.offsets)]
-        most = min(math.prod(levels), MOST_POINTS) if self.mode == "grid" else MOST_POINTS
+        most = min(math.prod(levels), MOST_POINTS) if self.mode in ("grid", "distinct") else MOST_POINTS
         if not 1 <= self.points <= most:
             raise ValueError(f"points: got {self.points}, expected 1 to {most}")
         if self.mode in ("sobol", "lhs"):
@@ -114,7 +115,7 @@ class CompiledSearch:
         return self._prepared
 
     def _make(self) -> Prepared:
-        points = Points(self.space, self.mode, self.points, self.seed)
+        points = Points(self.space, self.mode, self.points, self.seed, self.order)
         bound = self.objective.bind(self.args, points.probe())
         if self.device == "cuda":
             search = on_device(bound, points)

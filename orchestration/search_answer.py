@@ -25,8 +25,9 @@ class Search:
 
     work: PointSearch | CompiledSearch
     space: Space
-    sampling: str  # "grid", or one of SAMPLINGS
+    sampling: str  # "grid", or one of SAMPLINGS; "distinct": random, no point twice
     points: int
+    asked: int  # how many the caller wants; there may be fewer
     seed: int
     names: Sequence[str]  # of the variables, for the answer
 
@@ -65,7 +66,7 @@ def summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
     record = outcome.records[unit]
     index = record.get("index", unit)
     stop = StopReason.REACHED_TARGET if outcome.reached is not None else outcome.stop
-    message = "All points are done." if stop is None else stop.sentence
+    message = _all_done(search) if stop is None else stop.sentence
     missed = target is not None and outcome.reached is None
     message += " The target was not reached." if missed else ""
     if outcome.failures:
@@ -90,6 +91,13 @@ def summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
     else:
         result["x"] = np.array(record["x"])
     return result
+
+
+def _all_done(search: Search) -> str:
+    if search.points == search.asked:
+        return "All points are done."
+    size = f"{search.points} point{'s' * (search.points != 1)}"
+    return f"All points are done: the space has {size}, fewer than the {search.asked} asked for."
 
 
 def _point(search: Search, index: int, record) -> dict:
