@@ -16,6 +16,7 @@ from ..solvers.driving.call import Call, begin, bind, start
 from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
+from ..solvers.driving.telling import left_out
 from .execution.campaign import Outcome, count_kinds
 from .journal.checks import COUNT, LENGTH, NUMBER, Test, numbers, one_of
 
@@ -124,6 +125,8 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
     remark = ""
     if outcome.failures:
         remark = f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
+    if outcome.left_out is not None:
+        remark += left_out("run", *reversed(outcome.left_out))
     complete = len(rows) == runs
     return summarise_rows(
         rows, call.limits, names=call.problem.names, reached=outcome.reached is not None, stop=outcome.stop,

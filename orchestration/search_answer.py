@@ -12,6 +12,7 @@ import numpy as np
 from ..kernels.compile.code_hash import code_hash
 from ..solvers.driving.call import versions
 from ..solvers.driving.result import Result, StopReason
+from ..solvers.driving.telling import left_out
 from .compiled_search import CompiledSearch
 from .execution.campaign import Outcome, count_kinds
 from .point_search import PointSearch
@@ -72,6 +73,8 @@ def summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
     if outcome.failures:
         number = f"{len(outcome.failures)} {search.work.name}{'s' * (len(outcome.failures) != 1)}"
         message += f" {number} came to nothing: {count_kinds(outcome.failures)}."
+    if outcome.left_out is not None:
+        message += left_out(search.work.name, *reversed(outcome.left_out))
     fun = record["fun"]
     message = message if math.isfinite(fun) else f"No point gave a finite value. {message}"
     result = Result(

@@ -236,7 +236,8 @@ class Campaign:
         failures = {unit: self.failures[unit] for unit in sorted(self.failures) if not self._beyond(unit)}
         seconds = time.perf_counter() - self.begin
         done = self.workers, self.tasks, self.busy, self.resumed
-        return Outcome(kept, failures, self.stop, self.reached, seconds, *done)
+        left_out = self.best if self.best is not None and self._beyond(self.best[1]) else None
+        return Outcome(kept, failures, self.stop, self.reached, seconds, *done, left_out)
 
     def _beyond(self, unit: int) -> bool:
         return self.reached is not None and unit > self.reached

@@ -23,6 +23,7 @@ class Outcome:
     tasks: int
     busy: float  # seconds of work in all records of this call, the resumed ones not counted
     resumed: int  # units that were taken from the journal
+    left_out: tuple[float, int] | None = None  # (value, unit) better than all records, but behind the target
 
     def best(self) -> int | None:
         """The unit of the lowest value; the lowest such unit."""
@@ -40,6 +41,7 @@ class Outcome:
             self.tasks + later.tasks,
             self.busy + later.busy,
             self.resumed + later.resumed,
+            later.left_out,
         )
 
 
