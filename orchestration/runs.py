@@ -126,7 +126,8 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
     if outcome.failures:
         remark = f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
     if outcome.left_out is not None:
-        remark += left_out("run", *reversed(outcome.left_out))
+        value, later = outcome.left_out
+        remark += left_out("run", later, value)
     complete = len(rows) == runs
     return summarise_rows(
         rows, call.limits, names=call.problem.names, reached=outcome.reached is not None, stop=outcome.stop,

@@ -74,7 +74,8 @@ def summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
         number = f"{len(outcome.failures)} {search.work.name}{'s' * (len(outcome.failures) != 1)}"
         message += f" {number} came to nothing: {count_kinds(outcome.failures)}."
     if outcome.left_out is not None:
-        message += left_out(search.work.name, *reversed(outcome.left_out))
+        value, later = outcome.left_out
+        message += left_out(search.work.name, later, value)
     fun = record["fun"]
     message = message if math.isfinite(fun) else f"No point gave a finite value. {message}"
     result = Result(
