@@ -15,6 +15,7 @@ from ..solvers.driving.result import Result, StopReason
 from ..solvers.driving.telling import left_out
 from .compiled_search import CompiledSearch
 from .execution.campaign import Outcome, count_kinds
+from .execution.outcome import left_behind
 from .point_search import PointSearch
 from .runs import failures, nothing
 from .spaces import Space, own_point
@@ -76,6 +77,7 @@ def summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
     if outcome.left_out is not None:
         value, later = outcome.left_out
         message += left_out(search.work.name, later, value)
+    message += left_behind(outcome.unended, search.work.name)
     fun = record["fun"]
     message = message if math.isfinite(fun) else f"No point gave a finite value. {message}"
     result = Result(
