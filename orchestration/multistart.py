@@ -131,7 +131,7 @@ def restarts(
         compiling = time.perf_counter() - begin
         header = {} if journal is None else _header(call, work, runs, coordinated, round_size)
         with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:
-            with open_journal(journal, header) as book, hooks_for(progress) as hooks:
+            with open_journal(journal, header, work.tests()) as book, hooks_for(progress) as hooks:
                 common = {"target": target, "journal": book, "hooks": hooks}
                 if coordinated:
                     outcome = coordinate(execution, call, runs, round_size, total, max_time, **common)

@@ -16,8 +16,10 @@ from ..solvers.driving.call import Call, begin, bind, start
 from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
+from ..solvers.driving.telling import left_out
 from .execution.campaign import Outcome, count_kinds
 from .execution.outcome import left_behind
+from .journal.checks import COUNT, LENGTH, NUMBER, Test, numbers, one_of
 
 COLUMNS = ("fun", "x", "nfev", "nit", "n_failed", "stop", "spread")  # of a record
 
@@ -57,6 +59,13 @@ class Runs(CallWork):
     def __init__(self, call: Call):
         super().__init__(call)
         self.of_thread = threading.local()  # its Batches
+
+    def tests(self) -> dict[str, Test]:
+        """What the records in a journal must hold."""
+        counts = dict.fromkeys(("nfev", "nit", "n_failed"), COUNT)
+        stops = one_of(map(int, StopReason), "the code of a stop")
+        x = numbers(self.call.problem.dimension)
+        return {"fun": NUMBER, "x": x, **counts, "stop": stops, "spread": LENGTH, "seconds": LENGTH}
 
     def carry_out_range(self, first: int, count: int) -> list[dict]:
         if not isinstance(self.bound, CompiledObjective) or self.seconds > SHORT:
@@ -117,6 +126,9 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
     remark = ""
     if outcome.failures:
         remark = f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
+    if outcome.left_out is not None:
+        value, later = outcome.left_out
+        remark += left_out("run", later, value)
     remark += left_behind(outcome.unended, "run")
     complete = len(rows) == runs
     return summarise_rows(
