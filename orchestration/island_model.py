@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from typing import Any, Unpack, overload
 
 import numpy as np
 
+from ..kernels.compile.structures import leaves
+from ..kernels.given import as_flag, as_word
 from ..solvers import SOLVERS
 from ..solvers.driving import settings
-from ..solvers.driving.call import Call, describe, parse_call, versions
+from ..solvers.driving.call import Call, begin, describe, parse_call, versions
 from ..solvers.driving.checkpoint import Checkpoint, saved_seed
 from ..solvers.driving.reading import reads_calls
 from ..solvers.driving.result import Result, StopReason, as_item, run_dtype
@@ -23,6 +26,7 @@ from .progress import hooks_for
 from .runs import failures, place, summarise
 
 NEVER = 2**62  # generations
+COPIES = 2  # of the states: an epoch goes on from copies of them
 SHORT = 0.25  # seconds of an epoch that is carried out here, at most: nobody looks at the clock meanwhile
 LOOK_EVERY = 0.05  # seconds between looks of a progress display
 
@@ -113,6 +117,7 @@ def islands(
         max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
     max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
+    progress = as_flag("progress", progress)
     archipelago = _begin_islands(call, islands, every, topology, migrants)
     begin = time.perf_counter()
     work = Islands(call)
@@ -146,13 +151,17 @@ def _begin_islands(call: Call, islands, every, topology, migrants) -> Archipelag
     if solver.points is None:
         able = ", ".join(name for name, other in SOLVERS.items() if other.points is not None)
         raise ValueError(f"method: {solver.name} keeps no population that could take points in; expected one of {able}")
-    if settings.as_integer("islands", islands) < 2:
+    count = settings.as_integer("islands", islands)
+    if count < 2:
         raise ValueError(f"islands: got {islands}, expected at least 2; for one population there is minimize")
-    if topology not in TOPOLOGIES:
-        raise ValueError(f"topology: got {topology!r}, expected one of {', '.join(TOPOLOGIES)}")
-    every = min(settings.make_positive("every", every), NEVER)
+    size = sum(array.nbytes for _, array in leaves(begin(call, 0)))
+    if COPIES * count * size > settings.memory():
+        each, there = f"each takes {size / 2**20:.3g} MiB", f"{settings.memory() / 2**30:.3g} GiB"
+        raise ValueError(f"islands: got {islands}, expected fewer: {each}, and this machine has {there} of memory")
+    topology = as_word("topology", topology, TOPOLOGIES)
+    every = min(settings.make_positive("every", every, math.inf), NEVER)
     migrants = settings.make_positive("migrants", migrants)
-    archipelago = Archipelago(call, int(islands), every, topology, migrants)
+    archipelago = Archipelago(call, count, every, topology, migrants)
     rows = int(archipelago.states[0].rows[0].live)
     if migrants >= rows:
         raise ValueError(f"migrants: got {migrants}, expected fewer than {rows}, the size of a population")
