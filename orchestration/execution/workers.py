@@ -23,6 +23,7 @@ from .campaign import TICK, Campaign
 from .compatibility import check_workers
 from .dispatch import Order, Report
 from .pace import Aim, Pace
+from .silence import Silence
 
 COUNT_EVERY = 1.0  # seconds between questions for the workers
 ANSWER = 2.0  # seconds that the scheduler has to answer
@@ -40,6 +41,8 @@ class Workers:
     def __init__(self, work, client, timeout: float | None = None):
         check_workers(client)
         self.client, self.timeout = client, timeout
+        self.silence = None if timeout is None else Silence(timeout)
+        self.lost: list[Report] = []  # tasks that were taken from workers that answer nobody
         self.token = f"{PREFIX}{client.id}-{uuid.uuid4().hex[:8]}"
         self.pace = Pace(Aim(least=0.1, most=2.0, limit=5.0))
         self.tasks: dict[Any, Order] = {}  # by future
@@ -122,6 +125,13 @@ class Workers:
                 self.slots = sum(threads.values())
                 self.workers = [address for address in threads if address not in self.restarted]
             self.counted = time.perf_counter()
+        if self.silence is not None and self.silence.due(time.perf_counter()):
+            with contextlib.suppress(Exception):
+                workers = self._ask(self.client.scheduler.identity, n_workers=-1)["workers"]
+                signs = {address: worker["last_seen"] for address, worker in workers.items()}
+                for address in self.silence.look(signs, time.perf_counter()):
+                    if address not in self.restarted:
+                        self._give_up(address, workers[address]["nanny"])
 
     def submit(self, order: Order) -> None:
         units = order.units
@@ -149,7 +159,9 @@ class Workers:
             over.append(self.arrived.get(timeout=wait))
             while True:
                 over.append(self.arrived.get_nowait())
-        return [self._report(future, result) for future, result in over if future in self.tasks] + self._vanished()
+        reports = [self._report(future, result) for future, result in over if future in self.tasks]
+        lost, self.lost = self.lost, []
+        return reports + lost + self._vanished()
 
     def _report(self, future, result) -> Report:
         from distributed.scheduler import KilledWorker
@@ -191,6 +203,25 @@ class Workers:
             if isinstance(event, dict) and event.get("action") == "remove-worker":
                 return key in event["processing-tasks"] and not event.get("expected")
         return False
+
+    def _give_up(self, address: str, nanny: str | None) -> None:
+        """A worker answers nobody for longer than a unit may take: one of its tasks hangs, or its process is stopped.
+
+        Its nanny ends the process and begins another; without one, the scheduler gives it no more work."""
+        keys = set(self._ask(self.client.scheduler.processing, workers=[address])[address])
+        lost = {future: order for future, order in self.tasks.items() if future.key in keys}
+        if not lost:  # it hangs for somebody else
+            return
+        self.restarted.add(address)
+        self._gone(address)
+        self.client.cancel(list(lost), force=True)
+        for future, order in lost.items():
+            del self.tasks[future]
+            self.lost.append(Report(order, address, died=True, hung=True))
+        if nanny:
+            self._aside(self.client.restart_workers, [address], timeout=30, raise_for_error=False)
+        else:
+            self._aside(self._ask, self.client.scheduler.unregister, address=address, stimulus_id=self.token)
 
     def _restart(self, address: str) -> None:
         """A thread that hangs cannot be ended, its process can. Without a nanny it would not come back: it stays."""
