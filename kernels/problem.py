@@ -79,10 +79,8 @@ class Problem:
         object.__setattr__(self, "bounds", _frozen(np.column_stack([lower, upper])))
         object.__setattr__(self, "integrality", parse_integrality(self.integrality, lower, upper))
         object.__setattr__(self, "x0", check_points(points, lower, upper))
-        if self.names is not None and not (isinstance(self.names, Sequence | np.ndarray) and np.ndim(self.names) == 1):
-            raise TypeError(f"names: got {shortened(self.names)}, expected a list of them, one for each variable")
-        if self.names is not None and len(self.names) != self.dimension:
-            raise ValueError(f"names: got {len(self.names)}, expected one for each of the {self.dimension} variables")
+        if self.names is not None:
+            object.__setattr__(self, "names", check_names(self.names, self.dimension))
 
     @property
     def dimension(self) -> int:
@@ -245,6 +243,17 @@ def check_points(points: np.ndarray | None, lower: np.ndarray, upper: np.ndarray
         row, k = np.argwhere(outside)[0]
         raise ValueError(f"x0: variable {k} is {points[row, k]}, expected a number in [{lower[k]}, {upper[k]}]")
     return _frozen(points)
+
+
+def check_names(names, dimension: int) -> list[str]:
+    """One name for each variable."""
+    if isinstance(names, str) or not isinstance(names, Sequence | np.ndarray):
+        raise TypeError(f"names: got {shortened(names)}, expected a list of texts, one for each variable")
+    if len(names) != dimension:
+        raise ValueError(f"names: got {len(names)}, expected one for each of the {dimension} variables")
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"names: got {shortened(names)}, expected a list of texts, one for each variable")
+    return [str(name) for name in names]
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

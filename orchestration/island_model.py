@@ -16,7 +16,7 @@ from ..solvers.driving import settings
 from ..solvers.driving.call import Call, begin, describe, parse_call, versions
 from ..solvers.driving.checkpoint import Checkpoint, saved_seed
 from ..solvers.driving.reading import reads_calls
-from ..solvers.driving.result import Result, StopReason, as_item, run_dtype
+from ..solvers.driving.result import Result, StopReason, as_item
 from ..solvers.driving.running import history_of
 from ..solvers.driving.signatures import AnyMethod, Box, Fun, IslandsSettings, Point, Points
 from .archipelago import TOPOLOGIES, Archipelago, Islands, carry_on_here
@@ -86,7 +86,8 @@ def islands(
     retries : int, default 2
         How often a part of an epoch is tried again after it raised an exception, took too long or lost its worker.
     task_timeout : float, optional
-        Seconds that one part of an epoch may take; it takes about 2 s, or one evaluation.
+        Seconds that one part of an epoch may take; it takes about 2 s, or one evaluation. What can be ended then, and
+        what only on workers, is told in `thalweg.restarts`.
 
     Returns
     -------
@@ -126,8 +127,8 @@ def islands(
         threads = 1
     saved = None
     if checkpoint is not None:
-        saved = Checkpoint(checkpoint, archipelago.plan() | describe(call, work.bound))
-        archipelago.take_up(saved.load(call.solver.State, run_dtype(call.problem.dimension))[1])
+        saved = Checkpoint(checkpoint, archipelago.plan() | describe(call, work.bound), call, len(archipelago.states))
+        archipelago.take_up(saved.load().states)
     with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:
         compiling = time.perf_counter() - begin
         with hooks_for(progress) as hooks:
@@ -204,18 +205,13 @@ def _evolve(
             else:
                 archipelago.migrate()
             if saved is not None and saved.due():
-                _save(archipelago, saved)
+                saved.write(archipelago.content())
     except KeyboardInterrupt:
         total.stop = StopReason.INTERRUPTED
     finally:
         if saved is not None:
-            _save(archipelago, saved)
+            saved.write(archipelago.content(), last=True)
     total.seconds = time.perf_counter() - begin
-
-
-def _save(archipelago: Archipelago, saved: Checkpoint) -> None:
-    none = np.zeros(0, run_dtype(archipelago.call.problem.dimension))
-    saved.write(none, dict(enumerate(zip(archipelago.states, archipelago.seconds))), {})
 
 
 def _summarise(archipelago: Archipelago) -> Result:

@@ -72,7 +72,8 @@ def grid_search(
     retries : int, default 2
         How often a point is tried again after it raised an exception, took too long or lost its worker.
     task_timeout : float, optional
-        Seconds that one point (of a compiled objective: one block of points) may take.
+        Seconds that one point (of a compiled objective: one block of points) may take. What can be ended then, and what
+        only on workers, is told in `thalweg.restarts`.
 
     Returns
     -------
@@ -196,8 +197,8 @@ def _parse(fun, space, args, levels, sampling, points, seed, device, journal) ->
 def _warn_of_shared(space: Space) -> None:
     for name, value, reason in space.shared():
         warnings.warn(
-            f"space: {name!r} has the value {value!r:.80}, of which no copy can be made ({reason}): what a call changes "
-            "in it, all later points find. Let the function make such values, and list their names or numbers",
+            f"space: {name!r} has the value {value!r:.80}, of which no copy can be made ({reason}): what a call "
+            "changes in it, all later points find. Let the function make such values, and list their names or numbers",
             RuntimeWarning,
             stacklevel=4,
         )

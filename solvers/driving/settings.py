@@ -29,7 +29,7 @@ DEVICES = ("cpu", "cuda")
 ROWS_PER_VARIABLE = 9  # of an average generation of L-SHADE: what an iteration may cost
 # Where units wait for something else (a simulation elsewhere, a network), far more than cores make sense. Beyond this a
 # number is a slip, and the system refuses in the midst of it.
-SIDE_BY_SIDE = {"threads": 1024, "workers": 256}  # a worker is a Python of its own, of about 100 MB
+MOST_OF = {"threads": 1024, "workers": 256}  # a worker is a Python of its own, of about 100 MB
 CHOSEN_BY_AUTO = ("lshade", "jso", "lsrtde", "nelder_mead")
 
 
@@ -164,17 +164,6 @@ def make_positive(name: str, value, below: float = MOST) -> int:
     return value
 
 
-def count_of(name: str, value) -> int:
-    """How many threads or worker processes: the argument of that name. None: one for each core."""
-    cores = available_threads()
-    if value is None:
-        return cores
-    count, most = make_positive(name, value), max(SIDE_BY_SIDE[name], 4 * cores)
-    if count > most:
-        raise ValueError(f"{name}: got {count}, expected at most {most} on the {cores} cores of this machine")
-    return count
-
-
 def check_memory(population: int | None, dimension: int) -> None:
     """Refuse a population that is larger than the memory of the machine. The points alone: no method needs less."""
     size = 8 * (population or 0) * dimension
@@ -190,6 +179,17 @@ def memory() -> float:
         return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     except (AttributeError, ValueError, OSError):
         return math.inf
+
+
+def count_of(name: str, value) -> int:
+    """How many threads or worker processes: the argument of that name. None: one for each core."""
+    cores = available_threads()
+    if value is None:
+        return cores
+    count, most = make_positive(name, value), max(MOST_OF[name], 4 * cores)
+    if count > most:
+        raise ValueError(f"{name}: got {count}, expected at most {most} on the {cores} cores of this machine")
+    return count
 
 
 def check_fits(solver: Solver, problem: Problem, limits: Limits, jac=None) -> None:
@@ -227,9 +227,5 @@ def make_plan(restarts, threads, device, limited, max_time) -> Plan:
     if device == "cuda" and threads is not None:
         raise ValueError("threads: device='cuda' has threads of its own, as many as suit it; leave this out")
     count = count_of("threads", threads)
-    if device not in ("cpu", "cuda"):
-        raise ValueError(f"device: got {device!r}, expected 'cpu' or 'cuda'")
-
-    count = available_threads() if threads is None else make_positive("threads", threads)
     endless = max_time is not None and not limited and runs == 1
     return Plan(None if endless else runs, count, device, max_time)
