@@ -26,11 +26,12 @@ from .pace import Aim, Pace
 from .silence import Silence
 
 COUNT_EVERY = 1.0  # seconds between questions for the workers
+MEETING = 30.0  # seconds that a scheduler has to take up a first task
 ANSWER = 2.0  # seconds that the scheduler has to answer
 PREFIX = "thalweg-"  # of the names of our plugins; the client's follows
 SHIPPINGS = 3  # attempts to bring the work to workers that die
 FAREWELL = 0.5  # seconds that tasks have at the end to hand back what they did
-_swept: WeakSet[Any] = WeakSet()  # clients that looked once for what others left behind
+_swept: WeakSet[Any] = WeakSet()  # clients that were here before
 
 
 class Workers:
@@ -55,6 +56,7 @@ class Workers:
         payload = shipping.pack(work)
         if client not in _swept:
             self._sweep()
+            self._meet()
             _swept.add(client)
         try:
             self._ship(worker.Shipment(self.token, payload), work.name)
@@ -88,6 +90,11 @@ class Workers:
             for name in names:
                 if name.startswith(PREFIX) and not any(name.startswith(PREFIX + client) for client in clients):
                     self._remove(name)
+
+    def _meet(self) -> None:
+        """A first task: a scheduler loads what tasks are made of when it gets one, which is no time of the runs."""
+        with contextlib.suppress(Exception):
+            self.client.submit(worker.nothing, key=f"{self.token}-0", pure=False).result(timeout=MEETING)
 
     def _remove(self, name: str) -> None:
         with contextlib.suppress(Exception):  # a scheduler that goes now has nothing of ours any more
