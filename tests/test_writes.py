@@ -283,6 +283,7 @@ def test_an_objective_that_writes_into_x_has_an_x_of_its_own(fun):
     assert how == (MAYBE if fun in (either, in_a_list) else WRITTEN)
 
 
+@pytest.mark.filterwarnings("ignore:fun. np.random.shuffle")
 def test_a_shuffled_x_is_the_objectives_own():
     points = POINTS.copy()
     np.testing.assert_allclose(bound(shuffles).evaluate(points), POINTS.sum(axis=1))

@@ -20,7 +20,7 @@ from ..compile.jit import RELAXED, compile_for, kernel
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
 from .arguments import call_c, call_python, contiguous, load
-from .checking import CompilationError, explain
+from .checking import CompilationError, explain, refuse_try
 from .protecting import protected, protected_vector
 from .random_calls import warn_of_random_calls
 
@@ -75,6 +75,7 @@ def _compile(function, record, precise: bool):
         compiler = RecursiveCompiler if calls_itself(function) else FunctionCompiler
         compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
         inner = rebuild(function, twins, compile_inner, reached)
+        refuse_try(reached.values())
         warn_of_random_calls(reached.values())
 
         def adapter(x, address):
@@ -83,6 +84,8 @@ def _compile(function, record, precise: bool):
         compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
         fill_environments(compiled.overloads[ADAPTER.args])
         return compiled
+    except CompilationError:
+        raise
     except Exception as error:  # Numba's own, and whatever its inside stumbles upon
         raise explain(error, function) from None
 

@@ -6,6 +6,7 @@ takes the function in. So nothing is optimised before everything stands in the a
 the one over indices, and compiles in less time.
 
     FunctionCompiler    what the user wrote and what it calls: typed and lowered, no more
+    RecursiveCompiler   the same where functions call themselves
     AdapterCompiler     the adapter, into which all of it is inlined: optimised
 """
 
@@ -24,6 +25,7 @@ from numba.core.untyped_passes import TranslateByteCode
 
 from .array_sums import FuseSums
 from .parts import PartCompiler, library_of
+from .python_numbers import as_python
 from .writes import FindWrites, KeepWrites
 
 
@@ -33,6 +35,7 @@ class FunctionCompiler(PartCompiler):
     def define_pipelines(self):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
+            as_python(self.state, pipeline)
             pipeline.add_pass_after(FindWrites, NopythonTypeInference)
             pipeline.add_pass_after(FuseSums, NopythonRewrites)
             pipeline.finalize()
@@ -40,11 +43,12 @@ class FunctionCompiler(PartCompiler):
 
 
 class RecursiveCompiler(Compiler):
-    """Numba's compiler for functions of the user's that call themselves: each is optimised, as Numba does it."""
+    """Numba's compiler for functions that call themselves, which cannot be put into one body."""
 
     def define_pipelines(self):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
+            as_python(self.state, pipeline)
             pipeline.add_pass_after(FindWrites, NopythonTypeInference)
             pipeline.finalize()
         return [pipeline]
