@@ -76,18 +76,18 @@ def _compile(function, record, precise: bool):
         compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
         inner = rebuild(function, twins, compile_inner, reached)
         refuse_try(reached.values())
-        warn_of_random_calls(reached.values())
 
         def adapter(x, address):
             return inner(*protected(inner, contiguous(x), load(address, record)))
 
         compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
         fill_environments(compiled.overloads[ADAPTER.args])
-        return compiled
     except CompilationError:
         raise
     except Exception as error:  # Numba's own, and whatever its inside stumbles upon
         raise explain(error, function) from None
+    warn_of_random_calls(reached.values())
+    return compiled
 
 
 # --- what is no Python function of the user's ---------------------------------------------------------------------

@@ -101,8 +101,8 @@ def refuse_try(functions) -> None:
                 raise CompilationError(
                     f"fun: {code.co_name} catches exceptions, which compiled code cannot do as Python does: 10 / 0 and "
                     f'math.exp(1000) are inf there, math.sqrt(-1) is NaN.\nFile "{code.co_filename}", line '
-                    f"{next(line for line in lines if line)}\nTest the values beforehand (if n == 0: ...), or evaluate it "
-                    "in Python with thalweg.objective(f, compiled=False)"
+                    f"{next(line for line in lines if line)}\nTest the values beforehand (if n == 0: ...), or evaluate "
+                    "it in Python with thalweg.objective(f, compiled=False)"
                 )
 
 

@@ -78,8 +78,7 @@ class ContentCache(_Cache):
         path = self._paths[sig] = self._path(content, sig, target_context.codegen())
         stored = None if path is None else files.read(path)
         try:
-            payload, notes = (None, None) if stored is None else pickle.loads(stored)
-            result = payload and CompileResult._rebuild(target_context, *payload)._replace(metadata=notes)
+            result = None if stored is None else _rebuild(target_context, stored)
         except Exception:  # whole, and no use to this process
             result = None
         if path is None or result is None:
@@ -137,6 +136,11 @@ class ContentCache(_Cache):
         for part in (content, signature_text(sig), codegen.magic_tuple(), VERSIONS, _settings()):
             digest.update(repr(part).encode())
         return place / f"{self._name}-{digest.hexdigest()[:40]}.nbc"
+
+
+def _rebuild(target_context, stored: bytes) -> CompileResult:
+    payload, notes = pickle.loads(stored)
+    return CompileResult._rebuild(target_context, *payload)._replace(metadata=notes)
 
 
 def _holds_function(ty: Any) -> bool:

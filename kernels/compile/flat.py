@@ -43,7 +43,7 @@ class FunctionCompiler(PartCompiler):
 
 
 class RecursiveCompiler(Compiler):
-    """Numba's compiler for functions that call themselves, which cannot be put into one body."""
+    """Numba's compiler for functions of the user's that call themselves: each is optimised, as Numba does it."""
 
     def define_pipelines(self):
         (pipeline,) = super().define_pipelines()
