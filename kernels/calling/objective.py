@@ -94,7 +94,8 @@ def objective(
     function : callable
         `f(x, *args) -> float` with x of shape (D,): a Python function, closure or lambda, a function compiled by
         Numba, or a C function (ctypes, cffi, scipy.LowLevelCallable) of the form `double (int, double *, void *)` or
-        `double (int, double *)`.
+        `double (int, double *)`. Compiled, it may write into x and into arrays in `args`: each evaluation has its
+        own copies of what it writes into, and nobody sees them afterwards.
     precise : bool, default False
         Keep `math`'s own functions and the order of every sum. By default sums may be reordered, and sin, cos, tan,
         exp, log, log1p, expm1 and tanh come from `thalweg.kernels.elementary` (at most 2 ulp, tanh 3), so that loops
