@@ -14,7 +14,6 @@ import ctypes
 import importlib
 import importlib.metadata
 import os
-import threading
 import types as python_types
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, update_wrapper, wraps
@@ -29,6 +28,7 @@ import numba
 from numba.core.registry import CPUDispatcher
 from numba.np.ufunc import threading_layer as numba_threading_layer
 
+from . import forking
 from .cache import ContentCache, config
 from .parts import PartCompiler
 
@@ -130,7 +130,7 @@ def inlined(function) -> Any:
     return kernel(function, inner=True, inline=True, cached=False)
 
 
-_once_lock = threading.RLock()
+_once_lock = forking.lock()
 
 
 def once(make):
@@ -165,7 +165,7 @@ def _copy(function):
 
 # --- threads -----------------------------------------------------------------------------------------------------
 
-_workqueue_lock = threading.RLock()
+_workqueue_lock = forking.lock()
 
 
 LAYERS = {  # Numba's name: its module, and the wishes (NUMBA_THREADING_LAYER) that it fulfils
