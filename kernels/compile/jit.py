@@ -30,6 +30,7 @@ from numba.np.ufunc import threading_layer as numba_threading_layer
 
 from . import forking
 from .cache import ContentCache, config
+from .interruption import between_steps
 from .parts import PartCompiler
 
 # Never `contract` (results would hang on whether the CPU has FMA) and never nnan or ninf (they delete NaN guards).
@@ -93,12 +94,19 @@ def kernel(
     dispatcher: Any = numba.njit(**options)(_copy(function))
     # A parallel kernel from the disk in a caller that is compiled anew crashes the next process: it has no file.
     dispatcher._cache = ContentCache(dispatcher, cached and not (parallel and inner))
-    if inner:
-        dispatcher.__class__ = InnerKernel
+    dispatcher.__class__ = InnerKernel if inner else Kernel
     return dispatcher
 
 
-class InnerKernel(CPUDispatcher):
+class Kernel(CPUDispatcher):
+    """What `kernel` makes."""
+
+    def compile(self, sig):
+        with between_steps():
+            return super().compile(sig)
+
+
+class InnerKernel(Kernel):
     """What `kernel(inner=True)` makes."""
 
     def __call__(self, *args):  # pyright: ignore[reportIncompatibleMethodOverride]
