@@ -7,7 +7,6 @@ stale, and two equal functions share their code.
 
 from __future__ import annotations
 
-import threading
 import types as python_types
 from functools import partial
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 from numba.core import types
 from numba.core.dispatcher import Dispatcher
 
+from ..compile import forking
 from ..compile.flat import AdapterCompiler, FunctionCompiler, RecursiveCompiler, fill_environments
 from ..compile.jit import RELAXED, compile_for, kernel, require_compiler
 from ..compile.substitution import calls_itself, rebuild
@@ -28,7 +28,7 @@ ADAPTER = types.float64(types.float64[::1], types.intp)
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
 
 _adapters: dict[Any, Any] = {}
-_adapters_lock = threading.RLock()
+_adapters_lock = forking.lock()
 KEPT = 1000  # adapters; the oldest goes first, and comes back from the disk with the same bits
 
 

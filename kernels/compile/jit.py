@@ -14,7 +14,6 @@ import ctypes
 import importlib
 import importlib.metadata
 import os
-import threading
 import types as python_types
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, update_wrapper, wraps
@@ -29,7 +28,9 @@ import numba
 from numba.core.registry import CPUDispatcher
 from numba.np.ufunc import threading_layer as numba_threading_layer
 
+from . import forking
 from .cache import ContentCache, config
+from .interruption import between_steps
 from .parts import PartCompiler
 
 # Never `contract` (results would hang on whether the CPU has FMA) and never nnan or ninf (they delete NaN guards).
@@ -100,8 +101,7 @@ def kernel(
     dispatcher: Any = numba.njit(**options)(_copy(function))
     # A parallel kernel from the disk in a caller that is compiled anew crashes the next process: it has no file.
     dispatcher._cache = ContentCache(dispatcher, cached and not (parallel and inner))
-    if inner:
-        dispatcher.__class__ = InnerKernel
+    dispatcher.__class__ = InnerKernel if inner else Kernel
     return dispatcher
 
 
@@ -114,7 +114,15 @@ def require_compiler() -> None:
         )
 
 
-class InnerKernel(CPUDispatcher):
+class Kernel(CPUDispatcher):
+    """What `kernel` makes."""
+
+    def compile(self, sig):
+        with between_steps():
+            return super().compile(sig)
+
+
+class InnerKernel(Kernel):
     """What `kernel(inner=True)` makes."""
 
     def __call__(self, *args):  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -146,7 +154,7 @@ def inlined(function) -> Any:
     return kernel(function, inner=True, inline=True, cached=False)
 
 
-_once_lock = threading.RLock()
+_once_lock = forking.lock()
 
 
 def once(make):
@@ -181,7 +189,7 @@ def _copy(function):
 
 # --- threads -----------------------------------------------------------------------------------------------------
 
-_workqueue_lock = threading.RLock()
+_workqueue_lock = forking.lock()
 
 
 LAYERS = {  # Numba's name: its module, and the wishes (NUMBA_THREADING_LAYER) that it fulfils
