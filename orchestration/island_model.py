@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from typing import Any, Unpack, overload
 
 import numpy as np
 
+from ..kernels.given import as_flag, as_word
 from ..solvers import SOLVERS
 from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
@@ -113,6 +115,7 @@ def islands(
         max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
     max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
+    progress = as_flag("progress", progress)
     archipelago = _begin_islands(call, islands, every, topology, migrants)
     begin = time.perf_counter()
     work = Islands(call)
@@ -148,9 +151,8 @@ def _begin_islands(call: Call, islands, every, topology, migrants) -> Archipelag
         raise ValueError(f"method: {solver.name} keeps no population that could take points in; expected one of {able}")
     if settings.as_integer("islands", islands) < 2:
         raise ValueError(f"islands: got {islands}, expected at least 2; for one population there is minimize")
-    if topology not in TOPOLOGIES:
-        raise ValueError(f"topology: got {topology!r}, expected one of {', '.join(TOPOLOGIES)}")
-    every = min(settings.make_positive("every", every), NEVER)
+    topology = as_word("topology", topology, TOPOLOGIES)
+    every = min(settings.make_positive("every", every, math.inf), NEVER)
     migrants = settings.make_positive("migrants", migrants)
     archipelago = Archipelago(call, int(islands), every, topology, migrants)
     rows = int(archipelago.states[0].rows[0].live)

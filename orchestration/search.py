@@ -13,6 +13,7 @@ import numpy as np
 
 from ..kernels.calling.objective import Objective, objective
 from ..kernels.compile.code_hash import code_hash
+from ..kernels.given import as_flag, as_word
 from ..kernels.problem import Problem
 from ..solvers.driving import settings
 from ..solvers.driving.call import versions
@@ -143,8 +144,7 @@ def random_search(
     >>> found.point["penalty"], len(found.table["C"])
     ('l2', 50)
     """
-    if sampling not in SAMPLINGS:
-        raise ValueError(f"sampling: got {sampling!r}, expected one of {', '.join(SAMPLINGS)}")
+    as_word("sampling", sampling, SAMPLINGS)
     points = settings.make_positive("points", points)
     search = _parse(fun, space, args, None, sampling, points, seed, device, journal)
     name = "random search"
@@ -199,7 +199,7 @@ def _parse(fun, space, args, levels, sampling, points, seed, device, journal) ->
         seed = saved.get("seed")  # so that the same call goes on
     integrality, names = None, None
     if isinstance(fun, Problem):
-        if space is not None or args != ():
+        if space is not None or not isinstance(args, tuple) or args:
             raise ValueError("space, args: a Problem brings its own; change it with dataclasses.replace")
         names, integrality = fun.names, fun.integrality
         fun, space, args = objective(fun.fun), fun.bounds, fun.args
@@ -226,9 +226,9 @@ def _parse(fun, space, args, levels, sampling, points, seed, device, journal) ->
         raise ValueError(
             f"space: got the name {taken[0]!r}, expected another one: the table of results has such a column"
         )
-    if args != ():
+    if not isinstance(args, tuple) or args:
         raise ValueError("args: a function is called as fun(**point); bind further arguments with functools.partial")
-    if device != "cpu":
+    if as_word("device", device, settings.DEVICES) != "cpu":
         raise ValueError(f"device: got {device!r}, expected 'cpu': only an objective(f) is compiled for a GPU")
     work = PointSearch(fun, found, sampling, total, seed, told=journal is not None)
     return Search(work, found, sampling, total, seed, found.names)
@@ -237,6 +237,7 @@ def _parse(fun, space, args, levels, sampling, points, seed, device, journal) ->
 def _carry_out(name, search, client, threads, target, max_time, journal, progress, retries, task_timeout) -> Result:
     """All units, then the best point and what is known of the others."""
     target = None if target is None else settings.as_real("target", target)
+    progress = as_flag("progress", progress)
     max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
     begin = time.perf_counter()
     search.work.prepare()  # here first: what is wrong with the function appears as itself

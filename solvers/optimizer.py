@@ -6,7 +6,8 @@ from typing import Any, Unpack, overload
 
 import numpy as np
 
-from ..kernels.reals import NotReal, real_array, shortened
+from ..kernels.given import shown
+from ..kernels.reals import NotReal, real_array
 from ..kernels.run import RAISED, RUNNING
 from .driving import settings
 from .driving.call import begin, parse_call
@@ -70,7 +71,7 @@ class Optimizer:
             _outside, bounds, x0, method=method, integrality=integrality, seed=seed,
             max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
         )  # fmt: skip
-        self._solver, self._limits, self._index = call.solver, call.limits, settings.as_integer("run", run)
+        self._solver, self._limits, self._index = call.solver, call.limits, settings.make_run_number(run)
         self.seed: int = call.seed
         self.options: Any = call.options
         state = begin(call, self._index)
@@ -110,8 +111,8 @@ class Optimizer:
         try:
             values = real_array(values)
         except NotReal as error:
-            raise ValueError(
-                f"tell: got {shortened(values)}, {error}; expected {rows} numbers, NaN for what failed"
+            raise TypeError(
+                f"tell: got {shown(values)}, {error}; expected {rows} numbers, NaN for what failed"
             ) from error
         if values.shape != (rows,):
             raise ValueError(f"tell: got values of shape {values.shape}, expected ({rows},): one for each row of ask()")
