@@ -16,8 +16,10 @@ from ..solvers.driving.call import Call, begin, bind, start
 from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
+from ..solvers.driving.session import BY_CLOCK
 from .execution.campaign import Outcome, count_kinds
 
+ASKED_FOR = (None, StopReason.OUT_OF_TIME, StopReason.CALLBACK)  # ends that leave a success one
 COLUMNS = ("fun", "x", "nfev", "nit", "n_failed", "stop", "spread")  # of a record
 
 
@@ -116,10 +118,12 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
     remark = ""
     if outcome.failures:
         remark = f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
+    if outcome.stop is StopReason.CALLBACK:
+        remark = BY_CLOCK + remark
     complete = len(rows) == runs
     return summarise_rows(
         rows, call.limits, names=call.problem.names, reached=outcome.reached is not None, stop=outcome.stop,
-        remark=remark, unhurt=complete or outcome.reached is not None or outcome.stop in (None, StopReason.OUT_OF_TIME),
+        remark=remark, unhurt=complete or outcome.reached is not None or outcome.stop in ASKED_FOR,
         failures=failures(outcome),
     )  # fmt: skip
 

@@ -28,7 +28,7 @@ def make_session(call: Call, bound, plan: Plan) -> Session:
         return CudaSession(call, bound, plan.runs, plan.max_time)
     compile_for_run(call.solver, bound)
     compile_for_many(call.solver, bound, plan.runs)
-    return Session(call, bound, plan.runs, plan.threads, plan.max_time)
+    return Session(call, bound, plan.runs, plan.threads, plan.max_time, plan.each_generation)
 
 
 def compile_for_many(solver: Solver, bound, runs: int | None) -> None:

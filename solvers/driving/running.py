@@ -37,6 +37,7 @@ class Run:
         self.threads = 1
         self.compiling = 0.0  # seconds of it, that count as no running
         self.evaluations = 1  # of the next chunk
+        self.each_generation = False  # whether a chunk ends where a generation does
         self.rates = {False: 0.0, True: 0.0}  # evaluations per second, serial and parallel
         self.next_probe = FIRST_PROBE
         self.publish()
@@ -51,7 +52,7 @@ class Run:
 
     def publish(self) -> None:
         """Note the best so far, so that another thread may read it while the state is at work."""
-        self.best = best_so_far(self.state)
+        self.best, self.spread = best_so_far(self.state), float(self.state.run.now["spread"][0])
 
     def record(self, dtype: np.dtype, stop: int = RUNNING) -> np.ndarray:
         """What the result keeps of the run, (1,) of `result.run_dtype`; `stop`: why, if it did not end by itself."""
@@ -75,6 +76,8 @@ class Run:
         parallel, probes = self._choose()
         rate = self.rates[parallel] or self.rates[not parallel]
         evaluations = max(int(rate * PROBE), 1) if probes else self.evaluations
+        if self.each_generation:
+            evaluations = min(evaluations, self._left_in_generation())
         elapsed = self._run(evaluations, parallel)
         if elapsed > 1e-3:
             self.rates[parallel] = evaluations / elapsed
@@ -94,6 +97,12 @@ class Run:
             self.next_probe = self.seconds + PROBE_EVERY
             return not parallel, True
         return parallel, False
+
+    def _left_in_generation(self) -> int:
+        """Evaluations up to the end of the generation; an iteration of a method without rows is never cut."""
+        if self.solver.rows is None:
+            return 1
+        return int(self.state.rows["count"][0] - self.state.rows["cursor"][0])
 
     def _run(self, evaluations: int, parallel: bool) -> float:
         problem = Packed(self.objective.problem)
@@ -140,12 +149,14 @@ class BatchRun(Run):
     def _advance(self) -> None:
         state, counts = self.state, self.state.rows["count"]
         propose, conclude = drivers.proposer(self.solver), drivers.concluder(self.solver)
-        end = time.perf_counter() + CHUNK
-        while self.stop == RUNNING and time.perf_counter() < end:
+        end = time.perf_counter() + (0.0 if self.each_generation else CHUNK)
+        while self.stop == RUNNING:
             count = int(counts[0])
             propose(self.packed, 0, count)
             state.trial_f[:count] = self.objective.evaluate(state.trial[:count])
             conclude(self.packed)
+            if time.perf_counter() >= end:
+                return
 
 
 def check_end(solver: Solver, state, objective) -> None:
