@@ -7,18 +7,14 @@ from typing import Any
 
 import numpy as np
 
-
-def shown(value: Any) -> str:
-    """A value in an error message: in one line of at most 60 characters."""
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else text[:57] + "..."
+from .reals import shortened
 
 
 def as_flag(name: str, value: Any) -> bool:
     """True or False; 1 and 0 are taken, too. Arrays and words mean something else, "no" is true."""
     if isinstance(value, bool | np.bool_) or (isinstance(value, int) and value in (0, 1)):
         return bool(value)
-    raise TypeError(f"{name}: got {shown(value)}, expected True or False")
+    raise TypeError(f"{name}: got {shortened(value)}, expected True or False")
 
 
 def as_word(name: str, value: Any, words: Iterable[str]) -> str:
@@ -27,4 +23,4 @@ def as_word(name: str, value: Any, words: Iterable[str]) -> str:
     if isinstance(value, str) and value in known:
         return value
     expected = " or ".join(map(repr, known)) if len(known) == 2 else f"one of {', '.join(known)}"
-    raise ValueError(f"{name}: got {shown(value)}, expected {expected}")
+    raise ValueError(f"{name}: got {shortened(value)}, expected {expected}")

@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .given import shown
-from .reals import NotReal, listed, real_array
+from .reals import NotReal, listed, real_array, shortened
 
 
 class Minimum(NamedTuple):
@@ -80,10 +79,8 @@ class Problem:
         object.__setattr__(self, "bounds", _frozen(np.column_stack([lower, upper])))
         object.__setattr__(self, "integrality", parse_integrality(self.integrality, lower, upper))
         object.__setattr__(self, "x0", check_points(points, lower, upper))
-        if self.names is not None and not (isinstance(self.names, Sequence | np.ndarray) and np.ndim(self.names) == 1):
-            raise TypeError(f"names: got {shown(self.names)}, expected a list of them, one for each variable")
-        if self.names is not None and len(self.names) != self.dimension:
-            raise ValueError(f"names: got {len(self.names)}, expected one for each of the {self.dimension} variables")
+        if self.names is not None:
+            object.__setattr__(self, "names", check_names(self.names, self.dimension))
 
     @property
     def dimension(self) -> int:
@@ -118,7 +115,7 @@ def parse_bounds(bounds, x0: np.ndarray | None = None) -> tuple[np.ndarray, np.n
         k = int(np.argmin(ordered & narrow))
         raise ValueError(f"bounds: variable {k} has {_fault(float(lower[k]), float(upper[k]))}")
     if (lower == upper).all():
-        raise ValueError(f"bounds: got {shown(bounds)}, which leaves no variable free; expected {PAIRS} ({ENDS})")
+        raise ValueError(f"bounds: got {shortened(bounds)}, which leaves no variable free; expected {PAIRS} ({ENDS})")
     return lower, upper
 
 
@@ -133,7 +130,7 @@ def _from_ends(bounds, x0: np.ndarray | None) -> np.ndarray:
         try:
             end = np.atleast_1d(real_array(no_end if given is None else given))
         except NotReal as error:
-            raise ValueError(f"bounds: got {name}={shown(given)}, {error}; expected numbers") from error
+            raise ValueError(f"bounds: got {name}={shortened(given)}, {error}; expected numbers") from error
         if end.ndim > 1:
             raise ValueError(f"bounds: got {name} of shape {end.shape}, expected a number for each variable")
         ends.append(end)
@@ -150,13 +147,13 @@ def _from_pairs(bounds) -> np.ndarray:
     if isinstance(bounds, tuple) and len(bounds) == 2 and not any(isinstance(part, tuple) for part in bounds):
         if all(isinstance(part, list) or hasattr(part, "__array__") for part in bounds):
             raise ValueError(
-                f"bounds: got {shown(bounds)}, a tuple of two, which are two pairs or the lower and the upper ends;"
+                f"bounds: got {shortened(bounds)}, a tuple of two, which are two pairs or the lower and the upper ends;"
                 f" expected a list of pairs, [[low, high], [low, high]] ({ENDS})"
             )
     try:
         box = real_array([_pair(pair) for pair in _members(bounds)])
     except NotReal as error:
-        raise ValueError(f"bounds: got {shown(bounds)}, {error}; expected {PAIRS}") from error
+        raise ValueError(f"bounds: got {shortened(bounds)}, {error}; expected {PAIRS}") from error
     if box.size == 0:
         raise ValueError("bounds: got none, expected a (low, high) pair for each variable")
     if box.ndim != 2 or box.shape[1] != 2:
@@ -211,7 +208,7 @@ def parse_integrality(integrality, lower: np.ndarray, upper: np.ndarray) -> np.n
     mask = np.asarray(integrality)
     if mask.dtype.kind not in "bui" or mask.ndim > 1 or not np.isin(mask, (0, 1)).all():
         raise ValueError(
-            f"integrality: got {shown(integrality)}, expected True (or 1) per whole-numbered variable, else False"
+            f"integrality: got {shortened(integrality)}, expected True (or 1) per whole-numbered variable, else False"
         )
     if mask.ndim == 1 and mask.shape != lower.shape:
         raise ValueError(f"integrality: got {mask.size} entries, expected one for each of the {len(lower)} variables")
@@ -229,7 +226,7 @@ def read_points(x0) -> np.ndarray | None:
     try:
         return None if x0 is None else real_array(x0)
     except NotReal as error:
-        raise ValueError(f"x0: got {shown(x0)}, {error}; expected numbers, or rows of numbers") from error
+        raise ValueError(f"x0: got {shortened(x0)}, {error}; expected numbers, or rows of numbers") from error
 
 
 def check_points(points: np.ndarray | None, lower: np.ndarray, upper: np.ndarray) -> np.ndarray | None:
@@ -246,6 +243,17 @@ def check_points(points: np.ndarray | None, lower: np.ndarray, upper: np.ndarray
         row, k = np.argwhere(outside)[0]
         raise ValueError(f"x0: variable {k} is {points[row, k]}, expected a number in [{lower[k]}, {upper[k]}]")
     return _frozen(points)
+
+
+def check_names(names, dimension: int) -> list[str]:
+    """One name for each variable."""
+    if isinstance(names, str) or not isinstance(names, Sequence | np.ndarray):
+        raise TypeError(f"names: got {shortened(names)}, expected a list of texts, one for each variable")
+    if len(names) != dimension:
+        raise ValueError(f"names: got {len(names)}, expected one for each of the {dimension} variables")
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"names: got {shortened(names)}, expected a list of texts, one for each variable")
+    return [str(name) for name in names]
 
 
 def _frozen(array: np.ndarray) -> np.ndarray:

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from .given import shown
-
 OTHER_KINDS = {  # of NumPy's dtypes, that it would turn into numbers, or might
     "U": "text", "T": "text", "S": "bytes", "c": "complex numbers", "m": "spans of time", "M": "dates", "V": "records",
 }  # fmt: skip
@@ -67,7 +65,7 @@ def _real(member: Any) -> float:
             raise NotReal("which holds a number beyond 1.8e308") from None
     if getattr(member, "shape", None) == () and np.asarray(member).dtype.kind in "biuf":
         return float(np.asarray(member))
-    raise NotReal(f"which holds {'text' if isinstance(member, str) else shown(member)}")
+    raise NotReal(f"which holds {'text' if isinstance(member, str) else shortened(member)}")
 
 
 def _is_masked(value: Any) -> bool:
@@ -76,3 +74,9 @@ def _is_masked(value: Any) -> bool:
     if not isinstance(value, list | tuple):
         return False
     return any(_is_masked(part) for part in value if not isinstance(part, float | int))
+
+
+def shortened(value: Any) -> str:
+    """Its repr on one line, for a message."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -15,7 +15,7 @@ from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
 from ..solvers.driving.checkpoint import Checkpoint, saved_seed
 from ..solvers.driving.reading import reads_calls
-from ..solvers.driving.result import Result, StopReason, as_item, run_dtype
+from ..solvers.driving.result import Result, StopReason, as_item
 from ..solvers.driving.running import history_of
 from ..solvers.driving.signatures import AnyMethod, Box, Fun, IslandsSettings, Point, Points
 from .archipelago import TOPOLOGIES, Archipelago, Islands, carry_on_here
@@ -124,8 +124,8 @@ def islands(
         threads = 1
     saved = None
     if checkpoint is not None:
-        saved = Checkpoint(checkpoint, archipelago.plan() | describe(call, work.bound))
-        archipelago.take_up(saved.load(call.solver.State, run_dtype(call.problem.dimension))[1])
+        saved = Checkpoint(checkpoint, archipelago.plan() | describe(call, work.bound), call, len(archipelago.states))
+        archipelago.take_up(saved.load().states)
     with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:
         compiling = time.perf_counter() - begin
         with hooks_for(progress) as hooks:
@@ -197,18 +197,13 @@ def _evolve(
             else:
                 archipelago.migrate()
             if saved is not None and saved.due():
-                _save(archipelago, saved)
+                saved.write(archipelago.content())
     except KeyboardInterrupt:
         total.stop = StopReason.INTERRUPTED
     finally:
         if saved is not None:
-            _save(archipelago, saved)
+            saved.write(archipelago.content(), last=True)
     total.seconds = time.perf_counter() - begin
-
-
-def _save(archipelago: Archipelago, saved: Checkpoint) -> None:
-    none = np.zeros(0, run_dtype(archipelago.call.problem.dimension))
-    saved.write(none, dict(enumerate(zip(archipelago.states, archipelago.seconds))), {})
 
 
 def _summarise(archipelago: Archipelago) -> Result:

@@ -6,8 +6,7 @@ from typing import Any, Unpack, overload
 
 import numpy as np
 
-from ..kernels.given import shown
-from ..kernels.reals import NotReal, real_array
+from ..kernels.reals import NotReal, real_array, shortened
 from ..kernels.run import RAISED, RUNNING
 from .driving import settings
 from .driving.call import begin, parse_call
@@ -111,8 +110,8 @@ class Optimizer:
         try:
             values = real_array(values)
         except NotReal as error:
-            raise TypeError(
-                f"tell: got {shown(values)}, {error}; expected {rows} numbers, NaN for what failed"
+            raise ValueError(
+                f"tell: got {shortened(values)}, {error}; expected {rows} numbers, NaN for what failed"
             ) from error
         if values.shape != (rows,):
             raise ValueError(f"tell: got values of shape {values.shape}, expected ({rows},): one for each row of ask()")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..kernels.calling.asking import QUESTIONS
 from ..kernels.compile.structures import classes
-from ..kernels.given import shown
+from ..kernels.reals import shortened
 from .annealing import simulated_annealing
 from .contract import Solver
 from .descent import nelder_mead
@@ -26,7 +26,7 @@ def register(solver: Solver) -> Solver:
         tuples apart by name and fields alone, and would take one for the other.
     """
     if not isinstance(solver, Solver):
-        raise TypeError(f"solver: got {shown(solver)}, expected a thalweg.solvers.Solver")
+        raise TypeError(f"solver: got {shortened(solver)}, expected a thalweg.solvers.Solver")
     before = SOLVERS.get(solver.name, solver)
     if before is not solver and before.State.__module__ == solver.State.__module__ == "__main__":
         del SOLVERS[solver.name]  # a cell of a notebook that is run again

@@ -105,7 +105,7 @@ def test_what_is_raised_is_raised_still():
     ("values", "words"),
     [
         (["1"] * 20, "holds text"),
-        ([None] * 20, "holds None.* NaN where it failed"),
+        ([None] * 20, "holds None.* NaN for what failed"),
         ([1 + 1j] * 20, "holds complex"),
         (np.ma.array(np.ones(20), mask=np.arange(20) == 3), "is masked"),
         (np.ones(19), r"shape \(19,\), expected \(20,\)"),
@@ -116,6 +116,6 @@ def test_what_is_raised_is_raised_still():
 def test_told_values_are_numbers(values, words):
     asked = tw.Optimizer("de", BOX, seed=1)
     assert len(asked.ask()) == 20
-    with pytest.raises((TypeError, ValueError), match=f"^tell: .*{words}"):
+    with pytest.raises(ValueError, match=f"^tell: .*{words}"):
         asked.tell(values)
     asked.tell(np.ones(20))  # it may be told again

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...kernels.given import as_word, shown
+from ...kernels.given import as_word
+from ...kernels.reals import shortened
 from .result import AGREE, Result
 
 Tell = Callable[[Result, float], None]
@@ -78,7 +79,7 @@ def asks_to_stop(answer) -> bool:
     one = isinstance(answer, int) or getattr(answer, "shape", None) == ()
     if one and np.asarray(answer).dtype.kind in "bi" and answer in (0, 1):
         return bool(answer)
-    raise TypeError(f"callback: it returned {shown(answer)}, expected True to stop, None or False to go on")
+    raise TypeError(f"callback: it returned {shortened(answer)}, expected True to stop, None or False to go on")
 
 
 def convergence_of(fun: float, spread: float, ftol: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Iterator
 
@@ -29,12 +30,11 @@ def hooks_of(
     if tell is not None:
         hooks.append(_call_back(tell, call.limits.ftol, plan.each_generation))
     if checkpoint is not None:
-        header = describe(call, bound, plan.device) | {"restarts": plan.runs, "device": plan.device}
-        saved = Checkpoint(checkpoint, header)
-        session.resume(*saved.load(call.solver.State, session.records.dtype))
+        saved = Checkpoint(checkpoint, describe(call, bound, plan.device) | {"device": plan.device}, call, plan.runs)
+        session.resume(*saved.load())
         session.snapshot_every = SNAPSHOT_EVERY
         hooks.append(saved)
-        finish.append(saved.save)
+        finish.append(functools.partial(saved.save, last=True))
     if progress:
         budget = call.limits.budget
         planned = None if plan.runs is None or budget is None else budget * plan.runs

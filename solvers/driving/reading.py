@@ -15,9 +15,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from ...kernels.given import shown
 from ...kernels.problem import Problem, parse_bounds, read_points
-from ...kernels.reals import is_real
+from ...kernels.reals import is_real, shortened
 from ..contract import Solver
 from ..registry import SOLVERS
 from .foreign import FOR_METHOD, REFUSED, TAKEN, is_harmless, taken_by
@@ -147,19 +146,19 @@ def _take(door: str, own: frozenset, ours: dict, name: str, value, method: str |
         return
     if name in REFUSED:
         if not is_harmless(value, REFUSED[name].harmless):
-            raise ValueError(f"{name}: got {shown(value)}; {REFUSED[name].write}")
+            raise ValueError(f"{name}: got {shortened(value)}; {REFUSED[name].write}")
         return
     called = method if isinstance(method, str) else method.name
     taken = taken_by(name, called)
     assert taken is not None
     if taken.methods and called not in taken.methods and (name, called) not in FOR_METHOD:
-        raise ValueError(f"{name}: got {shown(value)} with method={called!r}; {taken.else_write}")
+        raise ValueError(f"{name}: got {shortened(value)} with method={called!r}; {taken.else_write}")
     if taken.value is not None:
         value = taken.value(name, value, lambda: _box(ours))
     for target in taken.to:
         option = target.removeprefix("options.")
         if option != target and isinstance(method, Solver) and option not in _options_of(method):
-            raise ValueError(f"{name}: got {shown(value)}; {called} has no option {option!r}; leave it out")
+            raise ValueError(f"{name}: got {shortened(value)}; {called} has no option {option!r}; leave it out")
         _put(door, own, ours, name, target, value, taken.overrides)
 
 
@@ -171,7 +170,7 @@ def _put(door: str, own: frozenset, ours: dict, name: str, target: str, value, o
     if part:
         kept = ours.get(place)
         if kept is not None and not isinstance(kept, dict):
-            raise TypeError(f"{name}: it stands beside {place}={shown(kept)}, expected one of the two")
+            raise TypeError(f"{name}: it stands beside {place}={shortened(kept)}, expected one of the two")
         kept = ours[place] = dict(kept or {})
         before, kept[part] = kept.get(part), value
     else:
