@@ -18,6 +18,7 @@ from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
 from ..solvers.driving.session import BY_CLOCK
 from .execution.campaign import Outcome, count_kinds
+from .execution.outcome import left_behind
 
 ASKED_FOR = (None, StopReason.OUT_OF_TIME, StopReason.CALLBACK)  # ends that leave a success one
 COLUMNS = ("fun", "x", "nfev", "nit", "n_failed", "stop", "spread")  # of a record
@@ -120,6 +121,7 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
         remark = f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
     if outcome.stop is StopReason.CALLBACK:
         remark = BY_CLOCK + remark
+    remark += left_behind(outcome.unended, "run")
     complete = len(rows) == runs
     return summarise_rows(
         rows, call.limits, names=call.problem.names, reached=outcome.reached is not None, stop=outcome.stop,
@@ -145,7 +147,10 @@ def place(client, outcome: Outcome) -> dict:
 def nothing(outcome: Outcome) -> NothingDone | KeyboardInterrupt:
     """Why there is no result at all."""
     if outcome.stop is StopReason.INTERRUPTED:
-        return KeyboardInterrupt()
+        interrupt = KeyboardInterrupt()
+        if outcome.unended:
+            interrupt.add_note(left_behind(outcome.unended, "unit"))
+        return interrupt
     if not outcome.failures:
         reason = "none" if outcome.stop is None else outcome.stop.sentence
         return NothingDone(f"no unit of the work came to an end. {reason}")

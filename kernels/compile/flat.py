@@ -6,6 +6,7 @@ takes the function in. So nothing is optimised before everything stands in the a
 the one over indices, and compiles in less time.
 
     FunctionCompiler    what the user wrote and what it calls: typed and lowered, no more
+    RecursiveCompiler   the same where functions call themselves
     AdapterCompiler     the adapter, into which all of it is inlined: optimised
 """
 
@@ -24,6 +25,7 @@ from numba.core.untyped_passes import TranslateByteCode
 
 from .array_sums import FuseSums
 from .parts import PartCompiler, library_of
+from .python_numbers import as_python
 
 
 class FunctionCompiler(PartCompiler):
@@ -32,7 +34,19 @@ class FunctionCompiler(PartCompiler):
     def define_pipelines(self):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
+            as_python(self.state, pipeline)
             pipeline.add_pass_after(FuseSums, NopythonRewrites)
+            pipeline.finalize()
+        return [pipeline]
+
+
+class RecursiveCompiler(Compiler):
+    """Numba's compiler for functions that call themselves, which cannot be put into one body."""
+
+    def define_pipelines(self):
+        (pipeline,) = super().define_pipelines()
+        if self.state.func_ir is None:
+            as_python(self.state, pipeline)
             pipeline.finalize()
         return [pipeline]
 
