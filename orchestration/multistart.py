@@ -130,6 +130,7 @@ def restarts(
     work = Runs(call)
     with workers_of(call.solver, workers, threads=threads, client=client) as spread:
         work.prepare(spread)  # here first: what is wrong with the objective appears as itself
+        call = work.call
         if threads is None and client is None and work.bound.runs_as != "compiled":
             threads = 1
         if client is None and not coordinated:

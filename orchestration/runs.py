@@ -12,7 +12,7 @@ import numpy as np
 from ..kernels.calling.objective import CompiledObjective
 from ..kernels.run import RUNNING
 from ..solvers.driving.batches import SHORT, Batches
-from ..solvers.driving.call import Call, begin, bind, start
+from ..solvers.driving.call import Call, begin, bind, start, with_default_ftol
 from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
@@ -59,6 +59,10 @@ class Runs(CallWork):
     def __init__(self, call: Call):
         super().__init__(call)
         self.of_thread = threading.local()  # its Batches
+
+    def prepare(self, spread=None) -> None:
+        super().prepare(spread)
+        self.call = with_default_ftol(self.call, self.bound)
 
     def carry_out_range(self, first: int, count: int) -> list[dict]:
         if not isinstance(self.bound, CompiledObjective) or self.seconds > SHORT:

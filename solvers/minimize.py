@@ -8,7 +8,7 @@ from typing import Any, Unpack, overload
 
 from ..kernels.given import as_flag
 from .driving import settings
-from .driving.call import bind, parse_call, versions
+from .driving.call import bind, parse_call, versions, with_default_ftol
 from .driving.callbacks import read_callback, wants_each_generation
 from .driving.checkpoint import saved_seed
 from .driving.hooks import hooks_of
@@ -87,7 +87,8 @@ def minimize(
     target : float, optional
         Stop when a value <= target is found.
     ftol : float, optional
-        Stop when the method's values (of a population, of a simplex) lie within ftol (1 + |best|).
+        Stop when the method's values (of a population, of a simplex) lie within ftol (1 + |best|). Default: none for a
+        compiled objective; 1e-8 for one in Python and a population of DE's family, where there is no target.
     patience : int, optional
         Stop after so many iterations without improvement: generations, or moves of an annealing.
     callback : callable, optional
@@ -142,6 +143,7 @@ def minimize(
     called = time.perf_counter()
     with workers_of(call.solver, workers, plan.device, threads=threads) as spread:
         bound = bind(call, spread)
+        call = with_default_ftol(call, bound)
         session = make_session(call, bound, plan)
         compiling = time.perf_counter() - called
         with hooks_of(session, call, bound, plan, tell, progress, checkpoint):

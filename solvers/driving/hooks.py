@@ -38,7 +38,8 @@ def hooks_of(
     if progress:
         budget = call.limits.budget
         planned = None if plan.runs is None or budget is None else budget * plan.runs
-        shown = Progress(call.solver.name, planned, plan.runs)
+        had = session.records.evaluations + sum(int(s.run.now["evaluations"][0]) for s, _ in session.states.values())
+        shown = Progress(call.solver.name, planned, plan.runs, had)
         hooks.append(shown)
         finish.append(shown.close)
     session.hooks = hooks
