@@ -1,4 +1,4 @@
-"""Objectives in Python, which may take long: a run that has converged ends, each call counts, and what is left is told."""
+"""Objectives in Python, which may take long: a converged run ends, each call counts, the time that is left is told."""
 
 import time
 
