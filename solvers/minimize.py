@@ -78,6 +78,8 @@ def minimize(
         compiles for a GPU: numbers and loops, no new arrays. Compiled anew in each process, some seconds.
     max_evals : int, default 10,000 D
         Evaluations per run. The adaptive methods plan their run by it. Without limit where `max_iters` is given alone.
+        An objective in Python is called as often as `nfev` says; of one that is compiled, the plain function is also
+        called at a few points beforehand, once in a process, which do not count (`objective(f, check=False)`: at none).
     max_iters : int, optional
         Iterations per run: generations of a population, steps of other methods; the first sample is one, too. The
         adaptive methods plan by the limit that comes first.

@@ -1,5 +1,6 @@
 """Objectives in Python, which may take long: a converged run ends, each call counts, the time that is left is told."""
 
+import ctypes
 import time
 
 import numpy as np
@@ -105,6 +106,39 @@ def test_many_runs_islands_searches_and_maps_count_alike():
     for search, more in ((tw.grid_search, {"levels": 5}), (tw.random_search, {"points": 25, "seed": 1})):
         count = Counting()
         assert search(objective(count.one, compiled=False), BOX, **more).nfev == count.calls == 25
+
+
+def test_a_compiled_objective_that_is_heard_is_called_no_more_often_than_it_counts(capfd):
+    """No sample is taken to measure what it costs where somebody may count; the check of the plain function stays."""
+
+    def prints(x):
+        print("called")
+        return x[0] ** 2 + x[1] ** 2
+
+    def calls_one_that_prints(x):
+        return prints(x)
+
+    for function in (prints, calls_one_that_prints):
+        for max_evals in (1, 2, 2000):
+            capfd.readouterr()
+            plain = objective(function, check=False)
+            found = tw.minimize(plain, BOX, method="de", seed=1, max_evals=max_evals, threads=1)
+            assert capfd.readouterr().out.count("called") == found.nfev == max_evals
+            assert np.isnan(found.timing["evaluate"])
+        tw.minimize(function, BOX, method="de", seed=1, max_evals=2, threads=1)
+        assert 2 <= capfd.readouterr().out.count("called") <= 2 + 4
+
+
+def test_a_c_function_is_called_as_often_as_nfev_says():
+    count = Counting()
+    form = ctypes.CFUNCTYPE(ctypes.c_double, ctypes.c_int, ctypes.POINTER(ctypes.c_double))
+    found = tw.minimize(form(lambda n, x: count.one(x)), BOX, method="de", seed=1, max_evals=2000, threads=1)
+    assert count.calls == found.nfev == 2000
+    assert tw.minimize(quiet, BOX, method="de", seed=1, max_evals=50_000, threads=1).timing["evaluate"] > 0
+
+
+def quiet(x):
+    return (x[0] - 1.0) ** 2 + (x[1] - 2.0) ** 2
 
 
 # --- what is left is told ---------------------------------------------------------------------------------------------
