@@ -67,7 +67,9 @@ def run(context, file, json, quiet, restarts, **settings):
     from .commands.run import run_file
 
     if restarts is None:  # with max_time alone, one is repeated until the time is up
-        endless = settings["max_time"] is not None and not (settings["max_evals"] or settings["max_iters"])
+        endless = settings["max_time"] not in (None, float("inf")) and not (
+            settings["max_evals"] or settings["max_iters"]
+        )
         restarts = 1 if endless else RESTARTS
     # What the user's file prints must not come between the lines of the JSON.
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():

@@ -117,7 +117,7 @@ def islands(
         fun, bounds, x0, args, method=method, integrality=integrality, seed=seed,
         max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
-    max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
+    max_time = settings.as_max_time(max_time)
     progress = as_flag("progress", progress)
     archipelago = _begin_islands(call, islands, every, topology, migrants)
     begin = time.perf_counter()

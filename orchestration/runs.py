@@ -12,16 +12,18 @@ import numpy as np
 from ..kernels.calling.objective import CompiledObjective
 from ..kernels.run import RUNNING
 from ..solvers.driving.batches import SHORT, Batches
-from ..solvers.driving.call import Call, begin, bind, start
+from ..solvers.driving.call import Call, begin, bind, start, with_default_ftol
 from ..solvers.driving.preparing import compile_for_many
 from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
+from ..solvers.driving.session import BY_CLOCK
 from ..solvers.driving.telling import left_out
 from .execution.campaign import Outcome, count_kinds
 from .execution.outcome import left_behind
 from .journal.checks import COUNT, LENGTH, NUMBER, Test, numbers, one_of
 
+ASKED_FOR = (None, StopReason.OUT_OF_TIME, StopReason.CALLBACK)  # ends that leave a success one
 COLUMNS = ("fun", "x", "nfev", "nit", "n_failed", "stop", "spread")  # of a record
 
 
@@ -67,6 +69,7 @@ class Runs(CallWork):
 
     def prepare(self, spread=None) -> None:
         super().prepare(spread)
+        self.call = with_default_ftol(self.call, self.bound)
         compile_for_many(self.call.solver, self.bound, self.many)
 
     def tests(self) -> dict[str, Test]:
@@ -138,11 +141,13 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
     if outcome.left_out is not None:
         value, later = outcome.left_out
         remark += left_out("run", later, value)
+    if outcome.stop is StopReason.CALLBACK:
+        remark = BY_CLOCK + remark
     remark += left_behind(outcome.unended, "run")
     complete = len(rows) == runs
     return summarise_rows(
         rows, call.limits, names=call.problem.names, reached=outcome.reached is not None, stop=outcome.stop,
-        remark=remark, unhurt=complete or outcome.reached is not None or outcome.stop in (None, StopReason.OUT_OF_TIME),
+        remark=remark, unhurt=complete or outcome.reached is not None or outcome.stop in ASKED_FOR,
         failures=failures(outcome),
     )  # fmt: skip
 

@@ -214,7 +214,7 @@ def _carry_out(name, search, client, threads, target, max_time, journal, progres
     """All units, then the best point and what is known of the others."""
     target = None if target is None else settings.as_real("target", target)
     progress = as_flag("progress", progress)
-    max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
+    max_time = settings.as_max_time(max_time)
     begin = time.perf_counter()
     search.work.prepare()  # here first: what is wrong with the function appears as itself
     in_python = not search.compiled or search.work.prepared.bound.runs_as != "compiled"

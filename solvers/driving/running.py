@@ -41,6 +41,7 @@ class Run:
         self.threads, self.parallel = 1, False
         self.compiling = 0.0  # seconds of it, that count as no running
         self.evaluations = 1  # of the next chunk
+        self.each_generation = False  # whether a chunk ends where a generation does
         self.rates = {False: 0.0, True: 0.0}  # evaluations per second, serial and parallel
         self.next_probe = FIRST_PROBE
         self.watched = False  # somebody looks after each chunk, also after the first ones, of some evaluations
@@ -57,7 +58,7 @@ class Run:
 
     def publish(self) -> None:
         """Note the best so far, so that another thread may read it while the state is at work."""
-        self.best = best_so_far(self.state)
+        self.best, self.spread = best_so_far(self.state), float(self.state.run.now["spread"][0])
 
     @property
     def at_work(self) -> bool:
@@ -94,6 +95,8 @@ class Run:
         self.parallel, probes = self._choose()
         rate = self.rates[self.parallel] or self.rates[not self.parallel]
         evaluations = max(int(rate * PROBE), 1) if probes else self.evaluations
+        if self.each_generation:
+            evaluations = min(evaluations, self._left_in_generation())
         evaluations, elapsed = self._run(evaluations)
         if elapsed > TOLD:
             self.rates[self.parallel] = evaluations / elapsed
@@ -115,6 +118,12 @@ class Run:
             self.next_probe = self.seconds + PROBE_EVERY
             return not parallel, True
         return parallel, False
+
+    def _left_in_generation(self) -> int:
+        """Evaluations up to the end of the generation; an iteration of a method without rows is never cut."""
+        if self.solver.rows is None:
+            return 1
+        return int(self.state.rows["count"][0] - self.state.rows["cursor"][0])
 
     def _run(self, evaluations: int) -> tuple[int, float]:
         """(evaluations of the chunk, seconds)"""
@@ -178,12 +187,14 @@ class BatchRun(Run):
     def _advance(self) -> None:
         state, counts = self.state, self.state.rows["count"]
         propose, conclude = drivers.proposer(self.solver), drivers.concluder(self.solver)
-        end = time.perf_counter() + CHUNK
-        while self.stop == RUNNING and time.perf_counter() < end:
+        end = time.perf_counter() + (0.0 if self.each_generation else CHUNK)
+        while self.stop == RUNNING:
             count = int(counts[0])
             propose(self.packed, 0, count)
             state.trial_f[:count] = self.objective.evaluate(state.trial[:count])
             conclude(self.packed)
+            if time.perf_counter() >= end:
+                return
 
 
 def check_end(solver: Solver, state, objective) -> None:
