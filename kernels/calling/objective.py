@@ -6,8 +6,9 @@ calls it by its address, the reported `fun` included: two compilations of one fu
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
 import numpy as np
@@ -19,7 +20,8 @@ from .adapters import KEPT, adapter_of, address_of, c_adapter, compilable, once_
 from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_type, row
 from .asking import Functions
 from .c_functions import c_pointer
-from .checking import CompilationError, at_point, check
+from .checking import CompilationError, at_point
+from .comparing import call_plain, compare
 from .in_python import PythonObjective
 
 __all__ = ["CompilationError", "CompiledObjective", "Objective", "PythonObjective", "objective"]
@@ -41,7 +43,10 @@ class Objective:
         return self.function(x, *args)
 
     def bind(self, args: tuple[Any, ...] = (), probe: np.ndarray | None = None) -> CompiledObjective | PythonObjective:
-        """The objective with its arguments, ready to evaluate. `probe` (D,): where it is first checked."""
+        """The objective with its arguments, ready to evaluate.
+
+        `probe` (D,) or (n, D): where the plain function is called first, and compared with its machine code.
+        """
         if not self.compiled:
             return PythonObjective(self, args)
         pointer = c_pointer(self.function)
@@ -51,11 +56,23 @@ class Objective:
         args = normalise(args)
         record = record_type(args) if args else NO_ARGUMENTS
         known = (fingerprint(function), record)
-        copies = False
-        if probe is not None and self.check:
-            place = (*known, probe.tobytes(), _sizes(args))
-            copies = _checked[place] if place in _checked else _note_check(place, check(function, args, probe))
-        return CompiledObjective(adapter_of(function, known, self.precise, copies), args, self)
+        if probe is None or not self.check:
+            return CompiledObjective(adapter_of(function, known, self.precise, False), args, self)
+        points = np.atleast_2d(probe)
+        place = (*known, self.precise, points.tobytes(), _sizes(args))
+        if place not in _checked:
+            seen = call_plain(function, args, points)
+            bound = CompiledObjective(adapter_of(function, known, self.precise, seen.wrote), args, self)
+            bound.checks = len(seen.outcomes)
+            _note_check(place, seen.wrote, compare(function, args, seen, bound, lambda: self._precisely(args)))
+        else:
+            bound = CompiledObjective(adapter_of(function, known, self.precise, _checked[place][0]), args, self)
+        if (warning := _checked[place][1]) is not None:
+            warnings.warn(warning, stacklevel=2)
+        return bound
+
+    def _precisely(self, args: tuple) -> CompiledObjective | PythonObjective:
+        return replace(self, precise=True, check=False).bind(args)
 
 
 @overload
@@ -82,7 +99,8 @@ def objective(function: Any = None, *, precise=False, check=True, compiled=True,
         exp, log, log1p, expm1 and tanh come from `thalweg.kernels.elementary` (at most 2 ulp, tanh 3), so that loops
         run on the vector unit.
     check : bool, default True
-        Call the plain Python function once, inside the box, before it is compiled: errors then appear as themselves.
+        Call the plain Python function at up to four points of the box (x0, one inside, two corners): its errors appear
+        as themselves, and machine code that is another function is refused. One point where a call takes 0.1 s.
     compiled : bool, default True
         False evaluates in Python, one x per call.
     vectorized : bool, default False
@@ -127,6 +145,7 @@ class CompiledObjective:
     adapter: Any  # a dispatcher
     args: tuple[Any, ...]
     source: Objective
+    checks: int = 0  # calls of the plain function that were made for it
     runs_as = "compiled"
     record: np.ndarray = field(init=False)
     address: int = field(init=False)
@@ -187,7 +206,7 @@ def _replay_row():
 # --- what was checked before ---------------------------------------------------------------------------------------
 
 NO_ARGUMENTS = record_type(())
-_checked: dict[tuple, bool] = {}  # functions that were called once in this process -> whether they wrote into their x
+_checked: dict[tuple, tuple[bool, str | None]] = {}  # what was compared in this process -> wrote into its x; a warning
 
 
 def _sizes(args: tuple) -> tuple:
@@ -203,11 +222,10 @@ def _sizes(args: tuple) -> tuple:
     return tuple(found)
 
 
-def _note_check(known: tuple, wrote: bool) -> bool:
+def _note_check(known: tuple, wrote: bool, warning: str | None) -> None:
     if len(_checked) > KEPT:
         _checked.clear()
-    _checked[known] = wrote
-    return wrote
+    _checked[known] = wrote, warning
 
 
 def _bind_c(source: Objective, pointer: tuple[int, int | None], args: tuple) -> CompiledObjective:
