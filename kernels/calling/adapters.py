@@ -21,6 +21,7 @@ from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
 from .arguments import call_c, call_python, contiguous, load
 from .checking import CompilationError, explain, refuse_try, stores_items
+from .random_calls import warn_of_random_calls
 
 ADAPTER = types.float64(types.float64[::1], types.intp)
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
@@ -74,6 +75,7 @@ def _compile(function, record, precise: bool, copies: bool):
         compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
         inner = rebuild(function, twins, compile_inner, reached)
         refuse_try(reached.values())
+        warn_of_random_calls(reached.values())
         if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
 
             def adapter(x, address):
