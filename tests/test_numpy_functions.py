@@ -20,17 +20,21 @@ BEFORE = """
     g = np.array([0.3, np.nan, 0.7, 0.2])
 """
 ONE_ARGUMENT = """
-    negative positive absolute fabs rint sign conj exp exp2 log log2 log10 expm1 log1p sqrt square cbrt reciprocal sin cos
-    tan arcsin arccos arctan sinh cosh tanh arcsinh arctanh deg2rad rad2deg degrees radians floor ceil trunc isfinite isinf
+    negative positive absolute fabs rint sign conj exp exp2 log log2 log10 expm1 log1p sqrt square cbrt reciprocal
+    sin cos
+    tan arcsin arccos arctan sinh cosh tanh arcsinh arctanh deg2rad rad2deg degrees radians floor ceil trunc isfinite
+    isinf
     isnan signbit spacing sinc nan_to_num cumsum cumprod sort flip flipud diff ediff1d unwrap ravel copy asarray
-    ascontiguousarray asfortranarray asarray_chkfinite zeros_like ones_like real imag angle isreal iscomplex isposinf isneginf
+    ascontiguousarray asfortranarray asarray_chkfinite zeros_like ones_like real imag angle isreal iscomplex isposinf
+    isneginf
     argsort nancumsum nancumprod atleast_1d atleast_2d atleast_3d transpose unique trim_zeros vander diagflat
     fliplr(m) rot90(m) tril(m) triu(m) diag(m) logical_not(x>0.4) invert(n) bitwise_not(n) argwhere(x>0.4)
     flatnonzero(x>0.4) conjugate(c) abs(c)
 """.split()
 TWO_ARGUMENTS = """
     add subtract multiply divide true_divide floor_divide mod remainder fmod power float_power maximum minimum fmax fmin
-    arctan2 hypot copysign nextafter logaddexp logaddexp2 greater greater_equal less less_equal equal not_equal logical_and
+    arctan2 hypot copysign nextafter logaddexp logaddexp2 greater greater_equal less less_equal equal not_equal
+    logical_and
     logical_or logical_xor divmod ldexp(x,n) bitwise_and(n,3) bitwise_or(n,3) bitwise_xor(n,3) left_shift(n,2)
     right_shift(n,1) gcd(n,6) lcm(n,6) heaviside
 """.split()
@@ -46,7 +50,8 @@ EXPRESSIONS = {
         np.logspace(0.0, 1.0, 4).sum(); np.geomspace(1.0, 8.0, 4).sum(); np.array([1.0, x[0]]).sum()
         np.hamming(4) @ x; np.hanning(4) @ x; np.blackman(4) @ x; np.bartlett(4) @ x; np.kaiser(4, 1.0) @ x
         np.indices((2, 3)).sum(); np.meshgrid(x, x)[0].sum(); np.tril_indices(3)[0].sum(); np.triu_indices(3)[1].sum()
-        np.tril_indices_from(m)[0].sum(); np.triu_indices_from(m)[1].sum(); np.finfo(np.float64).eps; np.iinfo(np.int64).max
+        np.tril_indices_from(m)[0].sum(); np.triu_indices_from(m)[1].sum(); np.finfo(np.float64).eps
+        np.iinfo(np.int64).max
     """,
     "shaped": """
         np.append(x, 1.0).sum(); np.concatenate((x, x))[5]; np.hstack((x, x))[5]; np.vstack((x, x))[1, 2]
@@ -54,7 +59,8 @@ EXPRESSIONS = {
         np.expand_dims(x, 0)[0, 1]; np.repeat(x, 2)[3]; np.roll(x, 1)[0]; np.delete(x, 1)[1]; np.resize(x, (2, 2))[1, 1]
         np.array_split(x, 2)[1][0]; np.split(x, 2)[1][1]; np.hsplit(m, 2)[0][1, 1]; np.vsplit(m, 2)[1][1, 1]
         np.broadcast_to(x, (2, 4))[1, 2]; np.broadcast_arrays(x, m)[0][2, 1]; np.broadcast_shapes((1, 4), (3, 1))[0]
-        np.swapaxes(m, 0, 1)[0, 1]; np.shape(m)[0]; np.take(x, 2); np.take_along_axis(x, n, 0)[1]; np.extract(x > 0.4, x)[0]
+        np.swapaxes(m, 0, 1)[0, 1]; np.shape(m)[0]; np.take(x, 2); np.take_along_axis(x, n, 0)[1]
+        np.extract(x > 0.4, x)[0]
         np.where(x > 0.4, x, 0.0).sum(); np.select([x > 0.6, x > 0.4], [x, 2 * x], 0.0).sum(); np.nonzero(x > 0.4)[0][0]
         np.clip(x, 0.25, 0.6).sum(); np.around(x, 1).sum(); np.round(x, 1).sum()
         np.rot90(m, 2)[0, 0]; np.triu(m, 1).sum()
@@ -62,7 +68,8 @@ EXPRESSIONS = {
     "told": """
         np.allclose(x, x); np.isclose(x, x).sum(); np.array_equal(x, x); np.isin(n, np.array([1, 2])).sum()
         np.average(x); np.average(x, weights=n); np.percentile(x, 30.0); np.quantile(x, 0.3); np.nanpercentile(g, 30.0)
-        np.nanquantile(g, 0.3); np.nanmean(g); np.nanmax(g); np.searchsorted(np.sort(x), 0.4); np.digitize(0.4, np.sort(x))
+        np.nanquantile(g, 0.3); np.nanmean(g); np.nanmax(g); np.searchsorted(np.sort(x), 0.4)
+        np.digitize(0.4, np.sort(x))
         np.bincount(n).sum(); np.histogram(x, 3)[0][0]; np.interp(0.4, n * 1.0, x); np.argpartition(x, 2)[2]
         np.partition(x, 2)[2]; np.cov(m)[0, 1]; np.corrcoef(m)[0, 1]; np.convolve(x, x)[2]; np.correlate(x, x)[0]
         np.cross(x[:3], m[0, :3])[1]; np.cross(m[:2, :3], s[:2, :3]).sum(); np.intersect1d(x, x)[1]; np.union1d(x, x)[1]
@@ -71,7 +78,8 @@ EXPRESSIONS = {
     """,
     "linear algebra": """
         np.dot(x, x); np.vdot(x, x); np.outer(x, x)[1, 2]; np.kron(m, m)[1, 2]; np.linalg.det(m); np.linalg.inv(m)[0, 1]
-        np.linalg.solve(s, np.ones(4))[0]; np.linalg.norm(x); np.linalg.norm(m); np.linalg.cond(s); np.linalg.slogdet(s)[1]
+        np.linalg.solve(s, np.ones(4))[0]; np.linalg.norm(x); np.linalg.norm(m); np.linalg.cond(s)
+        np.linalg.slogdet(s)[1]
         np.linalg.cholesky(s)[1, 0]; np.linalg.eigvalsh(s)[0]; np.linalg.eigh(s)[0][1]; np.linalg.matrix_rank(s)
         np.linalg.matrix_power(m, 3)[0, 1]; np.linalg.pinv(m)[0, 1]; np.abs(np.linalg.qr(m)[1]).sum(); np.trace(m)
         np.linalg.svd(m)[1][0]; np.linalg.lstsq(s, np.ones(4))[0][1]; np.linalg.eigvals(s + 0j).real.max()
