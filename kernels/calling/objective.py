@@ -6,8 +6,9 @@ calls it by its address, the reported `fun` included: two compilations of one fu
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
 import numpy as np
@@ -21,9 +22,10 @@ from .adapters import ADAPTER, KEPT, adapter_of, address_of, c_adapter, compilab
 from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_type, row
 from .asking import Functions
 from .c_functions import c_pointer
-from .checking import CompilationError, at_point, check
+from .checking import CompilationError, at_point
+from .comparing import call_plain, compare
 from .in_python import PythonObjective
-from .protecting import apart, refuse_written, written_by
+from .protecting import refuse_written, written_by
 
 __all__ = ["CompilationError", "CompiledObjective", "Objective", "PythonObjective", "objective"]
 
@@ -47,7 +49,8 @@ class Objective:
     def bind(self, args: tuple[Any, ...] = (), probe: np.ndarray | None = None) -> CompiledObjective | PythonObjective:
         """The objective with its arguments, ready to evaluate.
 
-        `probe` (D,): where it is first checked. Without one D may be any, and nothing is known of indices.
+        `probe` (D,) or (n, D): where the plain function is called first, and compared with its machine code. Without
+        one D may be any, and nothing is known of indices.
         """
         if not self.compiled:
             return PythonObjective(self, args)
@@ -59,18 +62,25 @@ class Objective:
         args = normalise(given)
         record = record_type(args) if args else NO_ARGUMENTS
         known = (fingerprint(function), record)
-        if probe is not None and self.check:
-            place = (*known, probe.tobytes(), _sizes(args))
-            if place not in _checked:
-                check(function, apart(args), probe)
-                _note_check(place)
+        points = None if probe is None else np.atleast_2d(probe)
         boundscheck, dimension = self.boundscheck, None
         if boundscheck is None:
-            dimension = None if probe is None else len(probe)
+            dimension = None if points is None else points.shape[1]
             boundscheck = not _stays_inside(function, known, dimension, args)
             dimension = None if boundscheck else dimension
+        place, seen = (), None
+        if points is not None and self.check:
+            place = (*known, self.precise, boundscheck, points.tobytes(), _sizes(args))
+            if place not in _checked:
+                seen = call_plain(function, args, points)
         bound = CompiledObjective(adapter_of(function, known, self.precise, boundscheck), args, self, dimension)
         refuse_written(given, bound.written[1:])
+        if seen is not None:
+            bound.checks = len(seen)
+            precise = replace(self, precise=True, check=False)
+            _note_check(place, compare(function, args, seen, bound, lambda: precise.bind(args, points)))
+        if (warning := _checked.get(place)) is not None:
+            warnings.warn(warning, stacklevel=2)
         return bound
 
 
@@ -101,7 +111,8 @@ def objective(
         exp, log, log1p, expm1 and tanh come from `thalweg.kernels.elementary` (at most 2 ulp, tanh 3), so that loops
         run on the vector unit.
     check : bool, default True
-        Call the plain Python function once, inside the box, before it is compiled: errors then appear as themselves.
+        Call the plain Python function at up to four points of the box (x0, one inside, two corners): its errors appear
+        as themselves, and machine code that is another function is refused. One point where a call takes 0.1 s.
     compiled : bool, default True
         False evaluates in Python, one x per call.
     vectorized : bool, default False
@@ -157,6 +168,7 @@ class CompiledObjective:
     args: tuple[Any, ...]
     source: Objective
     dimension: int | None = None  # None: any; else that for which no index is outside, without bounds checks
+    checks: int = 0  # calls of the plain function that were made for it
     runs_as = "compiled"
     record: np.ndarray = field(init=False)
     address: int = field(init=False)
@@ -224,7 +236,7 @@ def _replay_row():
 # --- what was checked before ---------------------------------------------------------------------------------------
 
 NO_ARGUMENTS = record_type(())
-_checked: set[tuple] = set()  # functions that were called once in this process
+_checked: dict[tuple, str | None] = {}  # what was compared in this process -> a warning
 _inside: dict[tuple, bool] = {}  # functions, with sizes -> whether no index can be outside
 
 
@@ -250,10 +262,10 @@ def _sizes(args: tuple) -> tuple:
     return tuple(found)
 
 
-def _note_check(known: tuple) -> None:
+def _note_check(known: tuple, warning: str | None) -> None:
     if len(_checked) > KEPT:
         _checked.clear()
-    _checked.add(known)
+    _checked[known] = warning
 
 
 def _bind_c(source: Objective, pointer: tuple[int, int | None], args: tuple) -> CompiledObjective:
