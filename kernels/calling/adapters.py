@@ -7,7 +7,6 @@ stale, and two equal functions share their code.
 
 from __future__ import annotations
 
-import threading
 import types as python_types
 from functools import partial
 from typing import Any
@@ -15,8 +14,9 @@ from typing import Any
 from numba.core import types
 from numba.core.dispatcher import Dispatcher
 
+from ..compile import forking
 from ..compile.flat import AdapterCompiler, FunctionCompiler, RecursiveCompiler, fill_environments
-from ..compile.jit import RELAXED, compile_for, kernel
+from ..compile.jit import RELAXED, compile_for, kernel, require_compiler
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
 from .arguments import call_c, call_python, contiguous, load
@@ -28,7 +28,7 @@ ADAPTER = types.float64(types.float64[::1], types.intp)
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
 
 _adapters: dict[Any, Any] = {}
-_adapters_lock = threading.RLock()
+_adapters_lock = forking.lock()
 KEPT = 1000  # adapters; the oldest goes first, and comes back from the disk with the same bits
 
 
@@ -63,17 +63,21 @@ def compilable(function):
     )
 
 
-def adapter_of(function, known: tuple, precise: bool):
+def adapter_of(function, known: tuple, precise: bool, boundscheck: bool):
     """The compiled adapter of a function; content decides, so an edited global is never stale."""
-    return once_per_content((*known, precise), lambda: _compile(function, known[1], precise))
+    key = (*known, precise, boundscheck)
+    return once_per_content(key, lambda: _compile(function, known[1], precise, boundscheck))
 
 
-def _compile(function, record, precise: bool):
+def _compile(function, record, precise: bool, boundscheck: bool = False):
+    require_compiler()
     reached: dict = {}
     try:
         flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)
         compiler = RecursiveCompiler if calls_itself(function) else FunctionCompiler
-        compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
+        compile_inner = partial(
+            kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
+        )
         inner = rebuild(function, twins, compile_inner, reached)
         refuse_try(reached.values())
 

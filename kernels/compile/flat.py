@@ -24,6 +24,7 @@ from numba.core.typed_passes import NopythonRewrites, NopythonTypeInference
 from numba.core.untyped_passes import TranslateByteCode
 
 from .array_sums import FuseSums
+from .guards import Guard
 from .parts import PartCompiler, library_of
 from .python_numbers import as_python
 from .writes import FindWrites, KeepWrites
@@ -36,7 +37,8 @@ class FunctionCompiler(PartCompiler):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
             as_python(self.state, pipeline)
-            pipeline.add_pass_after(FindWrites, NopythonTypeInference)
+            pipeline.add_pass_after(Guard, NopythonTypeInference)
+            pipeline.add_pass_after(FindWrites, NopythonTypeInference)  # so it comes first: what the guards do is ours
             pipeline.add_pass_after(FuseSums, NopythonRewrites)
             pipeline.finalize()
         return [pipeline]
@@ -49,7 +51,8 @@ class RecursiveCompiler(Compiler):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
             as_python(self.state, pipeline)
-            pipeline.add_pass_after(FindWrites, NopythonTypeInference)
+            pipeline.add_pass_after(Guard, NopythonTypeInference)
+            pipeline.add_pass_after(FindWrites, NopythonTypeInference)  # so it comes first: what the guards do is ours
             pipeline.finalize()
         return [pipeline]
 

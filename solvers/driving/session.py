@@ -21,6 +21,7 @@ from .call import Call, begin
 from .records import Records
 from .result import Result, StopReason, best_of, summarise
 from .running import Run, check_end, history_of, make_run
+from .telling import left_out
 
 TICK = 0.05  # seconds between looks at the clock while the pool works
 ENDLESS = 2**62  # runs, where only the clock ends them
@@ -256,11 +257,13 @@ class Session:
     def summarise(self) -> Result:
         """The result of the runs that are kept."""
         runs = self.records.kept()
+        better = self.records.left_out()
         cut = self.stop is not None and (self.runs != len(runs) or self.stop in runs["stop"])
         by_clock = BY_CLOCK if cut and self.stop is StopReason.CALLBACK and not self.each_generation else ""
         return summarise(
             runs, self.call.limits, names=self.call.problem.names, reached=self.records.first_hit is not None,
-            stop=self.stop if cut else None, remark=by_clock + left_behind(self.left_at),
+            stop=self.stop if cut else None,
+            remark=by_clock + ("" if better is None else left_out("run", *better)) + left_behind(self.left_at),
             unhurt=not (cut and self.stop is StopReason.INTERRUPTED),
             history=self.histories.get(int(best_of(runs)["run"]), np.zeros((0, 2))),
         )  # fmt: skip
