@@ -138,11 +138,11 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
     remark = ""
     if outcome.failures:
         remark = f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
+    if outcome.stop is StopReason.CALLBACK:
+        remark = BY_CLOCK + remark
     if outcome.left_out is not None:
         value, later = outcome.left_out
         remark += left_out("run", later, value)
-    if outcome.stop is StopReason.CALLBACK:
-        remark = BY_CLOCK + remark
     remark += left_behind(outcome.unended, "run")
     complete = len(rows) == runs
     return summarise_rows(
