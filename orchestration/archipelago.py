@@ -18,6 +18,7 @@ from ..kernels.rows.migration import draw_sources, emigrate, immigrate
 from ..kernels.run import COLLAPSED, PAUSED, REACHED_TARGET, RUNNING
 from ..solvers.driving.call import Call, begin
 from ..solvers.driving.result import StopReason
+from ..solvers.driving.resuming import Content
 from ..solvers.driving.running import best_so_far, make_run
 from .execution.campaign import Campaign, Outcome
 from .progress import Status
@@ -69,6 +70,10 @@ class Archipelago:
         for island, (state, seconds) in saved.items():
             self.states[island], self.seconds[island] = state, seconds
 
+    def content(self) -> Content:
+        """For a checkpoint."""
+        return Content.empty(self.call)._replace(states=dict(enumerate(zip(self.states, self.seconds))))
+
     def going(self) -> list[int]:
         return self._where(RUNNING)
 
@@ -105,6 +110,7 @@ class Archipelago:
         self.total.failures |= outcome.failures
         self.total.stop, self.total.workers = outcome.stop, max(self.total.workers, outcome.workers)
         self.total.tasks += outcome.tasks
+        self.total.unended += outcome.unended
         self.total.busy += outcome.busy
 
     def migrate(self) -> None:

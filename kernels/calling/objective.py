@@ -15,12 +15,14 @@ from numba.core import types
 
 from ..compile.fingerprint import fingerprint
 from ..compile.jit import compile_for, kernel
-from .adapters import KEPT, adapter_of, address_of, c_adapter, compilable, once_per_content
+from ..given import as_flag
+from .adapters import ADAPTER, KEPT, adapter_of, address_of, c_adapter, compilable, once_per_content
 from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_type, row
 from .asking import Functions
 from .c_functions import c_pointer
 from .checking import CompilationError, at_point, check
 from .in_python import PythonObjective
+from .protecting import apart, refuse_written, written_by
 
 __all__ = ["CompilationError", "CompiledObjective", "Objective", "PythonObjective", "objective"]
 
@@ -48,14 +50,18 @@ class Objective:
         if pointer is not None:
             return _bind_c(self, pointer, args)
         function = compilable(self.function)
-        args = normalise(args)
+        given = args if isinstance(args, tuple) else (args,)
+        args = normalise(given)
         record = record_type(args) if args else NO_ARGUMENTS
         known = (fingerprint(function), record)
-        copies = False
         if probe is not None and self.check:
             place = (*known, probe.tobytes(), _sizes(args))
-            copies = _checked[place] if place in _checked else _note_check(place, check(function, args, probe))
-        return CompiledObjective(adapter_of(function, known, self.precise, copies), args, self)
+            if place not in _checked:
+                check(function, apart(args), probe)
+                _note_check(place)
+        bound = CompiledObjective(adapter_of(function, known, self.precise), args, self)
+        refuse_written(given, bound.written[1:])
+        return bound
 
 
 @overload
@@ -104,6 +110,8 @@ def objective(function: Any = None, *, precise=False, check=True, compiled=True,
         return function
     if not callable(function) and c_pointer(function) is None:
         raise TypeError(f"fun: got {type(function).__name__}, expected a callable f(x, *args) -> float")
+    precise, check = as_flag("precise", precise), as_flag("check", check)
+    compiled, vectorized = as_flag("compiled", compiled), as_flag("vectorized", vectorized)
     return Objective(function, precise, check, compiled and not vectorized, vectorized)
 
 
@@ -143,6 +151,11 @@ class CompiledObjective:
     def problem(self) -> Functions:
         """What compiled code asks (asking.py)."""
         return Functions(self.address, self.args_address)
+
+    @property
+    def written(self) -> list[int]:
+        """READ, MAYBE or WRITTEN of x, then of each array, or number, in the arguments (compile/writes.py)."""
+        return written_by(self.adapter.overloads[ADAPTER.args], self.args)
 
     def evaluate(self, x: np.ndarray) -> np.ndarray:
         """Values (n,) of the rows of x (n, D); an exception of the objective comes with the x that raised it."""
@@ -187,7 +200,7 @@ def _replay_row():
 # --- what was checked before ---------------------------------------------------------------------------------------
 
 NO_ARGUMENTS = record_type(())
-_checked: dict[tuple, bool] = {}  # functions that were called once in this process -> whether they wrote into their x
+_checked: set[tuple] = set()  # functions that were called once in this process
 
 
 def _sizes(args: tuple) -> tuple:
@@ -203,11 +216,10 @@ def _sizes(args: tuple) -> tuple:
     return tuple(found)
 
 
-def _note_check(known: tuple, wrote: bool) -> bool:
+def _note_check(known: tuple) -> None:
     if len(_checked) > KEPT:
         _checked.clear()
-    _checked[known] = wrote
-    return wrote
+    _checked.add(known)
 
 
 def _bind_c(source: Objective, pointer: tuple[int, int | None], args: tuple) -> CompiledObjective:
