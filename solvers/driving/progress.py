@@ -6,11 +6,13 @@ import importlib.util
 import sys
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from .session import Session
 
 LINE_EVERY = 5.0  # seconds between lines of a log file
+WIDTH = 79  # of a line
 
 
 class Display:
@@ -23,7 +25,7 @@ class Display:
 
         self.draw, self.line = draw, line
         self.console = Console(stderr=True) if console is None else console
-        self.last = time.perf_counter()
+        self.last, self.every = time.perf_counter(), LINE_EVERY
         self.live = None
         if can_redraw(self.console):
             # What a program prints into a pipe stays out of the terminal.
@@ -34,8 +36,9 @@ class Display:
     def __call__(self) -> None:
         if self.live is not None:
             self.live.update(self.draw())
-        elif time.perf_counter() - self.last >= LINE_EVERY:
+        elif time.perf_counter() - self.last >= self.every:
             self.last = time.perf_counter()
+            self.every *= 2.0 if self.console.is_jupyter else 1.0  # what stands in a notebook, stays in it
             self._print()
 
     def close(self) -> None:
@@ -82,13 +85,46 @@ class Progress:
         fun, _, evaluations, _ = self.session.best_so_far()
         elapsed = max(time.perf_counter() - self.begin, 1e-9)
         done = len(self.session.records)
-        parts = [f"{self.method}  best {fun:.10g}", _share(evaluations, self.evaluations)]
+        parts = [f"{self.method}  best {fun:.8g}", _share(evaluations, self.evaluations)]
+        parts.append(f"{elapsed:.1f} s" + self._left(evaluations, elapsed))
         if self.runs != 1:
             parts.append(f"run {done}" + (f"/{self.runs}" if self.runs else ""))
-        parts.append(f"{evaluations / elapsed:,.0f}/s  {elapsed:.1f} s")
-        return "  ".join(parts)
+        return fitted([*parts, f"{short(evaluations / elapsed)}/s"])
+
+    def _left(self, evaluations: int, elapsed: float) -> str:
+        """Until the budget is spent at the speed so far, or the time is up; a run may end before."""
+        left = []
+        if self.evaluations and 0 < evaluations < self.evaluations:
+            left.append(elapsed * (self.evaluations / evaluations - 1.0))
+        if self.session.max_time is not None:
+            left.append(max(self.session.max_time - elapsed, 0.0))
+        return f", {in_words(min(left))} left" if left else ""
+
+
+def fitted(parts: list[str]) -> str:
+    """One line of these: the last ones are left out where they would make it too long for a terminal or a log."""
+    line = parts[0]
+    for part in parts[1:]:
+        if len(line) + 2 + len(part) <= WIDTH:
+            line += f"  {part}"
+    return line
+
+
+def short(number: float) -> str:
+    """Three digits: 950, 12.3k, 6.21M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= 0.9995 * size:
+            return f"{float(f'{number / size:.3g}'):g}{letter}"
+    return f"{number:.0f}"
+
+
+def in_words(seconds: float) -> str:
+    """12.3 s, 0:12:34, 2 days, 3:04:05; for what nobody waits for, the days alone."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return str(timedelta(seconds=round(seconds))) if seconds < 1e9 else f"{seconds / 86400:.2g} days"
 
 
 def _share(evaluations: int, planned: int | None) -> str:
     share = f" ({100 * evaluations / planned:.0f} %)" if planned else ""
-    return f"{evaluations:,} evaluations{share}"
+    return f"{short(evaluations)} evaluations{share}"
