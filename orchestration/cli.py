@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import sys
 
 import click
@@ -15,6 +16,8 @@ RESTARTS = 10  # of `thalweg run`: one run of a global method may end in a valle
 @click.version_option(package_name="thalweg", prog_name="thalweg")
 def main():
     """An optimisation engine: objectives in plain Python, solvers at the speed of compiled code."""
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        raise click.ClickException("NUMBA_DISABLE_JIT is set, and solvers only run compiled: unset it")
 
 
 class WholeNumber(click.ParamType):

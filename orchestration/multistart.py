@@ -10,7 +10,7 @@ from typing import Any, Unpack, overload
 from ..kernels.given import as_flag
 from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
-from ..solvers.driving.preparing import compile_for_many, workers_of
+from ..solvers.driving.preparing import workers_of
 from ..solvers.driving.reading import reads_calls
 from ..solvers.driving.result import Result
 from ..solvers.driving.signatures import AnyMethod, Box, Fun, Point, Points, RestartsSettings
@@ -65,7 +65,7 @@ def restarts(
     total_evals : int, optional
         What the budgets of all runs may add up to: the first run that goes beyond it, and all later ones, are left out.
     max_time : float, optional
-        Seconds; runs that are not done by then are left out.
+        Seconds, compilation not counted, here and on the workers; runs that are not done by then are left out.
     journal : path, optional
         Every finished run is appended to this file (JSON lines); if it exists and belongs to the same call, the runs in
         it are taken from there. More runs than it holds extend it.
@@ -74,7 +74,10 @@ def restarts(
     retries : int, default 2
         How often a run is tried again after it raised an exception, took too long or lost its worker.
     task_timeout : float, optional
-        Seconds that one run may take.
+        Seconds that one run may take. A worker that does not end it then is restarted (by its nanny, which the workers
+        of `cluster` have), a thread here ends where it is in Python. What cannot be ended goes on, and the message says
+        so: a long call of C code, machine code that never returns. What holds Python's lock meanwhile, as a regular
+        expression does, stops the whole process: only workers are safe from that.
 
     Returns
     -------
@@ -121,16 +124,14 @@ def restarts(
     if not coordinated:
         runs = int(min(runs, total // call.limits.max_evals))
     begin = time.perf_counter()
-    work = Runs(call)
+    work = Runs(call, 0 if coordinated else runs)
     with workers_of(call.solver, workers, threads=threads, client=client) as spread:
         work.prepare(spread)  # here first: what is wrong with the objective appears as itself
         if threads is None and client is None and work.bound.runs_as != "compiled":
             threads = 1
-        if client is None and not coordinated:
-            compile_for_many(call.solver, work.bound, runs)
-        compiling = time.perf_counter() - begin
         header = {} if journal is None else _header(call, work, runs, coordinated, round_size)
         with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:
+            compiling = time.perf_counter() - begin  # here, and on the workers
             with open_journal(journal, header, work.tests()) as book, hooks_for(progress) as hooks:
                 common = {"target": target, "journal": book, "hooks": hooks}
                 if coordinated:

@@ -13,6 +13,7 @@ from ..kernels.calling.objective import CompiledObjective
 from ..kernels.run import RUNNING
 from ..solvers.driving.batches import SHORT, Batches
 from ..solvers.driving.call import Call, begin, bind, start
+from ..solvers.driving.preparing import compile_for_many
 from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
@@ -37,7 +38,7 @@ class CallWork:
         self.seconds = np.inf  # of the last run
         self.evaluations = 1  # of a first chunk, by the speed of the last unit
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type, tuple]:
         return type(self), (self.call,)  # machine code stays where it was made
 
     def prepare(self, spread=None) -> None:
@@ -56,9 +57,17 @@ class Runs(CallWork):
 
     name = "run"
 
-    def __init__(self, call: Call):
+    def __init__(self, call: Call, many: int = 0):
         super().__init__(call)
+        self.many = many  # runs without a plan: the loop for short ones is made beforehand, too
         self.of_thread = threading.local()  # its Batches
+
+    def __reduce__(self) -> tuple[type, tuple]:
+        return type(self), (self.call, self.many)
+
+    def prepare(self, spread=None) -> None:
+        super().prepare(spread)
+        compile_for_many(self.call.solver, self.bound, self.many)
 
     def tests(self) -> dict[str, Test]:
         """What the records in a journal must hold."""

@@ -72,7 +72,8 @@ def grid_search(
     retries : int, default 2
         How often a point is tried again after it raised an exception, took too long or lost its worker.
     task_timeout : float, optional
-        Seconds that one point (of a compiled objective: one block of points) may take.
+        Seconds that one point (of a compiled objective: one block of points) may take. What can be ended then, and what
+        only on workers, is told in `thalweg.restarts`.
 
     Returns
     -------

@@ -52,7 +52,8 @@ def minimize(
     x0 : (D,) or (n, D) array_like, optional
         A point, or a population, to begin with; the rest of the first generation is uniform in the box.
     args : tuple, default ()
-        Further arguments: arrays, numbers, tuples of these.
+        Further arguments: arrays, numbers, tuples of these. An array that a compiled `fun` writes into is a fresh copy
+        in each evaluation; a read-only one is refused then.
     method : str or Solver, default "auto"
         A name in `thalweg.SOLVERS`, in any case and hyphenation; "auto" chooses by dimension and budget, and where
         there is no box it is `nelder_mead`.

@@ -5,6 +5,7 @@ import pickle
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from thalweg.orchestration import cluster, islands, restarts
@@ -56,7 +57,7 @@ def eager_callbacks(monkeypatch):
 def begun(case, method):
     """An Optimizer, and the compiled objective to evaluate what it asks."""
     arguments = case.arguments(method)
-    bound = case.objective().bind(arguments.pop("args", ()))
+    bound = case.objective().bind(arguments.pop("args", ()), np.zeros(len(arguments["bounds"])))
     return Optimizer(**arguments), bound
 
 

@@ -134,5 +134,5 @@ def test_with_is_numbas_to_refuse():
             return 1 / int(x[0])
         return 5.0
 
-    with pytest.raises(CompilationError, match="^fun: Numba cannot compile"):
+    with pytest.raises(CompilationError, match=r"^fun: Numba cannot compile"):
         objective(suppressed).bind((), np.array([2.0]))

@@ -7,7 +7,6 @@ stale, and two equal functions share their code.
 
 from __future__ import annotations
 
-import threading
 import types as python_types
 from functools import partial
 from typing import Any
@@ -15,19 +14,21 @@ from typing import Any
 from numba.core import types
 from numba.core.dispatcher import Dispatcher
 
+from ..compile import forking
 from ..compile.flat import AdapterCompiler, FunctionCompiler, RecursiveCompiler, fill_environments
-from ..compile.jit import RELAXED, compile_for, kernel
+from ..compile.jit import RELAXED, compile_for, kernel, require_compiler
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
 from .arguments import call_c, call_python, contiguous, load
-from .checking import CompilationError, explain, refuse_try, stores_items
+from .checking import CompilationError, explain, refuse_try
+from .protecting import protected, protected_vector
 from .random_calls import warn_of_random_calls
 
 ADAPTER = types.float64(types.float64[::1], types.intp)
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
 
 _adapters: dict[Any, Any] = {}
-_adapters_lock = threading.RLock()
+_adapters_lock = forking.lock()
 KEPT = 1000  # adapters; the oldest goes first, and comes back from the disk with the same bits
 
 
@@ -62,36 +63,35 @@ def compilable(function):
     )
 
 
-def adapter_of(function, known: tuple, precise: bool, copies: bool):
+def adapter_of(function, known: tuple, precise: bool, boundscheck: bool):
     """The compiled adapter of a function; content decides, so an edited global is never stale."""
-    return once_per_content((*known, precise, copies), lambda: _compile(function, known[1], precise, copies))
+    key = (*known, precise, boundscheck)
+    return once_per_content(key, lambda: _compile(function, known[1], precise, boundscheck))
 
 
-def _compile(function, record, precise: bool, copies: bool):
+def _compile(function, record, precise: bool, boundscheck: bool = False):
+    require_compiler()
     reached: dict = {}
     try:
         flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)
         compiler = RecursiveCompiler if calls_itself(function) else FunctionCompiler
-        compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
+        compile_inner = partial(
+            kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
+        )
         inner = rebuild(function, twins, compile_inner, reached)
         refuse_try(reached.values())
-        warn_of_random_calls(reached.values())
-        if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
 
-            def adapter(x, address):
-                return inner(x.copy(), *load(address, record))
-        else:
-
-            def adapter(x, address):
-                return inner(contiguous(x), *load(address, record))
+        def adapter(x, address):
+            return inner(*protected(inner, contiguous(x), load(address, record)))
 
         compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
         fill_environments(compiled.overloads[ADAPTER.args])
-        return compiled
     except CompilationError:
         raise
     except Exception as error:  # Numba's own, and whatever its inside stumbles upon
         raise explain(error, function) from None
+    warn_of_random_calls(reached.values())
+    return compiled
 
 
 # --- what is no Python function of the user's ---------------------------------------------------------------------
@@ -102,10 +102,10 @@ def c_adapter(takes_data: bool):
 
     def with_data(x, words):
         function, data = load(words, PAIR)
-        return call_c(function, x, data)
+        return call_c(function, protected_vector(x), data)
 
     def without_data(x, words):
-        return call_c(load(words, SINGLE)[0], x, None)
+        return call_c(load(words, SINGLE)[0], protected_vector(x), None)
 
     adapter = with_data if takes_data else without_data
     return once_per_content(adapter.__name__, lambda: compile_for(kernel(adapter, inner=True), ADAPTER))

@@ -23,8 +23,8 @@ class CompilationError(TypeError):
     """The objective is beyond what Numba compiles."""
 
 
-def check(function, args: tuple, probe: np.ndarray) -> bool:
-    """Call the plain Python function once; raise what is wrong with it. True: it wrote into its x."""
+def check(function, args: tuple, probe: np.ndarray) -> None:
+    """Call the plain Python function once; raise what is wrong with it. It may write into its arguments."""
     x = np.array(probe, dtype=np.float64)
     try:
         with np.errstate(all="ignore"):
@@ -34,7 +34,6 @@ def check(function, args: tuple, probe: np.ndarray) -> bool:
             raise at_point(error, probe) from None
     else:
         as_float(value)
-    return not np.array_equal(x, probe, equal_nan=True)
 
 
 def as_float(value) -> float:
@@ -86,13 +85,6 @@ def at_point(error: Exception, x: np.ndarray) -> Exception:
     return error
 
 
-def stores_items(functions) -> bool:
-    """Whether any of the functions assigns to an item (`a[i] = v`): it may then write into its x."""
-    return any(
-        i.opname in ("STORE_SUBSCR", "STORE_SLICE") for code in _codes(functions) for i in dis.get_instructions(code)
-    )
-
-
 def refuse_try(functions) -> None:
     """Refuse `try` with `except`: compiled arithmetic gives inf or NaN where Python raises, and nothing is caught.
 
@@ -109,8 +101,8 @@ def refuse_try(functions) -> None:
                 raise CompilationError(
                     f"fun: {code.co_name} catches exceptions, which compiled code cannot do as Python does: 10 / 0 and "
                     f'math.exp(1000) are inf there, math.sqrt(-1) is NaN.\nFile "{code.co_filename}", line '
-                    f"{next(line for line in lines if line)}\nTest the values beforehand (if n == 0: ...), or evaluate it "
-                    "in Python with thalweg.objective(f, compiled=False)"
+                    f"{next(line for line in lines if line)}\nTest the values beforehand (if n == 0: ...), or evaluate "
+                    "it in Python with thalweg.objective(f, compiled=False)"
                 )
 
 
@@ -145,7 +137,10 @@ def explain(error: Exception, function) -> CompilationError:
     )
 
 
+CONSTANT = "Arrays that are global, or in a closure, are constants: copy the array inside, or pass it in args"
 INSTEAD = {  # a sign of what was written: what to write
+    "readonly array": CONSTANT,
+    "that is a constant": CONSTANT,
     "array_namespace": "SciPy's own functions are not for Numba: write it out, or see thalweg.functions",
     "STORE_GLOBAL": "Compiled code changes no globals; evaluations are counted in result.nfev",
     "yield in a closure": "Put the generator expression into brackets, as in sum([v * v for v in x])",

@@ -14,14 +14,16 @@ import numpy as np
 from numba.core import types
 
 from ..compile.fingerprint import fingerprint
+from ..compile.indices import sizes_of, stays_inside
 from ..compile.jit import compile_for, kernel
 from ..given import as_flag
-from .adapters import KEPT, adapter_of, address_of, c_adapter, compilable, once_per_content
+from .adapters import ADAPTER, KEPT, adapter_of, address_of, c_adapter, compilable, once_per_content
 from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_type, row
 from .asking import Functions
 from .c_functions import c_pointer
 from .checking import CompilationError, at_point, check
 from .in_python import PythonObjective
+from .protecting import apart, refuse_written, written_by
 
 __all__ = ["CompilationError", "CompiledObjective", "Objective", "PythonObjective", "objective"]
 
@@ -37,39 +39,54 @@ class Objective:
     check: bool = True
     compiled: bool = True
     vectorized: bool = False
+    boundscheck: bool | None = None
 
     def __call__(self, x: Any, *args: Any) -> Any:
         return self.function(x, *args)
 
     def bind(self, args: tuple[Any, ...] = (), probe: np.ndarray | None = None) -> CompiledObjective | PythonObjective:
-        """The objective with its arguments, ready to evaluate. `probe` (D,): where it is first checked."""
+        """The objective with its arguments, ready to evaluate.
+
+        `probe` (D,): where it is first checked. Without one D may be any, and nothing is known of indices.
+        """
         if not self.compiled:
             return PythonObjective(self, args)
         pointer = c_pointer(self.function)
         if pointer is not None:
             return _bind_c(self, pointer, args)
         function = compilable(self.function)
-        args = normalise(args)
+        given = args if isinstance(args, tuple) else (args,)
+        args = normalise(given)
         record = record_type(args) if args else NO_ARGUMENTS
         known = (fingerprint(function), record)
-        copies = False
         if probe is not None and self.check:
             place = (*known, probe.tobytes(), _sizes(args))
-            copies = _checked[place] if place in _checked else _note_check(place, check(function, args, probe))
-        return CompiledObjective(adapter_of(function, known, self.precise, copies), args, self)
+            if place not in _checked:
+                check(function, apart(args), probe)
+                _note_check(place)
+        boundscheck, dimension = self.boundscheck, None
+        if boundscheck is None:
+            dimension = None if probe is None else len(probe)
+            boundscheck = not _stays_inside(function, known, dimension, args)
+            dimension = None if boundscheck else dimension
+        bound = CompiledObjective(adapter_of(function, known, self.precise, boundscheck), args, self, dimension)
+        refuse_written(given, bound.written[1:])
+        return bound
 
 
 @overload
 def objective(
     function: Callable[..., Any] | tuple[Any, ...], *, precise: bool = ..., check: bool = ..., compiled: bool = ...,
-    vectorized: bool = ...,
+    vectorized: bool = ..., boundscheck: bool | None = ...,
 ) -> Objective: ...  # fmt: skip
 @overload
 def objective(
     function: None = None, *, precise: bool = ..., check: bool = ..., compiled: bool = ...,
-    vectorized: bool = ...,
+    vectorized: bool = ..., boundscheck: bool | None = ...,
 ) -> Callable[[Callable[..., Any]], Objective]: ...  # fmt: skip
-def objective(function: Any = None, *, precise=False, check=True, compiled=True, vectorized=False) -> Any:
+def objective(
+    function: Any = None, *, precise=False, check=True, compiled=True, vectorized=False, boundscheck=None
+) -> Any:
     """Say how a function is to be compiled and called; also a decorator.
 
     Parameters
@@ -77,7 +94,8 @@ def objective(function: Any = None, *, precise=False, check=True, compiled=True,
     function : callable
         `f(x, *args) -> float` with x of shape (D,): a Python function, closure or lambda, a function compiled by
         Numba, or a C function (ctypes, cffi, scipy.LowLevelCallable) of the form `double (int, double *, void *)` or
-        `double (int, double *)`.
+        `double (int, double *)`. Compiled, it may write into x and into arrays in `args`: each evaluation has its
+        own copies of what it writes into, and nobody sees them afterwards.
     precise : bool, default False
         Keep `math`'s own functions and the order of every sum. By default sums may be reordered, and sin, cos, tan,
         exp, log, log1p, expm1 and tanh come from `thalweg.kernels.elementary` (at most 2 ulp, tanh 3), so that loops
@@ -88,6 +106,10 @@ def objective(function: Any = None, *, precise=False, check=True, compiled=True,
         False evaluates in Python, one x per call.
     vectorized : bool, default False
         The function takes a batch (n, D) and returns (n,); evaluated in Python.
+    boundscheck : bool, optional
+        Whether an index outside its array raises IndexError, in the function and in all it calls. By default that is
+        so unless no index can be outside: those of loops over the arrays, as in `for i in range(x.size)`, cannot, and
+        cost nothing. False trusts the function: an index outside reads, or overwrites, what stands there in memory.
 
     Returns
     -------
@@ -100,14 +122,18 @@ def objective(function: Any = None, *, precise=False, check=True, compiled=True,
     True
     """
     if function is None:
-        return lambda f: objective(f, precise=precise, check=check, compiled=compiled, vectorized=vectorized)
+        return lambda f: objective(
+            f, precise=precise, check=check, compiled=compiled, vectorized=vectorized, boundscheck=boundscheck
+        )
     if isinstance(function, Objective):
         return function
     if not callable(function) and c_pointer(function) is None:
         raise TypeError(f"fun: got {type(function).__name__}, expected a callable f(x, *args) -> float")
     precise, check = as_flag("precise", precise), as_flag("check", check)
     compiled, vectorized = as_flag("compiled", compiled), as_flag("vectorized", vectorized)
-    return Objective(function, precise, check, compiled and not vectorized, vectorized)
+    if boundscheck is not None:
+        boundscheck = as_flag("boundscheck", boundscheck)
+    return Objective(function, precise, check, compiled and not vectorized, vectorized, boundscheck)
 
 
 @kernel
@@ -130,6 +156,7 @@ class CompiledObjective:
     adapter: Any  # a dispatcher
     args: tuple[Any, ...]
     source: Objective
+    dimension: int | None = None  # None: any; else that for which no index is outside, without bounds checks
     runs_as = "compiled"
     record: np.ndarray = field(init=False)
     address: int = field(init=False)
@@ -147,11 +174,18 @@ class CompiledObjective:
         """What compiled code asks (asking.py)."""
         return Functions(self.address, self.args_address)
 
+    @property
+    def written(self) -> list[int]:
+        """READ, MAYBE or WRITTEN of x, then of each array, or number, in the arguments (compile/writes.py)."""
+        return written_by(self.adapter.overloads[ADAPTER.args], self.args)
+
     def evaluate(self, x: np.ndarray) -> np.ndarray:
         """Values (n,) of the rows of x (n, D); an exception of the objective comes with the x that raised it."""
         x = np.ascontiguousarray(x, dtype=np.float64)
         if x.ndim != 2 or x.shape[1] == 0:
             raise ValueError(f"x: got shape {x.shape}, expected (n, D): rows of D variables, at least one")
+        if self.dimension not in (None, x.shape[1]):
+            return self.source.bind(self.args).evaluate(x)
         values = np.empty(len(x))
         self.evaluate_into(x, values)
         for i in np.flatnonzero(np.isnan(values)):
@@ -190,7 +224,17 @@ def _replay_row():
 # --- what was checked before ---------------------------------------------------------------------------------------
 
 NO_ARGUMENTS = record_type(())
-_checked: dict[tuple, bool] = {}  # functions that were called once in this process -> whether they wrote into their x
+_checked: set[tuple] = set()  # functions that were called once in this process
+_inside: dict[tuple, bool] = {}  # functions, with sizes -> whether no index can be outside
+
+
+def _stays_inside(function, known: tuple, dimension: int | None, args: tuple) -> bool:
+    place = (*known, dimension, sizes_of(args))
+    if place not in _inside:
+        if len(_inside) > KEPT:
+            _inside.clear()
+        _inside[place] = stays_inside(function, dimension, args)
+    return _inside[place]
 
 
 def _sizes(args: tuple) -> tuple:
@@ -206,11 +250,10 @@ def _sizes(args: tuple) -> tuple:
     return tuple(found)
 
 
-def _note_check(known: tuple, wrote: bool) -> bool:
+def _note_check(known: tuple) -> None:
     if len(_checked) > KEPT:
         _checked.clear()
-    _checked[known] = wrote
-    return wrote
+    _checked.add(known)
 
 
 def _bind_c(source: Objective, pointer: tuple[int, int | None], args: tuple) -> CompiledObjective:

@@ -26,6 +26,7 @@ from . import files, waiting
 from .fingerprint import VERSIONS, cell_content, describe_options, fingerprint, signature_text
 
 LIMIT = 512 * 2**20  # bytes; the least recently used files go first
+NOTES = "thalweg_"  # what the names of our notes in a result's metadata begin with: they are kept with the code
 config: Any = _config  # Numba fills it at import, out of a type checker's sight
 _REDUCE: Any = CompileResultCacheImpl.reduce  # a method that does not look at itself
 
@@ -77,7 +78,7 @@ class ContentCache(_Cache):
         path = self._paths[sig] = self._path(content, sig, target_context.codegen())
         stored = None if path is None else files.read(path)
         try:
-            result = None if stored is None else CompileResult._rebuild(target_context, *pickle.loads(stored))
+            result = None if stored is None else _rebuild(target_context, stored)
         except Exception:  # whole, and no use to this process
             result = None
         if path is None or result is None:
@@ -95,7 +96,8 @@ class ContentCache(_Cache):
         if any(_holds_function(ty) for ty in data.signature.args):
             return  # read from the disk, it would be another function, and be read again at every call
         try:
-            content = dumps(_REDUCE(None, data))
+            notes = {name: note for name, note in (data.metadata or {}).items() if name.startswith(NOTES)}
+            content = dumps((_REDUCE(None, data), notes))
         except Exception:
             return  # what cannot be pickled costs the cache, never the run
         if files.write(path, content):
@@ -134,6 +136,11 @@ class ContentCache(_Cache):
         for part in (content, signature_text(sig), codegen.magic_tuple(), VERSIONS, _settings()):
             digest.update(repr(part).encode())
         return place / f"{self._name}-{digest.hexdigest()[:40]}.nbc"
+
+
+def _rebuild(target_context, stored: bytes) -> CompileResult:
+    payload, notes = pickle.loads(stored)
+    return CompileResult._rebuild(target_context, *payload)._replace(metadata=notes)
 
 
 def _holds_function(ty: Any) -> bool:

@@ -20,12 +20,14 @@ from numba.core.codegen import CPUCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.environment import lookup_environment
-from numba.core.typed_passes import NopythonRewrites
+from numba.core.typed_passes import NopythonRewrites, NopythonTypeInference
 from numba.core.untyped_passes import TranslateByteCode
 
 from .array_sums import FuseSums
+from .guards import Guard
 from .parts import PartCompiler, library_of
 from .python_numbers import as_python
+from .writes import FindWrites, KeepWrites
 
 
 class FunctionCompiler(PartCompiler):
@@ -35,18 +37,22 @@ class FunctionCompiler(PartCompiler):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
             as_python(self.state, pipeline)
+            pipeline.add_pass_after(Guard, NopythonTypeInference)
+            pipeline.add_pass_after(FindWrites, NopythonTypeInference)  # so it comes first: what the guards do is ours
             pipeline.add_pass_after(FuseSums, NopythonRewrites)
             pipeline.finalize()
         return [pipeline]
 
 
 class RecursiveCompiler(Compiler):
-    """Numba's compiler for functions that call themselves, which cannot be put into one body."""
+    """Numba's compiler for functions of the user's that call themselves: each is optimised, as Numba does it."""
 
     def define_pipelines(self):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
             as_python(self.state, pipeline)
+            pipeline.add_pass_after(Guard, NopythonTypeInference)
+            pipeline.add_pass_after(FindWrites, NopythonTypeInference)  # so it comes first: what the guards do is ours
             pipeline.finalize()
         return [pipeline]
 
@@ -57,6 +63,7 @@ class AdapterCompiler(Compiler):
     def define_pipelines(self):
         (pipeline,) = super().define_pipelines()
         pipeline.add_pass_after(OptimiseFlat, TranslateByteCode)
+        pipeline.add_pass_after(KeepWrites, NopythonTypeInference)
         pipeline.finalize()
         return [pipeline]
 

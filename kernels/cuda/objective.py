@@ -17,8 +17,10 @@ from typing import Any
 import numpy as np
 
 from ..calling.objective import CompiledObjective
+from ..calling.protecting import members
 from ..compile.jit import once
 from ..compile.substitution import rebuild
+from ..compile.writes import READ
 from ..numbers import elementary
 from .shim import SIMULATED, cuda, device_function, to_device
 
@@ -72,6 +74,8 @@ def check_fits_device(bound) -> None:
         reason = f"its objective runs as {bound.runs_as!r}; leave out compiled=False or vectorized=True"
     elif not hasattr(_source(bound), "__code__"):
         reason = "its objective is a C function, compiled for the CPU; write it in Python"
+    elif changed := [name for (name, _), how in zip(members(bound.args), bound.written[1:]) if how != READ]:
+        reason = f"its objective writes into {changed[0]}, which all threads of a GPU share; write into nothing but x"
     if reason:
         raise ValueError(f"device='cuda' cannot run this: {reason}, or use device='cpu'")
 
@@ -83,7 +87,7 @@ def _source(bound: CompiledObjective) -> Any:
 
 def writes_into_x(bound: CompiledObjective) -> bool:
     """Whether the objective gets a copy of its x, as it does on the CPU because it may write into it."""
-    return "copy" in bound.adapter.py_func.__code__.co_names
+    return bound.written[0] != READ
 
 
 def function_of(bound: CompiledObjective, dimension: int):

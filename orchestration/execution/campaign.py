@@ -176,7 +176,7 @@ class Campaign:
             self.unwritten.append({"unit": unit, "failed": kind, **{k: known[k] for k in GIVEN_UP}})
             if len(self.failures) >= HOPELESS and not self.records:
                 self.stop = self.stop or StopReason.HOPELESS
-        elif kind == "killed":
+        elif entry.get("alone"):  # it took its worker along: the next time, too, nothing else is at work there
             self.suspects.append([unit])
         else:
             heapq.heappush(self.again, unit)

@@ -15,7 +15,7 @@ import numpy as np
 from ...kernels.calling.arguments import Packed
 from ...kernels.calling.aside import Call
 from ...kernels.calling.objective import CompiledObjective, PythonObjective
-from ...kernels.compile import jit
+from ...kernels.compile import forking, jit
 from ...kernels.compile.structures import copied
 from ...kernels.run import IDLE, RAISED, RUNNING, STUCK
 from ..contract import Solver
@@ -103,6 +103,8 @@ class Run:
 
     def _choose(self) -> tuple[bool, bool]:
         """Whether the next chunk runs on several threads, and whether it is there to measure that."""
+        if self.allowed > 1 and forking.threads_are_gone():  # also where the run began before the fork
+            self.allowed, self.rates[True] = 1, 0.0
         if self.allowed == 1:
             return False, False
         generation = self.state.rows[0].live / (self.rates[False] or np.inf)
