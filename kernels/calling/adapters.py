@@ -26,19 +26,31 @@ from .checking import CompilationError, explain, stores_items
 ADAPTER = types.float64(types.float64[::1], types.intp)
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
 
-_adapters: dict[Any, Any] = {}
-_adapters_lock = threading.RLock()
-KEPT = 1000  # adapters; the oldest goes first, and comes back from the disk with the same bits
+_adapters: dict[Any, Any] = {}  # of objectives
+_engine: dict[Any, Any] = {}  # what serves all objectives; never let go, as it cannot be compiled twice
+_lock = threading.RLock()
+KEPT = 500  # adapters; what was not used for longest goes first, and comes back from the disk with the same bits
+
+
+def once(key, make):
+    """A piece of the engine: `make()`, once per process and key."""
+    with _lock:
+        if key not in _engine:
+            _engine[key] = make()
+        return _engine[key]
 
 
 def once_per_content(key, make):
-    """`make()`, once per process and key: there is one machine code per objective."""
-    with _adapters_lock:
-        if key not in _adapters:
-            _adapters[key] = make()
-            if len(_adapters) > KEPT:
-                _adapters.pop(next(iter(_adapters)))
-        return _adapters[key]
+    """`make()`, once per process and key: there is one machine code per objective.
+
+    Who has begun with an adapter holds it: it stays when it is let go here.
+    """
+    with _lock:
+        adapter = _adapters.pop(key, None) or make()
+        _adapters[key] = adapter
+        if len(_adapters) > KEPT:
+            del _adapters[next(iter(_adapters))]
+        return adapter
 
 
 def address_of(adapter) -> int:
@@ -104,7 +116,7 @@ def c_adapter(takes_data: bool):
         return call_c(load(words, SINGLE)[0], x, None)
 
     adapter = with_data if takes_data else without_data
-    return once_per_content(adapter.__name__, lambda: compile_for(kernel(adapter, inner=True), ADAPTER))
+    return once(adapter.__name__, lambda: compile_for(kernel(adapter, inner=True), ADAPTER))
 
 
 def python_adapter():
@@ -113,4 +125,4 @@ def python_adapter():
     def adapter(x, words):
         return call_python(load(words, SINGLE)[0], x)
 
-    return once_per_content("python", lambda: compile_for(kernel(adapter, inner=True), ADAPTER))
+    return once("python", lambda: compile_for(kernel(adapter, inner=True), ADAPTER))

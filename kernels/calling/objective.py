@@ -15,7 +15,7 @@ from numba.core import types
 
 from ..compile.fingerprint import fingerprint
 from ..compile.jit import compile_for, kernel
-from .adapters import KEPT, adapter_of, address_of, c_adapter, compilable, once_per_content
+from .adapters import KEPT, adapter_of, address_of, c_adapter, compilable, once
 from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_type, row
 from .asking import Functions
 from .c_functions import c_pointer
@@ -175,13 +175,11 @@ class CompiledObjective:
 
 
 def _evaluate_rows():
-    return once_per_content(
-        "evaluate_rows", lambda: compile_for(evaluate_rows, (types.intp, types.intp, MATRIX, VECTOR))
-    )
+    return once("evaluate_rows", lambda: compile_for(evaluate_rows, (types.intp, types.intp, MATRIX, VECTOR)))
 
 
 def _replay_row():
-    return once_per_content("replay_row", lambda: compile_for(replay_row, (types.intp, types.intp, VECTOR)))
+    return once("replay_row", lambda: compile_for(replay_row, (types.intp, types.intp, VECTOR)))
 
 
 # --- what was checked before ---------------------------------------------------------------------------------------
@@ -204,9 +202,9 @@ def _sizes(args: tuple) -> tuple:
 
 
 def _note_check(known: tuple, wrote: bool) -> bool:
-    if len(_checked) > KEPT:
-        _checked.clear()
     _checked[known] = wrote
+    if len(_checked) > KEPT:
+        del _checked[next(iter(_checked))]
     return wrote
 
 

@@ -30,7 +30,10 @@ from numba.core.registry import CPUDispatcher
 from numba.np.ufunc import threading_layer as numba_threading_layer
 
 from .cache import ContentCache, config
+from .freeing import give_back
 from .parts import PartCompiler
+
+give_back()
 
 # Never `contract` (results would hang on whether the CPU has FMA) and never nnan or ninf (they delete NaN guards).
 RELAXED = frozenset({"reassoc", "nsz", "arcp", "afn"})
