@@ -8,20 +8,19 @@ stale, and two equal functions share their code.
 from __future__ import annotations
 
 import threading
-import types as python_types
 from functools import partial
 from typing import Any
 
 from numba.core import types
 from numba.core.compiler import Compiler
-from numba.core.dispatcher import Dispatcher
 
 from ..compile.flat import AdapterCompiler, FunctionCompiler, fill_environments
 from ..compile.jit import RELAXED, compile_for, kernel
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
 from .arguments import call_c, call_python, contiguous, load
-from .checking import CompilationError, explain, stores_items
+from .carried_types import filled
+from .checking import explain, stores_items
 
 ADAPTER = types.float64(types.float64[::1], types.intp)
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
@@ -61,19 +60,6 @@ def address_of(adapter) -> int:
     return adapter.address
 
 
-def compilable(function):
-    """The Python function behind what the user passed, or an error that says what to do."""
-    if isinstance(function, Dispatcher):
-        return function.py_func
-    if isinstance(function, python_types.FunctionType):
-        return function
-    raise CompilationError(
-        f"fun: got {' '.join((type(function).__name__, getattr(function, '__name__', ''))).strip()}, expected a Python "
-        "function, which Numba can compile.\nWrite one that has the data it needs in args or in its closure, as arrays "
-        "and numbers; or evaluate this in Python with thalweg.objective(f, compiled=False)"
-    )
-
-
 def adapter_of(function, known: tuple, precise: bool, copies: bool):
     """The compiled adapter of a function; content decides, so an edited global is never stale."""
     return once_per_content((*known, precise, copies), lambda: _compile(function, known[1], precise, copies))
@@ -86,6 +72,7 @@ def _compile(function, record, precise: bool, copies: bool):
         compiler = Compiler if calls_itself(function) else FunctionCompiler
         compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
         inner = rebuild(function, twins, compile_inner, reached)
+        record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
         if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
 
             def adapter(x, address):

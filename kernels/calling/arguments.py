@@ -19,6 +19,8 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic as _intrinsic
 from numba.np.arrayobj import populate_array
 
+from .carried_types import Data
+
 WORD = 8  # bytes
 intrinsic: Any = _intrinsic  # what it makes takes one argument less than what is written
 VECTOR = types.Array(types.float64, 1, "C")
@@ -80,17 +82,34 @@ def _article(noun: str) -> str:
     return ("an " if noun[:1].lower() in "aeiou" else "a ") + noun
 
 
-def record_type(args: tuple) -> Any:
-    """Numba's type of normalised arguments; read-only arrays count as writable, so that one adapter serves both."""
-    return types.BaseTuple.from_types([_member_type(value) for value in args])
+class Typed(tuple):
+    """A tuple that has a type of its own in compiled code: `make_type(types of its members)`."""
+
+    make_type: Any
+
+    def __new__(cls, members, make_type):
+        self = super().__new__(cls, members)
+        self.make_type = make_type
+        return self
 
 
-def _member_type(value) -> Any:
+def record_type(args: tuple, carried: tuple = ()) -> Any:
+    """Numba's type of normalised arguments; read-only arrays count as writable, so that one adapter serves both.
+
+    `carried`: what the function itself holds (carried.py), which stands before them and is never written to.
+    """
+    found = [_member_type(value, readonly=True) for value in carried]
+    return types.BaseTuple.from_types(found + [_member_type(value) for value in args])
+
+
+def _member_type(value, readonly: bool = False) -> Any:
     if isinstance(value, np.ndarray):
         ty: Any = typeof(value)
-        return types.Array(ty.dtype, value.ndim, "C")
+        return types.Array(ty.dtype, value.ndim, "C", readonly=readonly)
     if isinstance(value, tuple):
-        members = [_member_type(member) for member in value]
+        members = [_member_type(member, readonly) for member in value]
+        if isinstance(value, Typed):
+            return value.make_type(members)
         named = hasattr(value, "_fields")
         return types.BaseTuple.from_types(members, type(value) if named else None)
     return typeof(value)
@@ -154,7 +173,7 @@ def _load(context, builder, ty: Any, address, offset: int):
         return builder.load(pointer)
 
     intp = context.get_value_type(types.intp)
-    if isinstance(ty, types.BaseTuple):
+    if isinstance(ty, types.BaseTuple | Data):
         members = []
         for member_ty in ty.types:  # pyright: ignore[reportAttributeAccessIssue]
             member, offset = _load(context, builder, member_ty, address, offset)

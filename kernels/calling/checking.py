@@ -118,6 +118,7 @@ def explain(error: Exception, function) -> CompilationError:
 
 
 INSTEAD = {  # a sign of what was written: what to write
+    "setitem(readonly": "What stands outside of the function is only read: write into a copy, as in b = a.copy()",
     "array_namespace": "SciPy's own functions are not for Numba: write it out, or see thalweg.functions",
     "exception_match": "Compiled code catches no kinds of exceptions: test the values beforehand",
     "STORE_GLOBAL": "Compiled code changes no globals; evaluations are counted in result.nfev",

@@ -15,10 +15,11 @@ from numba.core import types
 
 from ..compile.fingerprint import fingerprint
 from ..compile.jit import compile_for, kernel
-from .adapters import KEPT, adapter_of, address_of, c_adapter, compilable, once
+from .adapters import KEPT, adapter_of, address_of, c_adapter, once
 from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_type, row
 from .asking import Functions
 from .c_functions import c_pointer
+from .carried import carried
 from .checking import CompilationError, at_point, check
 from .in_python import PythonObjective
 
@@ -47,15 +48,35 @@ class Objective:
         pointer = c_pointer(self.function)
         if pointer is not None:
             return _bind_c(self, pointer, args)
-        function = compilable(self.function)
         args = normalise(args)
-        record = record_type(args) if args else NO_ARGUMENTS
-        known = (fingerprint(function), record)
+        form = _Form(self.function, args, whole=True)
+        if (*form.known, self.precise) not in _constant:
+            try:
+                return self._bind(args, probe, form)
+            except CompilationError as error:
+                reason = error
+            plainer = _Form(self.function, args, whole=False)
+            if plainer.known == form.known:
+                raise reason
+            _constant.add((*form.known, self.precise))
+        return self._bind(args, probe, _Form(self.function, args, whole=False))
+
+    def _bind(self, args: tuple, probe: np.ndarray | None, form: _Form) -> CompiledObjective:
         copies = False
         if probe is not None and self.check:
-            place = (*known, probe.tobytes(), _sizes(args))
-            copies = _checked[place] if place in _checked else _note_check(place, check(function, args, probe))
-        return CompiledObjective(adapter_of(function, known, self.precise, copies), args, self)
+            place = (*form.known, probe.tobytes(), _sizes(form.held + args))
+            copies = _checked[place] if place in _checked else _note_check(place, check(self.function, args, probe))
+        adapter = adapter_of(form.function, form.known, self.precise, copies)
+        return CompiledObjective(adapter, form.held + args, self, len(form.held))
+
+
+class _Form:
+    """A function as it is compiled (carried.py), what it is handed before `args`, and what tells its code."""
+
+    def __init__(self, function, args: tuple, whole: bool):
+        self.function, self.held = carried(function, len(args), whole)
+        record = record_type(args, self.held) if args or self.held else NO_ARGUMENTS
+        self.known = fingerprint(self.function), record
 
 
 @overload
@@ -125,8 +146,9 @@ class CompiledObjective:
     """An adapter and the record of its arguments: two addresses for compiled code."""
 
     adapter: Any  # a dispatcher
-    args: tuple[Any, ...]
+    args: tuple[Any, ...]  # what the function carries, then those of the user
     source: Objective
+    held: int = 0  # how many of `args` the function carries
     runs_as = "compiled"
     record: np.ndarray = field(init=False)
     address: int = field(init=False)
@@ -138,6 +160,11 @@ class CompiledObjective:
     @property
     def args_address(self) -> int:
         return self.record.ctypes.data
+
+    @property
+    def given(self) -> tuple[Any, ...]:
+        """The arguments that the user gave."""
+        return self.args[self.held :]
 
     @property
     def problem(self) -> Functions:
@@ -181,6 +208,8 @@ def _evaluate_rows():
 def _replay_row():
     return once("replay_row", lambda: compile_for(replay_row, (types.intp, types.intp, VECTOR)))
 
+
+_constant: set[tuple] = set()  # what compiles only with whole numbers, and what stands in cells, as constants
 
 # --- what was checked before ---------------------------------------------------------------------------------------
 

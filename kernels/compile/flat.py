@@ -15,15 +15,18 @@ import types as python_types
 from typing import Any
 
 from llvmlite import binding
+from numba.core import ir, types
 from numba.core.codegen import CPUCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.environment import lookup_environment
+from numba.core.ir_utils import build_definitions
 from numba.core.typed_passes import NopythonRewrites
 from numba.core.untyped_passes import TranslateByteCode
 
 from .array_sums import FuseSums
 from .parts import PartCompiler, library_of
+from .substitution import PARAMETERS
 
 
 class FunctionCompiler(PartCompiler):
@@ -32,9 +35,37 @@ class FunctionCompiler(PartCompiler):
     def define_pipelines(self):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
+            pipeline.add_pass_after(ReadParameters, TranslateByteCode)
             pipeline.add_pass_after(FuseSums, NopythonRewrites)
             pipeline.finalize()
         return [pipeline]
+
+
+@register_pass(mutates_CFG=False, analysis_only=False)
+class ReadParameters(FunctionPass):
+    """What a function carries is read from its parameters (calling/carried.py).
+
+    A free variable that bears the name of a parameter is that parameter; a parameter that is never given is a constant.
+    """
+
+    _name = "thalweg_read_parameters"
+
+    def __init__(self):
+        super().__init__()
+
+    def run_pass(self, state: Any) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if not hasattr(state.func_id.func, PARAMETERS):
+            return False
+        given = dict(zip(state.func_ir.arg_names, state.args))
+        for block in state.func_ir.blocks.values():
+            for assign in block.find_insts(ir.Assign):
+                value = assign.value
+                if isinstance(value, ir.FreeVar) and value.name in given:
+                    assign.value = block.scope.get_exact(value.name)
+                elif isinstance(value, ir.Arg) and isinstance(given[value.name], types.Omitted):
+                    assign.value = ir.Global(value.name, given[value.name].value, value.loc)
+        state.func_ir._definitions = build_definitions(state.func_ir.blocks)
+        return True
 
 
 class AdapterCompiler(Compiler):
