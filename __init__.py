@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import kernels, orchestration, solvers
-    from .kernels import Minimum, Problem, functions, objective
+    from .kernels import Minimum, Problem, functions, objective, random
     from .orchestration import (
         choice,
         cluster,
@@ -52,6 +52,7 @@ __all__ = [
     "minimize",
     "objective",
     "orchestration",
+    "random",
     "random_search",
     "read_journal",
     "register",
@@ -87,7 +88,7 @@ def _load(name: str) -> Any:
         return version("thalweg")
     if name in ("kernels", "solvers", "orchestration"):
         return import_module(f".{name}", __name__)
-    if name == "functions":
-        return import_module(".kernels.functions", __name__)
+    if name in ("functions", "random"):
+        return import_module(f".kernels.{name}", __name__)
     layer = next((layer for layer, names in LAYERS.items() if name in names), "orchestration")
     return getattr(import_module(f".{layer}", __name__), name)

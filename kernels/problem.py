@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .reals import NotReal, listed, real_array, shortened
+
 
 class Minimum(NamedTuple):
     """A known or certified minimum, printed beside an answer."""
@@ -69,14 +71,16 @@ class Problem:
             raise TypeError(f"fun: got {type(self.fun).__name__}, expected a callable f(x, *args) -> float")
         if not isinstance(self.args, tuple):
             object.__setattr__(self, "args", (self.args,))
-        if self.bounds is None and self.x0 is not None and np.ndim(self.x0) in (1, 2):
-            object.__setattr__(self, "bounds", np.full((np.shape(self.x0)[-1], 2), (-np.inf, np.inf)))
-        lower, upper = parse_bounds(self.bounds, self.x0)
+        points = read_points(self.x0)
+        bounds = self.bounds
+        if bounds is None and points is not None and points.ndim in (1, 2):
+            bounds = np.full((points.shape[-1], 2), (-np.inf, np.inf))
+        lower, upper = parse_bounds(bounds, points)
         object.__setattr__(self, "bounds", _frozen(np.column_stack([lower, upper])))
         object.__setattr__(self, "integrality", parse_integrality(self.integrality, lower, upper))
-        object.__setattr__(self, "x0", parse_x0(self.x0, lower, upper))
-        if self.names is not None and len(self.names) != self.dimension:
-            raise ValueError(f"names: got {len(self.names)}, expected one for each of the {self.dimension} variables")
+        object.__setattr__(self, "x0", check_points(points, lower, upper))
+        if self.names is not None:
+            object.__setattr__(self, "names", check_names(self.names, self.dimension))
 
     @property
     def dimension(self) -> int:
@@ -95,43 +99,88 @@ class Problem:
         return self.bounds[:, 1]
 
 
-def parse_bounds(bounds, x0=None) -> tuple[np.ndarray, np.ndarray]:
+def parse_bounds(bounds, x0: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """The box as two float64 vectors, or an error that names the variable that is wrong.
 
     The numbers of a scipy.optimize.Bounds are spread over x0.
     """
-    if hasattr(bounds, "lb") and hasattr(bounds, "ub"):  # scipy.optimize.Bounds
-        ends = np.atleast_1d(bounds.lb), np.atleast_1d(bounds.ub)
-        if ends[0].size == ends[1].size == 1 and isinstance(x0, Sequence | np.ndarray):
-            ends = tuple(np.repeat(end, np.shape(x0[0])[-1] if np.ndim(x0[0]) else len(x0)) for end in ends)
-        lower, upper = np.broadcast_arrays(*ends)
-        bounds = np.column_stack([lower, upper])
     if bounds is None:
         raise ValueError("bounds: got None, expected a (low, high) pair for each variable, or a point x0 to begin with")
-    try:
-        pairs = [[(np.inf if k else -np.inf) if end is None else end for k, end in enumerate(pair)] for pair in bounds]
-        box = np.array(pairs, dtype=np.float64, ndmin=2)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise ValueError(
-            f"bounds: got {_short(bounds)}, expected a (low, high) pair of numbers per variable"
-        ) from error
-    if box.size == 0:
-        raise ValueError("bounds: got none, expected a (low, high) pair for each variable")
-    if box.ndim != 2 or box.shape[1] != 2:
-        raise ValueError(f"bounds: got an array of shape {box.shape}, expected (D, 2): a (low, high) pair per variable")
+    box = _from_ends(bounds, x0) if hasattr(bounds, "lb") and hasattr(bounds, "ub") else _from_pairs(bounds)
     lower, upper = np.ascontiguousarray(box[:, 0]), np.ascontiguousarray(box[:, 1])
-    if box.shape == (2, 2) and (lower == upper).all():
-        raise ValueError(
-            f"bounds: got {_short(bounds)}, which leaves no variable free; expected a (low, high) pair per variable "
-            "(lower ends and upper ends by themselves are lb= and ub= of minimize)"
-        )
     with np.errstate(over="ignore", invalid="ignore"):
         ordered = (lower <= upper) & (lower < np.inf) & (upper > -np.inf)
         narrow = np.isfinite(upper - lower) | np.isinf(lower) | np.isinf(upper)
     if not (ordered & narrow).all():
         k = int(np.argmin(ordered & narrow))
         raise ValueError(f"bounds: variable {k} has {_fault(float(lower[k]), float(upper[k]))}")
+    if (lower == upper).all():
+        raise ValueError(f"bounds: got {shortened(bounds)}, which leaves no variable free; expected {PAIRS} ({ENDS})")
     return lower, upper
+
+
+PAIRS = "a (low, high) pair of numbers per variable"
+ENDS = "lower ends and upper ends are zip(lower, upper), or lb= and ub= of minimize"
+
+
+def _from_ends(bounds, x0: np.ndarray | None) -> np.ndarray:
+    """(D, 2) of a scipy.optimize.Bounds, or of lb= and ub=."""
+    ends = []
+    for name, given, no_end in (("lb", bounds.lb, -np.inf), ("ub", bounds.ub, np.inf)):
+        try:
+            end = np.atleast_1d(real_array(no_end if given is None else given))
+        except NotReal as error:
+            raise ValueError(f"bounds: got {name}={shortened(given)}, {error}; expected numbers") from error
+        if end.ndim > 1:
+            raise ValueError(f"bounds: got {name} of shape {end.shape}, expected a number for each variable")
+        ends.append(end)
+    lower, upper = ends
+    if lower.size == upper.size == 1 and x0 is not None and x0.ndim > 0:
+        lower, upper = (np.repeat(end, x0.shape[-1]) for end in ends)
+    if lower.size != upper.size and 1 not in (lower.size, upper.size):
+        raise ValueError(f"bounds: got lb of {lower.size} and ub of {upper.size} numbers, expected as many of both")
+    return np.column_stack(np.broadcast_arrays(lower, upper))
+
+
+def _from_pairs(bounds) -> np.ndarray:
+    """(D, 2) of pairs, whose ends may be None."""
+    if isinstance(bounds, tuple) and len(bounds) == 2 and not any(isinstance(part, tuple) for part in bounds):
+        if all(isinstance(part, list) or hasattr(part, "__array__") for part in bounds):
+            raise ValueError(
+                f"bounds: got {shortened(bounds)}, a tuple of two, which are two pairs or the lower and the upper ends;"
+                f" expected a list of pairs, [[low, high], [low, high]] ({ENDS})"
+            )
+    try:
+        box = real_array([_pair(pair) for pair in _members(bounds)])
+    except NotReal as error:
+        raise ValueError(f"bounds: got {shortened(bounds)}, {error}; expected {PAIRS}") from error
+    if box.size == 0:
+        raise ValueError("bounds: got none, expected a (low, high) pair for each variable")
+    if box.ndim != 2 or box.shape[1] != 2:
+        several = f" ({ENDS})" if box.ndim == 2 and len(box) == 2 else ""
+        raise ValueError(f"bounds: got an array of shape {box.shape}, expected (D, 2): {PAIRS}{several}")
+    return box
+
+
+def _pair(pair) -> list:
+    """The ends of a variable; None stands for an open one."""
+    return [(np.inf if k else -np.inf) if end is None else end for k, end in enumerate(_members(pair))]
+
+
+def _members(several) -> Any:
+    """What can be gone through in an order that its writer saw."""
+    if isinstance(several, list | tuple):
+        return several
+    several = listed(several)
+    if isinstance(several, str | bytes):
+        raise NotReal("which holds text")
+    if hasattr(several, "__array__") and not np.ma.is_masked(several):
+        several = np.asarray(several)  # a frame of pandas is gone through by its columns
+    if isinstance(several, range):
+        raise NotReal("which has a range for a pair")  # whose upper end is not its last number
+    if not hasattr(several, "__len__") or getattr(several, "ndim", 1) == 0:
+        raise NotReal("which has no pair for each variable")
+    return several
 
 
 def _fault(low: float, high: float) -> str:
@@ -159,7 +208,7 @@ def parse_integrality(integrality, lower: np.ndarray, upper: np.ndarray) -> np.n
     mask = np.asarray(integrality)
     if mask.dtype.kind not in "bui" or mask.ndim > 1 or not np.isin(mask, (0, 1)).all():
         raise ValueError(
-            f"integrality: got {_short(integrality)}, expected True (or 1) per whole-numbered variable, else False"
+            f"integrality: got {shortened(integrality)}, expected True (or 1) per whole-numbered variable, else False"
         )
     if mask.ndim == 1 and mask.shape != lower.shape:
         raise ValueError(f"integrality: got {mask.size} entries, expected one for each of the {len(lower)} variables")
@@ -172,18 +221,23 @@ def parse_integrality(integrality, lower: np.ndarray, upper: np.ndarray) -> np.n
     return _frozen(mask)
 
 
-def parse_x0(x0, lower: np.ndarray, upper: np.ndarray) -> np.ndarray | None:
-    """Starting points of shape (n, D), each inside the box."""
-    if x0 is None:
-        return None
+def read_points(x0) -> np.ndarray | None:
+    """Starting points as the numbers that they are."""
     try:
-        points = np.array(x0, dtype=np.float64, ndmin=2)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"x0: got {_short(x0)}, expected {len(lower)} numbers, or rows of so many") from error
-    if points.ndim != 2 or points.shape[1] != len(lower) or points.shape[0] == 0:
+        return None if x0 is None else real_array(x0)
+    except NotReal as error:
+        raise ValueError(f"x0: got {shortened(x0)}, {error}; expected numbers, or rows of numbers") from error
+
+
+def check_points(points: np.ndarray | None, lower: np.ndarray, upper: np.ndarray) -> np.ndarray | None:
+    """Starting points of shape (n, D), each inside the box."""
+    if points is None:
+        return None
+    if points.ndim not in (1, 2) or points.shape[-1] != len(lower) or points.size == 0:
         raise ValueError(
-            f"x0: got shape {np.shape(x0)}, expected ({len(lower)},) or (n, {len(lower)}), as bounds has it"
+            f"x0: got shape {points.shape}, expected ({len(lower)},) or (n, {len(lower)}), as bounds has it"
         )
+    points = np.atleast_2d(points)
     outside = ~((points >= lower) & (points <= upper))
     if outside.any():
         row, k = np.argwhere(outside)[0]
@@ -191,11 +245,17 @@ def parse_x0(x0, lower: np.ndarray, upper: np.ndarray) -> np.ndarray | None:
     return _frozen(points)
 
 
+def check_names(names, dimension: int) -> list[str]:
+    """One name for each variable."""
+    if isinstance(names, str) or not isinstance(names, Sequence | np.ndarray):
+        raise TypeError(f"names: got {shortened(names)}, expected a list of texts, one for each variable")
+    if len(names) != dimension:
+        raise ValueError(f"names: got {len(names)}, expected one for each of the {dimension} variables")
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError(f"names: got {shortened(names)}, expected a list of texts, one for each variable")
+    return [str(name) for name in names]
+
+
 def _frozen(array: np.ndarray) -> np.ndarray:
     array.flags.writeable = False
     return array
-
-
-def _short(value) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -18,6 +18,7 @@ from ..kernels.rows.migration import draw_sources, emigrate, immigrate
 from ..kernels.run import COLLAPSED, PAUSED, REACHED_TARGET, RUNNING
 from ..solvers.driving.call import Call, begin
 from ..solvers.driving.result import StopReason
+from ..solvers.driving.resuming import Content
 from ..solvers.driving.running import best_so_far, make_run
 from .execution.campaign import Campaign, Outcome
 from .progress import Status
@@ -68,6 +69,10 @@ class Archipelago:
         """What a checkpoint holds: (state, seconds) by island."""
         for island, (state, seconds) in saved.items():
             self.states[island], self.seconds[island] = state, seconds
+
+    def content(self) -> Content:
+        """For a checkpoint."""
+        return Content.empty(self.call)._replace(states=dict(enumerate(zip(self.states, self.seconds))))
 
     def going(self) -> list[int]:
         return self._where(RUNNING)

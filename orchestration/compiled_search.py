@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..kernels.calling.objective import CompiledObjective, Objective, PythonObjective
+from ..kernels.given import as_word
+from ..solvers.driving.settings import DEVICES
 from .search_ranges import BATCH, MODES, MOST, Points, RangeLength, Search, in_kernel, in_python, on_device
 from .spaces import FlatSpace
 from .spaces.draws import check_qmc
@@ -86,10 +88,8 @@ class CompiledSearch:
     name = "block"
 
     def __post_init__(self):
-        if self.mode not in MODES:
-            raise ValueError(f"mode: got {self.mode!r}, expected one of {', '.join(MODES)}")
-        if self.device not in ("cpu", "cuda"):
-            raise ValueError(f"device: got {self.device!r}, expected 'cpu' or 'cuda'")
+        as_word("mode", self.mode, MODES)
+        as_word("device", self.device, DEVICES)
         levels = [int(n) for n in np.diff(self.space.offsets)]
         most = min(math.prod(levels), MOST_POINTS) if self.mode == "grid" else MOST_POINTS
         if not 1 <= self.points <= most:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from typing import Any, Unpack, overload
 
 import numpy as np
 
+from ..kernels.given import as_flag, as_word
 from ..solvers import SOLVERS
 from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
 from ..solvers.driving.checkpoint import Checkpoint, saved_seed
 from ..solvers.driving.reading import reads_calls
-from ..solvers.driving.result import Result, StopReason, as_item, run_dtype
+from ..solvers.driving.result import Result, StopReason, as_item
 from ..solvers.driving.running import history_of
 from ..solvers.driving.signatures import AnyMethod, Box, Fun, IslandsSettings, Point, Points
 from .archipelago import TOPOLOGIES, Archipelago, Islands, carry_on_here
@@ -113,6 +115,7 @@ def islands(
         max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
     max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
+    progress = as_flag("progress", progress)
     archipelago = _begin_islands(call, islands, every, topology, migrants)
     begin = time.perf_counter()
     work = Islands(call)
@@ -121,8 +124,8 @@ def islands(
         threads = 1
     saved = None
     if checkpoint is not None:
-        saved = Checkpoint(checkpoint, archipelago.plan() | describe(call, work.bound))
-        archipelago.take_up(saved.load(call.solver.State, run_dtype(call.problem.dimension))[1])
+        saved = Checkpoint(checkpoint, archipelago.plan() | describe(call, work.bound), call, len(archipelago.states))
+        archipelago.take_up(saved.load().states)
     with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:
         compiling = time.perf_counter() - begin
         with hooks_for(progress) as hooks:
@@ -148,9 +151,8 @@ def _begin_islands(call: Call, islands, every, topology, migrants) -> Archipelag
         raise ValueError(f"method: {solver.name} keeps no population that could take points in; expected one of {able}")
     if settings.as_integer("islands", islands) < 2:
         raise ValueError(f"islands: got {islands}, expected at least 2; for one population there is minimize")
-    if topology not in TOPOLOGIES:
-        raise ValueError(f"topology: got {topology!r}, expected one of {', '.join(TOPOLOGIES)}")
-    every = min(settings.make_positive("every", every), NEVER)
+    topology = as_word("topology", topology, TOPOLOGIES)
+    every = min(settings.make_positive("every", every, math.inf), NEVER)
     migrants = settings.make_positive("migrants", migrants)
     archipelago = Archipelago(call, int(islands), every, topology, migrants)
     rows = int(archipelago.states[0].rows[0].live)
@@ -195,18 +197,13 @@ def _evolve(
             else:
                 archipelago.migrate()
             if saved is not None and saved.due():
-                _save(archipelago, saved)
+                saved.write(archipelago.content())
     except KeyboardInterrupt:
         total.stop = StopReason.INTERRUPTED
     finally:
         if saved is not None:
-            _save(archipelago, saved)
+            saved.write(archipelago.content(), last=True)
     total.seconds = time.perf_counter() - begin
-
-
-def _save(archipelago: Archipelago, saved: Checkpoint) -> None:
-    none = np.zeros(0, run_dtype(archipelago.call.problem.dimension))
-    saved.write(none, dict(enumerate(zip(archipelago.states, archipelago.seconds))), {})
 
 
 def _summarise(archipelago: Archipelago) -> Result:

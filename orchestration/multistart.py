@@ -7,6 +7,7 @@ import math
 import time
 from typing import Any, Unpack, overload
 
+from ..kernels.given import as_flag
 from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
 from ..solvers.driving.preparing import compile_for_many, workers_of
@@ -97,7 +98,8 @@ def restarts(
     >>> bool(result.fun < 1e-6), len(result.runs)
     (True, 4)
     """
-    runs = settings.make_positive("runs", runs)
+    runs, progress = settings.make_positive("runs", runs), as_flag("progress", progress)
+    coordinated = as_flag("coordinated", coordinated)
     max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
     if seed is None and journal is not None:
         seed = saved_header(journal).get("seed")  # so that the same call goes on

@@ -10,13 +10,16 @@ from typing import Any
 import numpy as np
 
 from ..kernels.calling.checking import as_float
-from .spaces import Space, draw_block, qmc_block
+from .spaces import Space, draw_block, own_point, qmc_block
 
 AHEAD = 256  # points whose draws are made at once
 
 
 class PointSearch:
     """Unit k is point k: of the grid, or of a sequence of random, Sobol or Latin hypercube points.
+
+    The function gets copies of values that can change (a list, an array, an estimator), so that no point finds what the
+    one before has left.
 
     `told`: whether a record holds the point as well, for those who read the journal.
     """
@@ -47,14 +50,14 @@ class PointSearch:
 
     def carry_out(self, unit: int, given: Any, ends: Callable[[], bool]) -> dict:
         point = self.point(unit)
+        told = {"point": _readable(point)} if self.told else {}  # before the call: what has no copy may change in it
         try:
-            value = as_float(self.train(**point))
+            value = as_float(self.train(**own_point(point)))
         except Exception as error:
             error.add_note(f"raised by the function at {point!r:.500}")
             raise
         failed = math.isnan(value)
-        record = {"fun": math.inf if failed else value, "n_failed": int(failed)}
-        return record | {"point": _readable(point)} if self.told else record
+        return {"fun": math.inf if failed else value, "n_failed": int(failed), **told}
 
     def point(self, k: int) -> dict:
         """Point k, from k alone."""

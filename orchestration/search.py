@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
 from ..kernels.calling.objective import Objective, objective
-from ..kernels.compile.code_hash import code_hash
+from ..kernels.given import as_flag, as_word
 from ..kernels.problem import Problem
 from ..solvers.driving import settings
 from ..solvers.driving.call import versions
-from ..solvers.driving.result import Result, StopReason
+from ..solvers.driving.result import Result
 from ..solvers.driving.signatures import Box, File, Fun, Seed
 from .compiled_search import CompiledSearch
 from .execution import Execution
-from .execution.campaign import Outcome, count_kinds
 from .journal import open_journal, saved_header
 from .point_search import PointSearch
 from .progress import hooks_for
-from .runs import failures, nothing, place
+from .runs import place
+from .search_answer import Search, summarise
 from .spaces import Space, check_qmc, parse_space
 
 OWN_COLUMNS = ("index", "fun", "seconds")  # of `table`, beside the variables
@@ -46,9 +43,10 @@ def grid_search(
     Parameters
     ----------
     fun : callable, Objective or Problem
-        A function, called as `fun(**point)` and to be minimised: a training, a simulation. Or an objective for the
-        compiler, `objective(f)` with `f(x, *args) -> float`, or a Problem: blocks of points are then decoded and
-        evaluated inside one compiled loop.
+        A function, called as `fun(**point)` and to be minimised: a training, a simulation. Values that can change
+        (lists, arrays, estimators) are copied for each call (`copy.deepcopy`). Or an objective for the compiler,
+        `objective(f)` with `f(x, *args) -> float`, or a Problem: blocks of points are then decoded and evaluated inside
+        one compiled loop.
     space : dict, list of dicts, or bounds
         Name -> list of values, or one of `uniform`, `log_uniform`, `integer`, `log_integer`, `choice`, `when`, or a
         frozen distribution of scipy.stats. A list of dicts joins their grids. For an objective also (low, high) pairs.
@@ -143,51 +141,11 @@ def random_search(
     >>> found.point["penalty"], len(found.table["C"])
     ('l2', 50)
     """
-    if sampling not in SAMPLINGS:
-        raise ValueError(f"sampling: got {sampling!r}, expected one of {', '.join(SAMPLINGS)}")
+    as_word("sampling", sampling, SAMPLINGS)
     points = settings.make_positive("points", points)
     search = _parse(fun, space, args, None, sampling, points, seed, device, journal)
     name = "random search"
     return _carry_out(name, search, client, threads, target, max_time, journal, progress, retries, task_timeout)
-
-
-@dataclass(frozen=True)
-class Search:
-    """What is searched, and the units that do it."""
-
-    work: PointSearch | CompiledSearch
-    space: Space
-    sampling: str  # "grid", or one of SAMPLINGS
-    points: int
-    seed: int
-    names: Sequence[str]  # of the variables, for the answer
-
-    @property
-    def compiled(self) -> bool:
-        return isinstance(self.work, CompiledSearch)
-
-    @property
-    def units(self) -> int:
-        return self.work.units if isinstance(self.work, CompiledSearch) else self.points
-
-    def header(self) -> dict:
-        """What the journal must share. More points extend it, but those of a Latin hypercube are other points."""
-        header = {"units": self.units, "space": self.space.header(), "sampling": self.sampling, "seed": self.seed}
-        if self.sampling == "lhs":
-            header["points"] = self.points
-        if isinstance(self.work, CompiledSearch):
-            header |= {"objective": self.work.prepared.bound.fingerprint(), "block": self.work.block}
-            return header | {"device": self.work.device, "versions": versions(self.work.device)}
-        return header | {"function": code_hash(self.work.train), "versions": versions()}
-
-    def drop_short(self, journal) -> None:
-        """A last block that held fewer points than it does now is searched again."""
-        if journal is None or not isinstance(self.work, CompiledSearch):
-            return
-        block: Any = self.work.block
-        for unit, record in list(journal.records.items()):
-            if record["points"] != min(block, self.points - unit * block):
-                del journal.records[unit]
 
 
 def _parse(fun, space, args, levels, sampling, points, seed, device, journal) -> Search:
@@ -199,7 +157,7 @@ def _parse(fun, space, args, levels, sampling, points, seed, device, journal) ->
         seed = saved.get("seed")  # so that the same call goes on
     integrality, names = None, None
     if isinstance(fun, Problem):
-        if space is not None or args != ():
+        if space is not None or not isinstance(args, tuple) or args:
             raise ValueError("space, args: a Problem brings its own; change it with dataclasses.replace")
         names, integrality = fun.names, fun.integrality
         fun, space, args = objective(fun.fun), fun.bounds, fun.args
@@ -226,17 +184,29 @@ def _parse(fun, space, args, levels, sampling, points, seed, device, journal) ->
         raise ValueError(
             f"space: got the name {taken[0]!r}, expected another one: the table of results has such a column"
         )
-    if args != ():
+    if not isinstance(args, tuple) or args:
         raise ValueError("args: a function is called as fun(**point); bind further arguments with functools.partial")
-    if device != "cpu":
+    if as_word("device", device, settings.DEVICES) != "cpu":
         raise ValueError(f"device: got {device!r}, expected 'cpu': only an objective(f) is compiled for a GPU")
+    _warn_of_shared(found)
     work = PointSearch(fun, found, sampling, total, seed, told=journal is not None)
     return Search(work, found, sampling, total, seed, found.names)
+
+
+def _warn_of_shared(space: Space) -> None:
+    for name, value, reason in space.shared():
+        warnings.warn(
+            f"space: {name!r} has the value {value!r:.80}, of which no copy can be made ({reason}): what a call "
+            "changes in it, all later points find. Let the function make such values, and list their names or numbers",
+            RuntimeWarning,
+            stacklevel=4,
+        )
 
 
 def _carry_out(name, search, client, threads, target, max_time, journal, progress, retries, task_timeout) -> Result:
     """All units, then the best point and what is known of the others."""
     target = None if target is None else settings.as_real("target", target)
+    progress = as_flag("progress", progress)
     max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
     begin = time.perf_counter()
     search.work.prepare()  # here first: what is wrong with the function appears as itself
@@ -253,7 +223,7 @@ def _carry_out(name, search, client, threads, target, max_time, journal, progres
         preparing = time.perf_counter() - begin
         units = range(search.units)
         outcome = execution.run(units, target=target, journal=book, hooks=hooks, max_time=max_time)
-    result = _summarise(search, outcome, target)
+    result = summarise(search, outcome, target)
     result.update(
         method=name if search.sampling in ("grid", "random") else f"{name} ({search.sampling})",
         timing={"prepare": preparing, "run": outcome.seconds, "busy": outcome.busy},
@@ -262,56 +232,3 @@ def _carry_out(name, search, client, threads, target, max_time, journal, progres
         versions=versions(),
     )
     return result
-
-
-def _summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
-    unit = outcome.best()
-    if unit is None:
-        raise nothing(outcome)
-    record = outcome.records[unit]
-    index = record.get("index", unit)
-    stop = StopReason.REACHED_TARGET if outcome.reached is not None else outcome.stop
-    message = "All points are done." if stop is None else stop.sentence
-    missed = target is not None and outcome.reached is None
-    message += " The target was not reached." if missed else ""
-    if outcome.failures:
-        number = f"{len(outcome.failures)} {search.work.name}{'s' * (len(outcome.failures) != 1)}"
-        message += f" {number} came to nothing: {count_kinds(outcome.failures)}."
-    fun = record["fun"]
-    message = message if math.isfinite(fun) else f"No point gave a finite value. {message}"
-    result = Result(
-        point=_point(search, index, record),
-        fun=fun,
-        index=index,
-        success=math.isfinite(fun) and not missed and stop in (None, StopReason.REACHED_TARGET, StopReason.OUT_OF_TIME),
-        status=int(stop or StopReason.OUT_OF_BUDGET),
-        stop_reason=stop or StopReason.OUT_OF_BUDGET,
-        message=message,
-        nfev=sum(r.get("points", 1) for r in outcome.records.values()),
-        n_failed=sum(r["n_failed"] for r in outcome.records.values()),
-        failures=failures(outcome),
-    )
-    if isinstance(search.work, PointSearch):
-        result["table"] = _table(search.work, outcome)
-    else:
-        result["x"] = np.array(record["x"])
-    return result
-
-
-def _point(search: Search, index: int, record) -> dict:
-    if isinstance(search.work, PointSearch):
-        return search.work.point(index)
-    return dict(zip(search.names, record["x"], strict=True))
-
-
-def _table(work: PointSearch, outcome: Outcome) -> dict[str, list]:
-    """Columns: number of the point, its value, the seconds it took, and its variables (None where there is none)."""
-    rows = [work.point(unit) for unit in outcome.records]
-    columns = {name: [row.get(name) for row in rows] for name in work.space.names}
-    records = outcome.records.values()
-    return {
-        "index": list(outcome.records),
-        "fun": [record["fun"] for record in records],
-        "seconds": [record["seconds"] for record in records],
-        **columns,
-    }

@@ -59,6 +59,7 @@ class Solver:
     domain: str = "box"  # or "real": any bounds, or none where there is a point to begin with
     integers: bool = True  # whether variables may take whole numbers
     converges: bool = True  # False: nothing in the state comes to agree, so `ftol` has no meaning
+    planned: bool = True  # by how long it may be; False: a longer run goes on from the end of a shorter one
     on_gpu: bool = True  # whether a GPU can carry it out, where it has rows
     points: Kernel | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
 

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from typing import Any, Unpack, overload
 
+from ..kernels.given import as_flag
 from .driving import settings
 from .driving.call import bind, parse_call, versions
 from .driving.checkpoint import saved_seed
@@ -131,6 +132,7 @@ def minimize(
     limited = max_evals is not None or max_iters is not None
     plan = settings.make_plan(restarts, threads, device, limited, max_time)
     check_callback(callback)
+    progress = as_flag("progress", progress)
 
     called = time.perf_counter()
     with workers_of(call.solver, workers, plan.device, threads=threads) as spread:

@@ -6,6 +6,7 @@ from typing import Any, Unpack, overload
 
 import numpy as np
 
+from ..kernels.reals import NotReal, real_array, shortened
 from ..kernels.run import RAISED, RUNNING
 from .driving import settings
 from .driving.call import begin, parse_call
@@ -69,7 +70,7 @@ class Optimizer:
             _outside, bounds, x0, method=method, integrality=integrality, seed=seed,
             max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
         )  # fmt: skip
-        self._solver, self._limits, self._index = call.solver, call.limits, settings.as_integer("run", run)
+        self._solver, self._limits, self._index = call.solver, call.limits, settings.make_run_number(run)
         self.seed: int = call.seed
         self.options: Any = call.options
         state = begin(call, self._index)
@@ -106,7 +107,12 @@ class Optimizer:
         rows = self._asked
         if not rows:
             raise RuntimeError("tell: nothing was asked; call ask() first")
-        values = np.asarray(values, dtype=np.float64)
+        try:
+            values = real_array(values)
+        except NotReal as error:
+            raise ValueError(
+                f"tell: got {shortened(values)}, {error}; expected {rows} numbers, NaN for what failed"
+            ) from error
         if values.shape != (rows,):
             raise ValueError(f"tell: got values of shape {values.shape}, expected ({rows},): one for each row of ask()")
         self._run.tell(np.where(np.isnan(values), np.nan, values))

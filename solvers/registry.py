@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..kernels.calling.asking import QUESTIONS
 from ..kernels.compile.structures import classes
+from ..kernels.reals import shortened
 from .annealing import simulated_annealing
 from .contract import Solver
 from .descent import nelder_mead
@@ -18,10 +19,14 @@ def register(solver: Solver) -> Solver:
 
     Raises
     ------
+    TypeError
+        If it is no Solver.
     ValueError
         If another solver has its name, or its state is made of a class whose name another class has: Numba tells named
         tuples apart by name and fields alone, and would take one for the other.
     """
+    if not isinstance(solver, Solver):
+        raise TypeError(f"solver: got {shortened(solver)}, expected a thalweg.solvers.Solver")
     before = SOLVERS.get(solver.name, solver)
     if before is not solver and before.State.__module__ == solver.State.__module__ == "__main__":
         del SOLVERS[solver.name]  # a cell of a notebook that is run again

@@ -228,7 +228,7 @@ def test_iterations_go_everywhere_that_limits_go(tmp_path):
     first = minimize(valley, BOX, max_iters=20, **call)
     assert minimize(valley, BOX, max_iters=20, **call).fun == first.fun
     with pytest.raises(ValueError, match="belongs to another run: its limits"):
-        minimize(valley, BOX, max_iters=21, **call)
+        minimize(valley, BOX, max_iters=19, **call)
     once = minimize(valley, BOX, seed=1, method="de", max_iters=20, max_time=60)
     assert once.fun == first.fun and len(once.runs) == 1
     many = restarts(valley, BOX, runs=3, seed=1, method="de", max_iters=20, progress=True)

@@ -125,8 +125,8 @@ def test_x0_is_one_point_or_a_population():
         ([0, 6], r"variable 1 is 6.0, expected a number in \[0.0, 5.0\]"),
         ([[0, 1], [-3, 1]], r"variable 0 is -3.0"),
         ([0, np.nan], "variable 1 is nan"),
-        (["a", "b"], "expected 2 numbers"),
-        ([[0, 1], [2]], "expected 2 numbers"),
+        (["a", "b"], "which holds text; expected numbers"),
+        ([[0, 1], [2]], "which is no array of numbers; expected numbers, or rows of numbers"),
     ],
 )
 def test_wrong_x0(x0, message):

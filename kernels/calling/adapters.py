@@ -21,6 +21,7 @@ from ..numbers import elementary
 from .arguments import call_c, call_python, contiguous, load
 from .carried_types import filled
 from .checking import explain, stores_items
+from .random_calls import warn_of_random_calls
 
 ADAPTER = types.float64(types.float64[::1], types.intp)
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
@@ -73,6 +74,7 @@ def _compile(function, record, precise: bool, copies: bool):
         compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
         inner = rebuild(function, twins, compile_inner, reached)
         record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
+        warn_of_random_calls(reached.values())
         if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
 
             def adapter(x, address):

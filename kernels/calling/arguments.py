@@ -234,14 +234,15 @@ def call_value(typingctx, function, args, x):
     """Call the objective whose adapter stands at address `function` with x (D,); the NaN `RAISED_BITS` if it raises.
 
     An exception is not propagated, because in a parallel loop it would be lost or end the process: the caller replays
-    the point to raise it.
+    the point to raise it. A NaN of the function's own, whatever its bits, comes as NumPy's: here values enter.
     """
 
     def codegen(context, builder, signature, arguments):
         address, record, vector = arguments
         status, value = _call(context, builder, address, vector, record)
         raised = builder.bitcast(address.type(RAISED_BITS), value.type)
-        return builder.select(status.is_ok, value, raised)
+        number = builder.select(builder.fcmp_unordered("uno", value, value), value.type(float("nan")), value)
+        return builder.select(status.is_ok, number, raised)
 
     return types.float64(types.intp, types.intp, VECTOR), codegen
 
@@ -315,7 +316,7 @@ def call_c(typingctx, function, x, user_data):
 def call_python(typingctx, function, x):
     """Call `void (double *x, intptr_t size, double *value)` at address `function` (callback.py).
 
-    The NaN `RAISED_BITS` if no value came.
+    It raises where no value came: who asks for the exception finds it with the callback.
     """
 
     def codegen(context, builder, signature, arguments):
@@ -326,6 +327,10 @@ def call_python(typingctx, function, x):
         place = cgutils.alloca_once_value(builder, builder.bitcast(word(RAISED_BITS), double))
         builder.store(builder.bitcast(word(RAISED_BITS), double), place)  # anew for each call
         builder.call(callee, [vector.data, vector.nitems, place])
-        return builder.load(place)
+        value = builder.load(place)
+        missing = builder.icmp_signed("==", builder.bitcast(value, word), word(RAISED_BITS))
+        with cgutils.if_unlikely(builder, missing):
+            context.call_conv.return_user_exc(builder, RuntimeError, ("the objective gave no value",))
+        return value
 
     return types.float64(types.intp, x), codegen

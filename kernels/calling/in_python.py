@@ -88,5 +88,10 @@ def evaluate_one(function: Callable, args: tuple, x: np.ndarray) -> float:
         if undefined(error):
             return np.nan
         raise at_point(error, given) from None
+    return number_of(value)
+
+
+def number_of(value) -> float:
+    """What a Python function returned as a float: no NaN of the user's is taken for the engine's own."""
     number = as_float(value)
-    return number if number == number else np.nan  # no NaN of the user's is taken for the engine's own
+    return number if number == number else np.nan

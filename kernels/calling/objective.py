@@ -15,6 +15,7 @@ from numba.core import types
 
 from ..compile.fingerprint import fingerprint
 from ..compile.jit import compile_for, kernel
+from ..given import as_flag
 from .adapters import KEPT, adapter_of, address_of, c_adapter, once
 from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_type, row
 from .asking import Functions
@@ -125,6 +126,8 @@ def objective(function: Any = None, *, precise=False, check=True, compiled=True,
         return function
     if not callable(function) and c_pointer(function) is None:
         raise TypeError(f"fun: got {type(function).__name__}, expected a callable f(x, *args) -> float")
+    precise, check = as_flag("precise", precise), as_flag("check", check)
+    compiled, vectorized = as_flag("compiled", compiled), as_flag("vectorized", vectorized)
     return Objective(function, precise, check, compiled and not vectorized, vectorized)
 
 

@@ -7,6 +7,8 @@ is no state, so any thread draws any number at any time, and a loop over slots v
     key = row_key(generation_key(run_key(seed, run), generation), individual)
     u = uniform(key, slot)
 
+Noise for an objective, from a seed in its `args`: `normal(point_key(seed, x), 0)`.
+
 The functions that take an array take one slot per entry, beginning with `slot`.
 """
 
@@ -18,13 +20,15 @@ from .elementary import cos, log, tan
 GAMMA = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, odd: the step of SplitMix64
 MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
 MULTIPLIER_2 = np.uint64(0x94D049BB133111EB)
-RUN, GENERATION, INDIVIDUAL, PAIR = (  # so that swapping two coordinates gives another key
+RUN, GENERATION, INDIVIDUAL, PAIR, POINT = (  # so that swapping two coordinates gives another key
     np.uint64(0xD1342543DE82EF95),
     np.uint64(0xAF251AF3B0F025B5),
     np.uint64(0xF1357AEA2E62A9C5),
     np.uint64(0x2545F4914F6CDD1D),
+    np.uint64(0x9FB21C651E98DF25),
 )
 S27, S30, S31, S12 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(12)
+MINUS_ZERO = np.uint64(1 << 63)  # its bits
 ONE_TO_TWO = np.uint64(0x3FF0000000000000)  # the exponent bits of the doubles in [1, 2)
 TWO_PI = 6.283185307179586
 PI = 3.141592653589793
@@ -51,6 +55,21 @@ def generation_key(key, generation):
 @inlined
 def row_key(key, individual):
     return mix(np.uint64(key) ^ (np.uint64(individual) * INDIVIDUAL + GAMMA))
+
+
+@inlined
+def point_key(seed, x):
+    """A key for the noise of an objective at x (D,): it hangs on (seed, x) alone, so that a run stays repeatable.
+
+    The same point has the same noise; slots 0, 1, 2 ... give further draws there.
+    """
+    key = mix(np.uint64(seed) + GAMMA)
+    for v in x:
+        pattern = np.float64(v).view(np.uint64)
+        if pattern == MINUS_ZERO:  # equal numbers, equal noise
+            pattern = np.uint64(0)
+        key = mix(key ^ (pattern * POINT + GAMMA))
+    return key >> np.uint64(1)  # 63 bits: Numba takes whole numbers from Python as signed ones
 
 
 @inlined

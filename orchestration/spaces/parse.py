@@ -24,9 +24,9 @@ def parse_space(space, *, levels: int | Mapping[str, int] | None = None, integra
     ----------
     space : dict, list of dict, or bounds
         A dict has a variable for each name: `uniform`, `log_uniform`, `integer`, `log_integer`, `choice`, `when`; a
-        list, tuple, range or one-dimensional array of values; or a distribution of scipy.stats with its parameters.
-        Of a list of dicts each point belongs to one. Bounds are (D, 2) pairs or scipy.optimize.Bounds; their variables
-        are called x0, x1, ...
+        list, range or one-dimensional array of values, or a tuple of them (but not of two numbers, which may be an
+        interval); or a distribution of scipy.stats with its parameters. Of a list of dicts each point belongs to one.
+        Bounds are (D, 2) pairs or scipy.optimize.Bounds; their variables are called x0, x1, ...
     levels : int or dict of int, optional
         For grids: how many values variables have that take real numbers, one number for all or one by name. An
         integer with fewer levels than values gets evenly spread ones, without levels all of them. Real levels run from

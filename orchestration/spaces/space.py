@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from .conditions import Branch, conditions_of
+from .copies import why_shared
 from .describe import describe
 from .flat import FlatSpace, flatten
 from .grid import Grid
@@ -83,6 +84,15 @@ class Space:
             if all(positions.get(condition.parent) in condition.positions for condition in slot.conditions):
                 point[slot.name], positions[slot.name] = slot.variable.draw(number)
         return point
+
+    def shared(self) -> Iterator[tuple[str, Any, str]]:
+        """(variable, value, why) of the values that can change, but of which no copy can be made."""
+        for branch in self.branches:
+            for slot in branch:
+                domain = slot.variable.domain
+                for value in () if domain is None or isinstance(domain, range) else domain:
+                    if (reason := why_shared(value)) is not None:
+                        yield slot.name, value, reason
 
     def flat(self, grid: bool = False) -> FlatSpace:
         """The space as arrays, for an objective that is compiled.

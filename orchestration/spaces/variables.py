@@ -139,7 +139,9 @@ def as_variable(label: str, given) -> Variable:
     """A variable from what stands in a space; `label` begins the message of what is refused."""
     if isinstance(given, Real | Integer | Choice | Distribution):
         return given
-    if not hasattr(given, "ppf"):
+    if isinstance(given, tuple):
+        _refuse_interval(label, given)
+    if isinstance(given, tuple) or not hasattr(given, "ppf"):
         return Choice(_as_values(label, given))
     if not hasattr(given, "dist"):
         name = getattr(given, "name", type(given).__name__)
@@ -151,6 +153,25 @@ def as_variable(label: str, given) -> Variable:
     if median.shape != () or not np.isfinite(median):
         raise ValueError(f"{label}: {given.dist.name} has the median {median}, expected parameters that give a number")
     return Distribution(given)
+
+
+def _refuse_interval(label: str, given: tuple) -> None:
+    """Two numbers in a tuple are an interval to many (scikit-optimize, SciPy, Ax), two values to others."""
+    numbers, words = given[:2], given[2:]
+    log = len(words) == 1 and isinstance(words[0], str) and "log" in words[0].lower()
+    if len(numbers) < 2 or not all(map(_is_number, numbers)) or (words and not (log or words == ("uniform",))):
+        return
+    low, high = sorted(map(_plain, numbers))
+    kind, ends = "log_" * log, f"{low!r}, {high!r}"
+    whole = ends if isinstance(low, int) and isinstance(high, int) else "low, high"
+    raise ValueError(
+        f"{label}: got the tuple {given!r}, which may be an interval or a list of values; expected "
+        f"{kind}uniform({ends}), {kind}integer({whole}), or choice([{ends}])"
+    )
+
+
+def _is_number(value) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
 def _as_values(label: str, values) -> Sequence:

@@ -203,5 +203,5 @@ def iterate(problem, state):
 
 SOLVER = Solver(
     "nelder_mead", "the downhill simplex with adaptive parameters (Gao and Han 2012)", Options, NelderMeadState, init,
-    iterate=iterate, domain="real", integers=False,
+    iterate=iterate, domain="real", integers=False, planned=False,
 )  # fmt: skip

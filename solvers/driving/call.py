@@ -47,7 +47,9 @@ def parse_call(
     limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience, max_iters)
     solver = settings.find_solver(method, problem, limits)
     settings.check_fits(solver, problem, limits, jac)
-    return Call(problem, solver, settings.make_options(solver, options), limits, settings.make_seed(seed))
+    made = settings.make_options(solver, options)
+    settings.check_memory(getattr(made, "population", None), problem.dimension)
+    return Call(problem, solver, made, limits, settings.make_seed(seed))
 
 
 def bind(call: Call, spread=None) -> CompiledObjective | PythonObjective:
@@ -118,7 +120,7 @@ def _versions(device: str) -> dict:
 
 def _problem(fun, bounds, x0, args, integrality) -> Problem:
     if isinstance(fun, Problem):
-        if bounds is not None or args != ():
+        if bounds is not None or not isinstance(args, tuple) or args:
             raise ValueError("bounds, args: a Problem brings its own; change it with dataclasses.replace")
         changes = {"x0": x0, "integrality": integrality}
         return dataclasses.replace(fun, jac=None, **{k: v for k, v in changes.items() if v is not None})

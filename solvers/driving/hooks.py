@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import time
 from collections.abc import Iterator
@@ -27,12 +28,11 @@ def hooks_of(session: Session, call: Call, bound, plan: Plan, callback, progress
     if callback is not None:
         hooks.append(_call_back(callback))
     if checkpoint is not None:
-        header = describe(call, bound, plan.device) | {"restarts": plan.runs, "device": plan.device}
-        saved = Checkpoint(checkpoint, header)
-        session.resume(*saved.load(call.solver.State, session.records.dtype))
+        saved = Checkpoint(checkpoint, describe(call, bound, plan.device) | {"device": plan.device}, call, plan.runs)
+        session.resume(*saved.load())
         session.snapshot_every = SNAPSHOT_EVERY
         hooks.append(saved)
-        finish.append(saved.save)
+        finish.append(functools.partial(saved.save, last=True))
     if progress:
         budget = call.limits.budget
         planned = None if plan.runs is None or budget is None else budget * plan.runs

@@ -10,13 +10,13 @@ import difflib
 import functools
 import inspect
 import numbers
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 
-from ...kernels.problem import Problem, parse_bounds
+from ...kernels.problem import Problem, parse_bounds, read_points
+from ...kernels.reals import is_real, shortened
 from ..contract import Solver
 from ..registry import SOLVERS
 from .foreign import FOR_METHOD, REFUSED, TAKEN, is_harmless, taken_by
@@ -46,9 +46,14 @@ def reads_calls(*after_point: str) -> Callable[[Callable], Callable]:
     return decorate
 
 
+WHERE = frozenset({"domain", "bounds", "x0", "guess", "lb", "ub", "xl", "xu"})  # arguments that say where to search
+
+
 def name_positionals(door: str, positional: tuple, given: dict, after_box: tuple, after_point: tuple) -> dict:
     """All arguments by name; the domain is a box or a point."""
     place = after_box.index("bounds")
+    positional = (*positional[:place], *map(_kept, positional[place:]))
+    given = {name: _kept(value) if name in WHERE else value for name, value in given.items()}
     domain = positional[place] if len(positional) > place else given.get("domain")
     names = after_point if is_point(domain) else after_box
     if len(positional) > len(names):
@@ -73,7 +78,14 @@ def is_point(domain) -> bool:
         array = np.asarray(domain)
     except ValueError:  # pairs of which one is longer
         return False
+    if array.dtype.kind == "O":
+        return array.ndim <= 1 and array.size > 0 and all(map(is_real, array.flat))
     return array.ndim <= 1 and array.size > 0 and array.dtype.kind in "iuf"
+
+
+def _kept(value):
+    """An argument as it is; an iterator, which could be read only once, as a list."""
+    return list(value) if isinstance(value, Iterator) else value
 
 
 def in_our_words(door: str, own: frozenset, given: dict) -> dict:
@@ -98,8 +110,10 @@ def in_our_words(door: str, own: frozenset, given: dict) -> dict:
         beside = {name for name in options if name not in known and (name in own or _is_foreign(name))}
         ours["options"] = {name: value for name, value in options.items() if name not in beside}
         foreign += [(name, value) for name, value in options.items() if name not in ours["options"]]
+    if isinstance(bounds := ours.get("bounds"), Mapping):
+        parse_bounds(bounds)  # says what to write; below, a dict is the ends that lb= and ub= gave
     if isinstance(x0 := ours.get("x0"), numbers.Real) or getattr(x0, "ndim", None) == 0:
-        ours["x0"] = np.array([x0], dtype=np.float64)
+        ours["x0"] = [x0]
     for name, value in foreign:
         _take(door, own, ours, name, value, method)
     if not isinstance(args := ours.get("args", ()), tuple):
@@ -132,19 +146,19 @@ def _take(door: str, own: frozenset, ours: dict, name: str, value, method: str |
         return
     if name in REFUSED:
         if not is_harmless(value, REFUSED[name].harmless):
-            raise ValueError(f"{name}: got {_short(value)}; {REFUSED[name].write}")
+            raise ValueError(f"{name}: got {shortened(value)}; {REFUSED[name].write}")
         return
     called = method if isinstance(method, str) else method.name
     taken = taken_by(name, called)
     assert taken is not None
     if taken.methods and called not in taken.methods and (name, called) not in FOR_METHOD:
-        raise ValueError(f"{name}: got {_short(value)} with method={called!r}; {taken.else_write}")
+        raise ValueError(f"{name}: got {shortened(value)} with method={called!r}; {taken.else_write}")
     if taken.value is not None:
         value = taken.value(name, value, lambda: _box(ours))
     for target in taken.to:
         option = target.removeprefix("options.")
         if option != target and isinstance(method, Solver) and option not in _options_of(method):
-            raise ValueError(f"{name}: got {_short(value)}; {called} has no option {option!r}; leave it out")
+            raise ValueError(f"{name}: got {shortened(value)}; {called} has no option {option!r}; leave it out")
         _put(door, own, ours, name, target, value, taken.overrides)
 
 
@@ -156,7 +170,7 @@ def _put(door: str, own: frozenset, ours: dict, name: str, target: str, value, o
     if part:
         kept = ours.get(place)
         if kept is not None and not isinstance(kept, dict):
-            raise TypeError(f"{name}: it stands beside {place}={_short(kept)}, expected one of the two")
+            raise TypeError(f"{name}: it stands beside {place}={shortened(kept)}, expected one of the two")
         kept = ours[place] = dict(kept or {})
         before, kept[part] = kept.get(part), value
     else:
@@ -179,12 +193,8 @@ def _box(ours: dict) -> tuple[np.ndarray, np.ndarray]:
     """Where a call searches, which some arguments are relative to."""
     if isinstance(problem := ours.get("fun"), Problem):
         return problem.lower, problem.upper
-    bounds, x0 = _with_bounds(dict(ours)).get("bounds"), ours.get("x0")
-    if bounds is None and x0 is not None:
-        return np.full(np.shape(x0)[-1], -np.inf), np.full(np.shape(x0)[-1], np.inf)
-    return parse_bounds(bounds, x0)
-
-
-def _short(value) -> str:
-    text: Any = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    bounds, points = _with_bounds(dict(ours)).get("bounds"), read_points(ours.get("x0"))
+    if bounds is None and points is not None:
+        dimension = np.atleast_1d(points).shape[-1]
+        return np.full(dimension, -np.inf), np.full(dimension, np.inf)
+    return parse_bounds(bounds, points)

@@ -211,12 +211,13 @@ class Session:
         if run.stop != RUNNING:
             run.publish()  # Ctrl-C may have come between its end and the note of it
         row = run.record(self.records.dtype, self.stop or StopReason.CANCELLED)
-        if run.stop == RUNNING and self.snapshot_every is not None:
+        single = self.runs == 1  # its last state is kept, too: a larger budget may go on from there
+        if self.snapshot_every is not None and (single or run.stop == RUNNING):
             self._snapshot(run)
         with self.lock:
             leads = self.records.add(row) and not self._beyond_hit(run.index)
             self.active.pop(run.index, None)
-            if run.stop != RUNNING:
+            if run.stop != RUNNING and not single:
                 self.snapshots.pop(run.index, None)
             self.threads = max(self.threads, run.threads)
             if leads or self.records.first_hit == run.index:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import math
 import numbers
 import os
@@ -15,6 +16,7 @@ import numpy as np
 
 from ...kernels.calling.asking import QUESTIONS
 from ...kernels.compile.jit import available_threads
+from ...kernels.given import as_word
 from ...kernels.problem import Problem
 from ..contract import UNLIMITED, Limits, Solver
 from ..registry import SOLVERS
@@ -22,6 +24,8 @@ from .method_names import find_method
 
 OFFERED = frozenset({"value"})  # what a solver may ask of a problem today
 EVALUATIONS_PER_VARIABLE = 10_000  # the default budget of a run; the schedules of the adaptive family are made for it
+MOST = 2**62  # a count is below, so that sums of counts are 64-bit numbers
+DEVICES = ("cpu", "cuda")
 ROWS_PER_VARIABLE = 9  # of an average generation of L-SHADE: what an iteration may cost
 CHOSEN_BY_AUTO = ("lshade", "jso", "lsrtde", "nelder_mead")
 
@@ -115,7 +119,7 @@ def make_limits(dimension: int, max_evals, target, ftol, patience, max_iters=Non
     if max_evals is None:
         max_evals = UNLIMITED if iterations else EVALUATIONS_PER_VARIABLE * dimension
     max_evals = as_integer("max_evals", max_evals)
-    if not 0 < max_evals < 2**62:
+    if not 0 < max_evals < MOST:
         raise ValueError(f"max_evals: got {max_evals}, expected at least 1 evaluation, and fewer than 2**62")
     if ftol is not None and as_real("ftol", ftol) < 0:
         raise ValueError(f"ftol: got {ftol}, expected a number that is not negative")
@@ -141,11 +145,37 @@ def make_seed(seed) -> int:
     return number
 
 
-def make_positive(name: str, value) -> int:
+def make_run_number(run) -> int:
+    number = as_integer("run", run)
+    if not 0 <= number < MOST:
+        raise ValueError(f"run: got {number}, expected 0 <= run < 2**62")
+    return number
+
+
+def make_positive(name: str, value, below: float = MOST) -> int:
     value = as_integer(name, value)
     if value < 1:
         raise ValueError(f"{name}: got {value}, expected at least 1")
+    if value >= below:
+        raise ValueError(f"{name}: got {value}, expected a number below 2**62")
     return value
+
+
+def check_memory(population: int | None, dimension: int) -> None:
+    """Refuse a population that is larger than the memory of the machine. The points alone: no method needs less."""
+    size = 8 * (population or 0) * dimension
+    if size > memory():
+        there = f"{memory() / 2**30:.3g} GiB of memory"
+        raise ValueError(f"population: got {population}, whose points take {size / 2**30:.3g} GiB; there are {there}")
+
+
+@functools.cache
+def memory() -> float:
+    """Bytes of the machine; inf where it does not say."""
+    try:
+        return float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
 
 
 def check_fits(solver: Solver, problem: Problem, limits: Limits, jac=None) -> None:
@@ -179,10 +209,9 @@ def make_plan(restarts, threads, device, limited, max_time) -> Plan:
     """limited: whether the length of a run was asked for."""
     runs = make_positive("restarts", restarts)
     max_time = None if max_time is None else as_positive_real("max_time", max_time)
+    device = as_word("device", device, DEVICES)
     if device == "cuda" and threads is not None:
         raise ValueError("threads: device='cuda' has threads of its own, as many as suit it; leave this out")
     count = available_threads() if threads is None else make_positive("threads", threads)
-    if device not in ("cpu", "cuda"):
-        raise ValueError(f"device: got {device!r}, expected 'cpu' or 'cuda'")
     endless = max_time is not None and not limited and runs == 1
     return Plan(None if endless else runs, count, device, max_time)

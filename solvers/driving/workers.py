@@ -21,7 +21,7 @@ from typing import Any
 import cloudpickle
 import numpy as np
 
-from ...kernels.calling.in_python import PythonObjective, evaluate_one
+from ...kernels.calling.in_python import PythonObjective, evaluate_one, number_of
 from ...kernels.calling.objective import Objective
 from ...kernels.compile.by_value import dumps
 from ...kernels.compile.jit import available_threads
@@ -132,10 +132,10 @@ class OnMap(Spread):
     def run(self, source, args, pieces):
         work = _One(source, args)
         rows = [row for piece in pieces for row in piece]
-        values = np.array(list(self.function(work, rows)), dtype=np.float64)
-        if values.shape != (len(rows),):
-            raise ValueError(f"workers: the map gave {values.size} values for {len(rows)} points")
-        return [(values, 0.0)]
+        values = list(self.function(work, rows))
+        if len(values) != len(rows):
+            raise ValueError(f"workers: the map gave {len(values)} values for {len(rows)} points")
+        return [(np.array([number_of(value) for value in values]), 0.0)]
 
 
 class OnClient(Spread):

@@ -144,5 +144,5 @@ def note_start(state):
 
 SOLVER = Solver(
     "cma_es", "covariance matrix adaptation with restarts (active CMA-ES, BIPOP)", Options, CmaEsState, init,
-    rows=Rows(propose, (learn,), draw=draw), domain="real", integers=False, on_gpu=False,
+    rows=Rows(propose, (learn,), draw=draw), domain="real", integers=False, planned=False, on_gpu=False,
 )  # fmt: skip

@@ -94,5 +94,5 @@ def select(i, state):
 
 SOLVER = Solver(
     "de", "differential evolution with fixed weight and crossover", Options, DifferentialEvolutionState, init,
-    rows=Rows(propose, select=select, settle=(shared.find_best, shared.measure)), points=populations,
+    rows=Rows(propose, select=select, settle=(shared.find_best, shared.measure)), points=populations, planned=False,
 )  # fmt: skip

@@ -33,8 +33,7 @@ class RandomSearchState(NamedTuple):
 
 
 def init(domain, options, limits, key):
-    rows = min(options.population, limits.max_evals)
-    return RandomSearchState(**population_fields(domain, rows, limits, key))
+    return RandomSearchState(**population_fields(domain, options.population, limits, key))
 
 
 @inlined
@@ -50,5 +49,5 @@ def propose(i, state):
 
 SOLVER = Solver(
     "random_search", "independent uniform points: the baseline", Options, RandomSearchState, init,
-    rows=Rows(propose), converges=False,
+    rows=Rows(propose), converges=False, planned=False,
 )  # fmt: skip
