@@ -7,6 +7,8 @@ import math
 import numpy as np
 import pytest
 from numba import njit
+from scipy import special
+from scipy.special import erf
 
 from thalweg import minimize, restarts
 from thalweg.kernels.calling.objective import CompilationError, objective
@@ -388,3 +390,106 @@ def test_a_method_in_many_runs_and_on_workers():
     serial = restarts(model.loss, [(-1, 1)] * 3, runs=4, seed=1, max_evals=300, threads=1)
     threaded = restarts(model.loss, [(-1, 1)] * 3, runs=4, seed=1, max_evals=300, threads=2)
     assert serial.fun == threaded.fun == pytest.approx(-np.abs(DATA).sum(), rel=0.2)
+
+
+# --- what may be returned ------------------------------------------------------------------------------------------
+
+RESULTS = {
+    "0-d": lambda x: np.asarray((x**2).sum()),
+    "(1,)": lambda x: x[:1] ** 2,
+    "(1,) of whole numbers": lambda x: np.array([len(x)]),
+    "an array of one, made": lambda x: np.array([x[0] + 1.0]),
+}
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("name", RESULTS)
+def test_arrays_of_one_number_are_numbers(name, compiled):
+    fun = RESULTS[name]
+    found = objective(fun, compiled=compiled).bind((), PROBE).evaluate(POINTS)
+    np.testing.assert_allclose(found, [np.asarray(fun(x)).item() for x in POINTS], rtol=1e-15)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_arrays_of_more_or_none_are_not(compiled):
+    for fun in (lambda x: x**2, lambda x: x[:0], lambda x: np.ones((1, 1))):
+        with pytest.raises(TypeError, match=r"returned an array of shape"):
+            objective(fun, compiled=compiled).bind((), PROBE).evaluate(POINTS)
+    with pytest.raises(TypeError, match="returned an array of several numbers"):
+        objective(lambda x: x**2, check=False).bind().evaluate(POINTS)
+
+
+def test_a_vectorised_function_without_the_flag_is_recognised():
+    for fun in (lambda x: (x**2).sum(axis=1), lambda x: x[:, 0] ** 2, lambda x, a: (x @ a)[:, 0]):
+        args = (np.ones((3, 2)),) if fun.__code__.co_argcount == 2 else ()
+        with pytest.raises(TypeError, match=r"fun: got a function of a batch.*vectorized=True"):
+            bound(fun, args)
+    with pytest.raises(IndexError, match="out of bounds"):  # not one of a batch either
+        bound(lambda x: x[5])
+
+
+# --- compiled="auto" -----------------------------------------------------------------------------------------------
+
+
+def test_auto_is_evaluated_in_python_with_one_warning():
+    table = {"a": 2.0}
+
+    def with_dict(x):
+        return x[0] * table["a"]
+
+    def run():
+        return minimize(objective(with_dict, compiled="auto"), [(-1, 1)], seed=1, max_evals=60, threads=1)
+
+    table["b"] = object()
+    with pytest.warns(UserWarning, match=r"(?s)cannot compile with_dict.*evaluated in Python, as compiled='auto'"):
+        result = run()
+    assert result.objective == "python"
+    assert run().fun == result.fun  # and no other warning
+    with pytest.warns(UserWarning, match=r"args\[0\]: got a dict"):
+        assert objective(lambda x, d: x[0] * d["a"], compiled="auto").bind((table,)).runs_as == "python"
+    assert objective(away_from(1.0), compiled="auto").bind().runs_as == "compiled"
+    with pytest.raises(CompilationError):
+        objective(with_dict).bind()
+    with pytest.raises(TypeError, match="compiled: got 'always', expected True, False or 'auto'"):
+        objective(with_dict, compiled="always")
+
+
+# --- what to write instead -----------------------------------------------------------------------------------------
+
+
+def gamma_of(x):
+    return special.gamma(x[0])
+
+
+MESSAGES = {
+    r"math\.gamma\(v\)": gamma_of,
+    r"math\.lgamma\(v\)": lambda x: special.gammaln(x[0]),
+    r"math\.erf\(v\)": lambda x: erf(x[0]),
+    r"SciPy's own.*write it out": lambda x: special.jv(0, x[0]),
+    r"astype\(np\.int64\)": lambda x: x.astype(int)[0],
+    r"np\.abs\(x\)": lambda x: abs(x).sum(),
+    r"write x, or x\.copy\(\)": lambda x: np.array(x).sum(),
+    r"np\.linalg takes arrays of floats": lambda x: np.linalg.det([[x[0], 1.0], [1.0, x[1]]]),
+    r"linalg takes arrays of floats": lambda x: np.linalg.det(np.array([[1, 2], [3, 4]])) + x[0],
+    r"np\.any\(x > 0\)": lambda x: 1.0 if any(x > 0) else x[0],
+    r"np\.dot\(a, b\)": lambda x: np.inner(x, x),
+    r"put np\.array": lambda x: np.sum([v * v for v in x]),
+    r"sum\(\[v \* v for v in x\]\)": lambda x: sum(v * v for v in x),
+    r"no tolist|Loop over": lambda x: x.tolist()[0],
+}
+
+
+@pytest.mark.parametrize("words", MESSAGES)
+def test_messages_say_what_to_write(words):
+    with pytest.raises(
+        CompilationError, match=rf"(?s)fun: .*{words}.*compiled=False\) \(from thalweg import objective"
+    ):
+        bound(MESSAGES[words])
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [({"a": 1.0}, "named tuple"), ("a", "functools.partial"), (math.sin, "functools.partial")]
+)
+def test_arguments_that_do_not_travel_say_what_to_write(value, words):
+    with pytest.raises(TypeError, match=rf"args\[0\]: got an? \w+, .*{words}.*from thalweg import objective"):
+        objective(lambda x, a: x[0]).bind((value,), PROBE)

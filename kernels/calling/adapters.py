@@ -22,6 +22,7 @@ from .arguments import call_c, call_python, contiguous, load
 from .carried_types import filled
 from .checking import explain, stores_items
 from .random_calls import warn_of_random_calls
+from .results import number
 
 ADAPTER = types.float64(types.float64[::1], types.intp)
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
@@ -78,11 +79,11 @@ def _compile(function, record, precise: bool, copies: bool):
         if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
 
             def adapter(x, address):
-                return inner(x.copy(), *load(address, record))
+                return number(inner(x.copy(), *load(address, record)))
         else:
 
             def adapter(x, address):
-                return inner(contiguous(x), *load(address, record))
+                return number(inner(contiguous(x), *load(address, record)))
 
         compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
         fill_environments(compiled.overloads[ADAPTER.args])

@@ -20,6 +20,7 @@ from numba.extending import intrinsic as _intrinsic
 from numba.np.arrayobj import populate_array
 
 from .carried_types import Data
+from .what_to_write import IN_PYTHON
 
 WORD = 8  # bytes
 intrinsic: Any = _intrinsic  # what it makes takes one argument less than what is written
@@ -57,10 +58,19 @@ def _normalise(value, name: str):
     if isinstance(value, list) or hasattr(value, "__array__"):
         return _normalise_array(value, name)
     raise TypeError(
-        f"{name}: got {_article(type(value).__name__)}, which cannot be compiled; expected arrays, "
-        "numbers or tuples of these. Put constants into the function's closure, or use "
-        "thalweg.objective(f, compiled=False)"
+        f"{name}: got {_article(type(value).__name__)}, which cannot be compiled; expected arrays, numbers or "
+        f"tuples of these. {_instead(value)}, or {IN_PYTHON}"
     )
+
+
+def _instead(value) -> str:
+    if isinstance(value, dict):
+        return "Pass its values one by one, or as a named tuple: p.a in the place of p['a']"
+    if isinstance(value, str):
+        return "A word that chooses is a constant: bind it with functools.partial, or pass a number"
+    if callable(value):
+        return "A function is bound with functools.partial, or stands in the function's closure"
+    return "Put constants into the function's closure"
 
 
 def _normalise_array(value, name: str) -> np.ndarray:

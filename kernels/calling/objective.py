@@ -6,9 +6,10 @@ calls it by its address, the reported `fun` included: two compilations of one fu
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from numba.core import types
@@ -21,7 +22,7 @@ from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_ty
 from .asking import Functions
 from .c_functions import c_pointer
 from .carried import carried
-from .checking import CompilationError, at_point, check
+from .checking import CompilationError, at_point, check, takes_batches
 from .in_python import PythonObjective
 
 __all__ = ["CompilationError", "CompiledObjective", "Objective", "PythonObjective", "objective"]
@@ -36,7 +37,7 @@ class Objective:
     function: Callable[..., Any]
     precise: bool = False
     check: bool = True
-    compiled: bool = True
+    compiled: bool | Literal["auto"] = True
     vectorized: bool = False
 
     def __call__(self, x: Any, *args: Any) -> Any:
@@ -49,6 +50,23 @@ class Objective:
         pointer = c_pointer(self.function)
         if pointer is not None:
             return _bind_c(self, pointer, args)
+        try:
+            return self._bind_compiled(args, probe)
+        except Exception as error:
+            reason = error
+        if probe is not None and not isinstance(reason, CompilationError) and takes_batches(self.function, args, probe):
+            raise TypeError(
+                "fun: got a function of a batch (n, D) of points, expected one of a point x (D,); "
+                "objective(f, vectorized=True) calls it so (from thalweg import objective)"
+            ) from reason
+        if self.compiled != "auto" or not _is_of_numba(reason):
+            raise reason
+        if str(reason) not in _told:
+            _told.add(str(reason))
+            warnings.warn(f"{reason}\nIt is evaluated in Python, as compiled='auto' says", stacklevel=2)
+        return PythonObjective(self, args)
+
+    def _bind_compiled(self, args: tuple, probe: np.ndarray | None) -> CompiledObjective:
         args = normalise(args)
         form = _Form(self.function, args, whole=True)
         if (*form.known, self.precise) not in _constant:
@@ -82,31 +100,33 @@ class _Form:
 
 @overload
 def objective(
-    function: Callable[..., Any] | tuple[Any, ...], *, precise: bool = ..., check: bool = ..., compiled: bool = ...,
-    vectorized: bool = ...,
+    function: Callable[..., Any] | tuple[Any, ...], *, precise: bool = ..., check: bool = ...,
+    compiled: bool | Literal["auto"] = ..., vectorized: bool = ...,
 ) -> Objective: ...  # fmt: skip
 @overload
 def objective(
-    function: None = None, *, precise: bool = ..., check: bool = ..., compiled: bool = ...,
-    vectorized: bool = ...,
+    function: None = None, *, precise: bool = ..., check: bool = ...,
+    compiled: bool | Literal["auto"] = ..., vectorized: bool = ...,
 ) -> Callable[[Callable[..., Any]], Objective]: ...  # fmt: skip
-def objective(function: Any = None, *, precise=False, check=True, compiled=True, vectorized=False) -> Any:
+def objective(function: Any = None, *, precise=False, check=True, compiled: Any = True, vectorized=False) -> Any:
     """Say how a function is to be compiled and called; also a decorator.
 
     Parameters
     ----------
     function : callable
         `f(x, *args) -> float` with x of shape (D,): a Python function, closure or lambda, a function compiled by
-        Numba, or a C function (ctypes, cffi, scipy.LowLevelCallable) of the form `double (int, double *, void *)` or
-        `double (int, double *)`.
+        Numba, a bound method, an object with `__call__` or a `functools.partial` (the numbers and arrays that they
+        hold are read when a call begins), or a C function (ctypes, cffi, scipy.LowLevelCallable) of the form
+        `double (int, double *, void *)` or `double (int, double *)`.
     precise : bool, default False
         Keep `math`'s own functions and the order of every sum. By default sums may be reordered, and sin, cos, tan,
         exp, log, log1p, expm1 and tanh come from `thalweg.kernels.elementary` (at most 2 ulp, tanh 3), so that loops
         run on the vector unit.
     check : bool, default True
         Call the plain Python function once, inside the box, before it is compiled: errors then appear as themselves.
-    compiled : bool, default True
-        False evaluates in Python, one x per call.
+    compiled : bool or "auto", default True
+        False evaluates in Python, one x per call. "auto" does so where the function cannot be compiled, and warns with
+        the reason.
     vectorized : bool, default False
         The function takes a batch (n, D) and returns (n,); evaluated in Python.
 
@@ -127,8 +147,11 @@ def objective(function: Any = None, *, precise=False, check=True, compiled=True,
     if not callable(function) and c_pointer(function) is None:
         raise TypeError(f"fun: got {type(function).__name__}, expected a callable f(x, *args) -> float")
     precise, check = as_flag("precise", precise), as_flag("check", check)
-    compiled, vectorized = as_flag("compiled", compiled), as_flag("vectorized", vectorized)
-    return Objective(function, precise, check, compiled and not vectorized, vectorized)
+    vectorized = as_flag("vectorized", vectorized)
+    if isinstance(compiled, str) and compiled != "auto":
+        raise TypeError(f"compiled: got {compiled!r}, expected True, False or 'auto'")
+    compiled = compiled if isinstance(compiled, str) else as_flag("compiled", compiled)
+    return Objective(function, precise, check, False if vectorized else compiled, vectorized)
 
 
 @kernel
@@ -212,6 +235,12 @@ def _replay_row():
     return once("replay_row", lambda: compile_for(replay_row, (types.intp, types.intp, VECTOR)))
 
 
+def _is_of_numba(error: Exception) -> bool:
+    """Whether an error says that something cannot be compiled."""
+    return isinstance(error, CompilationError) or (isinstance(error, TypeError) and str(error).startswith("args["))
+
+
+_told: set[str] = set()  # reasons for which functions are evaluated in Python
 _constant: set[tuple] = set()  # what compiles only with whole numbers, and what stands in cells, as constants
 
 # --- what was checked before ---------------------------------------------------------------------------------------
