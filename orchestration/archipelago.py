@@ -110,6 +110,7 @@ class Archipelago:
         self.total.failures |= outcome.failures
         self.total.stop, self.total.workers = outcome.stop, max(self.total.workers, outcome.workers)
         self.total.tasks += outcome.tasks
+        self.total.unended += outcome.unended
         self.total.busy += outcome.busy
 
     def migrate(self) -> None:

@@ -17,6 +17,7 @@ from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
 from .execution.campaign import Outcome, count_kinds
+from .execution.outcome import left_behind
 
 COLUMNS = ("fun", "x", "nfev", "nit", "n_failed", "stop", "spread")  # of a record
 
@@ -116,6 +117,7 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
     remark = ""
     if outcome.failures:
         remark = f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
+    remark += left_behind(outcome.unended, "run")
     complete = len(rows) == runs
     return summarise_rows(
         rows, call.limits, names=call.problem.names, reached=outcome.reached is not None, stop=outcome.stop,
@@ -141,7 +143,10 @@ def place(client, outcome: Outcome) -> dict:
 def nothing(outcome: Outcome) -> NothingDone | KeyboardInterrupt:
     """Why there is no result at all."""
     if outcome.stop is StopReason.INTERRUPTED:
-        return KeyboardInterrupt()
+        interrupt = KeyboardInterrupt()
+        if outcome.unended:
+            interrupt.add_note(left_behind(outcome.unended, "unit"))
+        return interrupt
     if not outcome.failures:
         reason = "none" if outcome.stop is None else outcome.stop.sentence
         return NothingDone(f"no unit of the work came to an end. {reason}")

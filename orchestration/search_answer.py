@@ -14,6 +14,7 @@ from ..solvers.driving.call import versions
 from ..solvers.driving.result import Result, StopReason
 from .compiled_search import CompiledSearch
 from .execution.campaign import Outcome, count_kinds
+from .execution.outcome import left_behind
 from .point_search import PointSearch
 from .runs import failures, nothing
 from .spaces import Space, own_point
@@ -71,6 +72,7 @@ def summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
     if outcome.failures:
         number = f"{len(outcome.failures)} {search.work.name}{'s' * (len(outcome.failures) != 1)}"
         message += f" {number} came to nothing: {count_kinds(outcome.failures)}."
+    message += left_behind(outcome.unended, search.work.name)
     fun = record["fun"]
     message = message if math.isfinite(fun) else f"No point gave a finite value. {message}"
     result = Result(

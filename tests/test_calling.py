@@ -19,7 +19,6 @@ from numba import njit
 from scipy import LowLevelCallable
 
 from thalweg.kernels.calling.arguments import RAISED_BITS, load, normalise, pack, record_type
-from thalweg.kernels.calling.checking import stores_items
 from thalweg.kernels.calling.objective import CompilationError, PythonObjective, objective
 from thalweg.kernels.compile.jit import kernel
 
@@ -598,11 +597,6 @@ def test_an_objective_that_writes_into_its_x(fun):
     points = POINTS.copy()
     np.testing.assert_allclose(values(fun, points=points), in_python(fun))
     np.testing.assert_array_equal(points, POINTS)
-
-
-def test_only_functions_that_may_write_pay_for_a_copy():
-    assert stores_items([write_always]) and stores_items([njit(write_sometimes)])
-    assert not stores_items([plain_helper, cube, expression])
 
 
 def test_a_generator_expression_is_told_what_to_write():

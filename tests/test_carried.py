@@ -493,3 +493,64 @@ def test_messages_say_what_to_write(words):
 def test_arguments_that_do_not_travel_say_what_to_write(value, words):
     with pytest.raises(TypeError, match=rf"args\[0\]: got an? \w+, .*{words}.*from thalweg import objective"):
         objective(lambda x, a: x[0]).bind((value,), PROBE)
+
+
+# --- what is carried is only read ----------------------------------------------------------------------------------
+
+
+class Sorting:
+    def __init__(self, a):
+        self.a = a
+
+    def sorting(self, x):
+        self.a.sort()
+        return self.a[0] + x[0]
+
+    def helper(self):
+        self.a.fill(7.0)
+        return self.a[0]
+
+    def by_method(self, x):
+        return self.helper() + x[0]
+
+    @property
+    def filled(self):
+        self.a.fill(7.0)
+        return self.a
+
+    def by_property(self, x):
+        return self.filled[0] + x[0]
+
+    def scaled(self, x):
+        x *= 2.0
+        return x[0]
+
+    def scales_x(self, x):
+        return self.scaled(x) + self.a[0] + x[0]
+
+
+@pytest.mark.parametrize("name", ["sorting", "by_method", "by_property"])
+def test_no_array_of_an_object_is_changed(name):
+    data = np.array([3.0, 1.0, 2.0])
+    with pytest.raises(CompilationError, match="only read"):
+        objective(getattr(Sorting(data), name), check=False).bind((), PROBE)
+    np.testing.assert_array_equal(data, [3.0, 1.0, 2.0])
+
+
+def test_no_array_of_a_closure_is_changed():
+    data = np.array([3.0, 1.0, 2.0])
+
+    def sorting(x):
+        data.sort()
+        return data[0] + x[0]
+
+    with pytest.raises(CompilationError, match=r"only read|constant"):
+        objective(sorting, check=False).bind((), PROBE)
+    np.testing.assert_array_equal(data, [3.0, 1.0, 2.0])
+
+
+def test_a_method_that_changes_x_gets_a_copy():
+    points = POINTS.copy()
+    found = bound(Sorting(DATA).scales_x).evaluate(points)
+    np.testing.assert_array_equal(points, POINTS)
+    np.testing.assert_allclose(found, 4.0 * POINTS[:, 0] + DATA[0])

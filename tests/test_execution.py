@@ -172,11 +172,23 @@ def test_timeout(act):
     assert act is sleeping or no_threads_left()
 
 
-def test_sys_exit_is_a_failure_of_its_unit():
-    def leave(unit, ends):
-        raise SystemExit(3)
+@pytest.mark.parametrize("kind", [SystemExit, KeyboardInterrupt])
+def test_what_is_meant_for_the_program_ends_the_call(kind):
+    """sys.exit() in a unit reaches the caller, as where no thread is between; Ctrl-C ends with what there is."""
 
-    assert "SystemExit: 3" in run(Act(leave), range(1), threads=1).failures[0]["error"]
+    def leave(unit, ends):
+        if unit == 3:
+            raise kind(7)
+
+    book, work = Book(), Act(leave)
+    if kind is SystemExit:
+        with pytest.raises(SystemExit, match="7") as caught:
+            run(work, range(1000), threads=1, retries=2, journal=book)
+        assert caught.value.__notes__ == ["raised by unit 3"]
+    else:
+        outcome = run(work, range(1000), threads=1, retries=2, journal=book)
+        assert outcome.stop is StopReason.INTERRUPTED and {0, 1, 2} <= {*outcome.records} and not outcome.failures
+    assert {0, 1, 2} <= {line["unit"] for line in book.lines} and no_threads_left()
 
 
 # --- ends ---------------------------------------------------------------------------------------------------------
@@ -247,7 +259,7 @@ def test_the_target_does_not_wait_for_what_does_not_poll():
 @pytest.mark.parametrize(
     "arguments, message",
     [({"retries": -1}, "retries"), ({"task_timeout": 0}, "task_timeout"), ({"threads": 0}, "threads"),
-     ({"threads": 1, "client": object()}, "threads")],
+     ({"threads": 1, "client": object()}, "threads"), ({"threads": 50_000}, "threads")],
 )  # fmt: skip
 def test_refused(arguments, message):
     with pytest.raises(ValueError, match=f"^{message}: "):
@@ -258,7 +270,7 @@ def test_refused(arguments, message):
 
 
 def test_a_task_hands_back_what_it_did_not_begin():
-    entries = perform(Table(range(100), [0.01] * 100), range(100), None, 0.1, lambda unit: False, None, "here")
+    entries, _ = perform(Table(range(100), [0.01] * 100), range(100), None, 0.1, lambda unit: False, None, "here")
     assert 2 <= len(entries) <= 11 and [entry["unit"] for entry in entries] == list(range(len(entries)))
 
 

@@ -60,6 +60,9 @@ class Scripted:
     def leave(self):
         sys.exit(3)
 
+    def interrupt(self):
+        raise KeyboardInterrupt
+
     def sleep(self):
         time.sleep(1000)
 
@@ -193,13 +196,25 @@ def test_memory_limit():
 
 
 def test_a_unit_that_raises(client):
-    with Execution(Scripted(0.001, {3: "fail", 70: "leave"}), client=client, retries=2) as execution:
+    with Execution(Scripted(0.001, {3: "fail"}), client=client, retries=2) as execution:
         outcome = execution.run(range(100))
-    check_all(outcome, range(100), {3, 70})
+    check_all(outcome, range(100), {3})
     failure = outcome.failures[3]
     assert failure["kind"] == "raised" and failure["attempts"] == 3 == len(failure["workers"])
     assert failure["error"].endswith("ArithmeticError: no such number") and "in fail" in failure["error"]
-    assert "SystemExit: 3" in outcome.failures[70]["error"]
+
+
+def test_what_is_meant_for_the_program_ends_the_call(client):
+    """sys.exit() in a unit reaches the caller, Ctrl-C there ends with what there is; the workers stay."""
+    before, book = set(pids(client)), Book()
+    with Execution(Scripted(0.001, {70: "leave"}), client=client, retries=2) as execution:
+        with pytest.raises(SystemExit, match="3"):
+            execution.run(range(100), journal=book)
+    assert len(book.lines) >= 16
+    with Execution(Scripted(0.001, {70: "interrupt"}), client=client, retries=2) as execution:
+        outcome = execution.run(range(100))
+    assert outcome.stop is StopReason.INTERRUPTED and outcome.records and not outcome.failures
+    assert set(pids(client)) == before
 
 
 def test_a_unit_that_raises_once_is_tried_again(client, tmp_path):

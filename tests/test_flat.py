@@ -29,7 +29,7 @@ def code_of(monkeypatch, tmp_path):
 
     def compiled_code(f, args=()) -> str:
         monkeypatch.setenv("THALWEG_CACHE_DIR", str(tmp_path))
-        adapter = adapters._compile(f, record_type(normalise(args)), precise=False, copies=False)
+        adapter = adapters._compile(f, record_type(normalise(args)), precise=False)
         return adapter.overloads[adapters.ADAPTER.args].library.get_llvm_str()
 
     return compiled_code

@@ -12,15 +12,15 @@ from functools import partial
 from typing import Any
 
 from numba.core import types
-from numba.core.compiler import Compiler
 
-from ..compile.flat import AdapterCompiler, FunctionCompiler, fill_environments
+from ..compile.carried_types import filled
+from ..compile.flat import AdapterCompiler, FunctionCompiler, RecursiveCompiler, fill_environments
 from ..compile.jit import RELAXED, compile_for, kernel
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
 from .arguments import call_c, call_python, contiguous, load
-from .carried_types import filled
-from .checking import explain, stores_items
+from .checking import CompilationError, explain, refuse_try
+from .protecting import protected, protected_vector
 from .random_calls import warn_of_random_calls
 from .results import number
 
@@ -62,34 +62,33 @@ def address_of(adapter) -> int:
     return adapter.address
 
 
-def adapter_of(function, known: tuple, precise: bool, copies: bool):
+def adapter_of(function, known: tuple, precise: bool):
     """The compiled adapter of a function; content decides, so an edited global is never stale."""
-    return once_per_content((*known, precise, copies), lambda: _compile(function, known[1], precise, copies))
+    return once_per_content((*known, precise), lambda: _compile(function, known[1], precise))
 
 
-def _compile(function, record, precise: bool, copies: bool):
+def _compile(function, record, precise: bool):
     reached: dict = {}
     try:
         flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)
-        compiler = Compiler if calls_itself(function) else FunctionCompiler
+        compiler = RecursiveCompiler if calls_itself(function) else FunctionCompiler
         compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
         inner = rebuild(function, twins, compile_inner, reached)
         record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
         warn_of_random_calls(reached.values())
-        if copies or stores_items(reached.values()):  # it may write into its x, which is a row of the population
+        refuse_try(reached.values())
 
-            def adapter(x, address):
-                return number(inner(x.copy(), *load(address, record)))
-        else:
-
-            def adapter(x, address):
-                return number(inner(contiguous(x), *load(address, record)))
+        def adapter(x, address):
+            return number(inner(*protected(inner, contiguous(x), load(address, record))))
 
         compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
         fill_environments(compiled.overloads[ADAPTER.args])
-        return compiled
+    except CompilationError:
+        raise
     except Exception as error:  # Numba's own, and whatever its inside stumbles upon
         raise explain(error, function) from None
+    warn_of_random_calls(reached.values())
+    return compiled
 
 
 # --- what is no Python function of the user's ---------------------------------------------------------------------
@@ -100,10 +99,10 @@ def c_adapter(takes_data: bool):
 
     def with_data(x, words):
         function, data = load(words, PAIR)
-        return call_c(function, x, data)
+        return call_c(function, protected_vector(x), data)
 
     def without_data(x, words):
-        return call_c(load(words, SINGLE)[0], x, None)
+        return call_c(load(words, SINGLE)[0], protected_vector(x), None)
 
     adapter = with_data if takes_data else without_data
     return once(adapter.__name__, lambda: compile_for(kernel(adapter, inner=True), ADAPTER))

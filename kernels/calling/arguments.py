@@ -10,6 +10,7 @@ record, one argument after the other:
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,8 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic as _intrinsic
 from numba.np.arrayobj import populate_array
 
-from .carried_types import Data
+from ..compile.carried_types import Data
+from ..compile.python_numbers import UNDEFINED
 from .what_to_write import IN_PYTHON
 
 WORD = 8  # bytes
@@ -251,8 +253,10 @@ def call_value(typingctx, function, args, x):
         address, record, vector = arguments
         status, value = _call(context, builder, address, vector, record)
         raised = builder.bitcast(address.type(RAISED_BITS), value.type)
-        number = builder.select(builder.fcmp_unordered("uno", value, value), value.type(float("nan")), value)
-        return builder.select(status.is_ok, number, raised)
+        number = builder.select(builder.fcmp_unordered("uno", value, value), value.type(math.nan), value)
+        undefined = builder.icmp_signed("==", status.code, status.code.type(UNDEFINED))
+        failed = builder.select(undefined, value.type(math.nan), raised)
+        return builder.select(status.is_ok, number, failed)
 
     return types.float64(types.intp, types.intp, VECTOR), codegen
 
@@ -264,9 +268,10 @@ def call(typingctx, function, args, x):
     def codegen(context, builder, signature, arguments):
         address, record, vector = arguments
         status, value = _call(context, builder, address, vector, record)
-        with cgutils.if_unlikely(builder, status.is_error):
+        undefined = builder.icmp_signed("==", status.code, status.code.type(UNDEFINED))
+        with cgutils.if_unlikely(builder, builder.and_(status.is_error, builder.not_(undefined))):
             context.call_conv.return_status_propagate(builder, status)
-        return value
+        return builder.select(undefined, value.type(math.nan), value)
 
     return types.float64(types.intp, types.intp, VECTOR), codegen
 

@@ -27,10 +27,10 @@ from typing import Any
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
+from ..compile.carried_types import FunctionType, ObjectType
 from ..compile.fingerprint import library_function, names_in, of_library
 from ..compile.substitution import PARAMETERS, calls_itself, rebuild
 from .arguments import Typed, normalise
-from .carried_types import FunctionType, ObjectType
 from .checking import CompilationError
 
 MISSING: Any = object()

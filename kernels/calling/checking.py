@@ -24,8 +24,8 @@ class CompilationError(TypeError):
     """The objective is beyond what Numba compiles."""
 
 
-def check(function, args: tuple, probe: np.ndarray) -> bool:
-    """Call the plain Python function once; raise what is wrong with it. True: it wrote into its x."""
+def check(function, args: tuple, probe: np.ndarray) -> None:
+    """Call the plain Python function once; raise what is wrong with it. It may write into its arguments."""
     x = np.array(probe, dtype=np.float64)
     try:
         with np.errstate(all="ignore"):
@@ -35,7 +35,6 @@ def check(function, args: tuple, probe: np.ndarray) -> bool:
             raise at_point(error, probe) from None
     else:
         as_float(value)
-    return not np.array_equal(x, probe, equal_nan=True)
 
 
 def as_float(value) -> float:
@@ -98,17 +97,38 @@ def at_point(error: Exception, x: np.ndarray) -> Exception:
     return error
 
 
-def stores_items(functions) -> bool:
-    """Whether any of the functions assigns to an item (`a[i] = v`): it may then write into its x."""
-    codes = [
+def refuse_try(functions) -> None:
+    """Refuse `try` with `except`: compiled arithmetic gives inf or NaN where Python raises, and nothing is caught.
+
+    `finally` is the same in both, unless it leaves by `return` or `break` and so catches, too.
+    """
+    for code in _codes(functions):
+        instructions = list(dis.get_instructions(code))
+        for i, instruction in enumerate(instructions):
+            if instruction.opname != "PUSH_EXC_INFO" or instructions[i + 1].opname == "WITH_EXCEPT_START":
+                continue
+            end = next(k for k in instructions[i:] if k.opname in ("POP_EXCEPT", "RERAISE"))
+            if end.opname == "POP_EXCEPT":
+                lines = (k.positions.lineno for k in instructions[i:] if k.positions is not None)
+                raise CompilationError(
+                    f"fun: {code.co_name} catches exceptions, which compiled code cannot do as Python does: 10 / 0 and "
+                    f'math.exp(1000) are inf there, math.sqrt(-1) is NaN.\nFile "{code.co_filename}", line '
+                    f"{next(line for line in lines if line)}\nTest the values beforehand (if n == 0: ...), or evaluate "
+                    "it in Python with thalweg.objective(f, compiled=False)"
+                )
+
+
+def _codes(functions) -> list[python_types.CodeType]:
+    """The codes of the functions and of those inside them."""
+    waiting = [
         getattr(f, "py_func", f).__code__ for f in functions if isinstance(f, Dispatcher | python_types.FunctionType)
     ]
-    while codes:
-        code = codes.pop()
-        codes += [inner for inner in code.co_consts if isinstance(inner, python_types.CodeType)]
-        if any(i.opname in ("STORE_SUBSCR", "STORE_SLICE") for i in dis.get_instructions(code)):
-            return True
-    return False
+    found = []
+    while waiting:
+        code = waiting.pop()
+        found.append(code)
+        waiting += [inner for inner in code.co_consts if isinstance(inner, python_types.CodeType)]
+    return found
 
 
 def explain(error: Exception, function) -> CompilationError:

@@ -17,13 +17,14 @@ from numba.core import types
 from ..compile.fingerprint import fingerprint
 from ..compile.jit import compile_for, kernel
 from ..given import as_flag
-from .adapters import KEPT, adapter_of, address_of, c_adapter, once
+from .adapters import ADAPTER, KEPT, adapter_of, address_of, c_adapter, once
 from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_type, row
 from .asking import Functions
 from .c_functions import c_pointer
 from .carried import carried
 from .checking import CompilationError, at_point, check, takes_batches
 from .in_python import PythonObjective
+from .protecting import apart, members, refuse_changed, refuse_written, written_by
 
 __all__ = ["CompilationError", "CompiledObjective", "Objective", "PythonObjective", "objective"]
 
@@ -67,26 +68,33 @@ class Objective:
         return PythonObjective(self, args)
 
     def _bind_compiled(self, args: tuple, probe: np.ndarray | None) -> CompiledObjective:
-        args = normalise(args)
+        given = args if isinstance(args, tuple) else (args,)
+        args = normalise(given)
         form = _Form(self.function, args, whole=True)
         if (*form.known, self.precise) not in _constant:
             try:
-                return self._bind(args, probe, form)
+                return self._bind(given, args, probe, form)
             except CompilationError as error:
                 reason = error
             plainer = _Form(self.function, args, whole=False)
             if plainer.known == form.known:
                 raise reason
             _constant.add((*form.known, self.precise))
-        return self._bind(args, probe, _Form(self.function, args, whole=False))
+        return self._bind(given, args, probe, _Form(self.function, args, whole=False))
 
-    def _bind(self, args: tuple, probe: np.ndarray | None, form: _Form) -> CompiledObjective:
-        copies = False
+    def _bind(self, given: tuple, args: tuple, probe: np.ndarray | None, form: _Form) -> CompiledObjective:
         if probe is not None and self.check:
             place = (*form.known, probe.tobytes(), _sizes(form.held + args))
-            copies = _checked[place] if place in _checked else _note_check(place, check(self.function, args, probe))
-        adapter = adapter_of(form.function, form.known, self.precise, copies)
-        return CompiledObjective(adapter, form.held + args, self, len(form.held))
+            if place not in _checked:
+                check(self.function, apart(args), probe)
+                _note_check(place)
+        adapter = adapter_of(form.function, form.known, self.precise)
+        bound = CompiledObjective(adapter, form.held + args, self, len(form.held))
+        _, *written = bound.written
+        count = len(list(members(form.held)))
+        refuse_changed(form.function, form.held, written[:count])
+        refuse_written(given, written[count:])
+        return bound
 
 
 class _Form:
@@ -197,6 +205,11 @@ class CompiledObjective:
         """What compiled code asks (asking.py)."""
         return Functions(self.address, self.args_address)
 
+    @property
+    def written(self) -> list[int]:
+        """READ, MAYBE or WRITTEN of x, then of each array, or number, in the arguments (compile/writes.py)."""
+        return written_by(self.adapter.overloads[ADAPTER.args], self.args)
+
     def evaluate(self, x: np.ndarray) -> np.ndarray:
         """Values (n,) of the rows of x (n, D); an exception of the objective comes with the x that raised it."""
         x = np.ascontiguousarray(x, dtype=np.float64)
@@ -246,7 +259,7 @@ _constant: set[tuple] = set()  # what compiles only with whole numbers, and what
 # --- what was checked before ---------------------------------------------------------------------------------------
 
 NO_ARGUMENTS = record_type(())
-_checked: dict[tuple, bool] = {}  # functions that were called once in this process -> whether they wrote into their x
+_checked: dict[tuple, None] = {}  # functions that were called once in this process
 
 
 def _sizes(args: tuple) -> tuple:
@@ -262,11 +275,10 @@ def _sizes(args: tuple) -> tuple:
     return tuple(found)
 
 
-def _note_check(known: tuple, wrote: bool) -> bool:
-    _checked[known] = wrote
+def _note_check(known: tuple) -> None:
+    _checked[known] = None
     if len(_checked) > KEPT:
         del _checked[next(iter(_checked))]
-    return wrote
 
 
 def _bind_c(source: Objective, pointer: tuple[int, int | None], args: tuple) -> CompiledObjective:

@@ -12,12 +12,15 @@ SCIPY = {  # functions of scipy.special: what is the same for a number
     "exp2": "2.0**v", "exp10": "10.0**v", "expit": "1.0 / (1.0 + math.exp(-v))", "logit": "math.log(v / (1.0 - v))",
     "xlogy": "v * math.log(w) if v != 0.0 else 0.0", "entr": "-v * math.log(v) if v > 0.0 else 0.0",
 }  # fmt: skip
+ONLY_READ = (
+    "Arrays that are global, in a closure or in an object are only read: copy the array inside, or pass it in args"
+)
 LINALG = "det|inv|solve|eigh?|eigvalsh?|cholesky|svd|qr|lstsq|slogdet|pinv"
 INSTEAD = {  # what a reason looks like: what to write
     r"'exception_match'": "Compiled code catches no kinds of exceptions: test the values beforehand",
     r"STORE_GLOBAL": "Compiled code changes no globals; evaluations are counted in result.nfev",
     r"yield in a closure": "Put the generator expression into brackets, as in sum([v * v for v in x])",
-    r"setitem\(readonly": "What stands outside of the function is only read: write into a copy, as in b = a.copy()",
+    r"\(readonly|that is a constant|readonly array": ONLY_READ,
     r"lowering \w+\.(\w+) = ": "An object is only read, expected no assignment to its {0}; result.nfev has a count",
     r"Unknown attribute '(\w+)' of type (?!Module|array)(\w+)$": "The {0} of {1} is no number, array or function of "
     "these, which is what compiled code sees of an object: hold it as such",

@@ -11,7 +11,7 @@ import hashlib
 import os
 import pickle
 import sys
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,24 +22,28 @@ from numba.core.codegen import RuntimeLinker
 from numba.core.compiler import CompileResult
 from numba.core.serialize import dumps
 
-from . import waiting
+from . import files, waiting
 from .fingerprint import VERSIONS, cell_content, describe_options, fingerprint, signature_text
 
 LIMIT = 512 * 2**20  # bytes; the least recently used files go first
+NOTES = "thalweg_"  # what the names of our notes in a result's metadata begin with: they are kept with the code
 config: Any = _config  # Numba fills it at import, out of a type checker's sight
 _REDUCE: Any = CompileResultCacheImpl.reduce  # a method that does not look at itself
 
 
-def folder() -> Path:
-    """The folder of compiled code: `THALWEG_CACHE_DIR`, else the user's cache folder."""
+def folder() -> Path | None:
+    """The folder of compiled code: `THALWEG_CACHE_DIR`, else the user's cache folder; None for who has no home."""
     if chosen := os.environ.get("THALWEG_CACHE_DIR"):
         return Path(chosen)
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    try:
+        if sys.platform == "win32":
+            base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        elif sys.platform == "darwin":
+            base = Path.home() / "Library" / "Caches"
+        else:
+            base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError:
+        return None
     return base / "thalweg"
 
 
@@ -57,13 +61,13 @@ class ContentCache(_Cache):
 
     def __init__(self, dispatcher, on_disk: bool = True):
         self._dispatcher, self._on_disk = dispatcher, on_disk
-        self._paths: dict[Any, Path] = {}
+        self._paths: dict[Any, Path | None] = {}
         self._name, self._qualname = dispatcher.py_func.__name__.strip("<>"), dispatcher.py_func.__qualname__
         self.options = describe_options(dispatcher)  # now: Numba empties the dict of `parallel` when it compiles
 
     @property
     def cache_path(self):  # pyright: ignore[reportIncompatibleMethodOverride]  (the base class returns None)
-        return str(folder())
+        return str(folder() or "")
 
     def load_overload(self, sig, target_context):  # pyright: ignore[reportIncompatibleMethodOverride]
         target_context.refresh()
@@ -72,10 +76,12 @@ class ContentCache(_Cache):
         if not self._on_disk:
             return None
         path = self._paths[sig] = self._path(content, sig, target_context.codegen())
+        stored = None if path is None else files.read(path)
         try:
-            payload = pickle.loads(path.read_bytes())
-            result = CompileResult._rebuild(target_context, *payload)
-        except Exception:  # there is none, or it is torn or not to be read: compile anew
+            result = None if stored is None else _rebuild(target_context, stored)
+        except Exception:  # whole, and no use to this process
+            result = None
+        if path is None or result is None:
             ContentCache.misses += 1
             waiting.announce(path)
             return None
@@ -84,16 +90,18 @@ class ContentCache(_Cache):
         return result
 
     def save_overload(self, sig, data):
-        if not self._on_disk or data.lifted or data.library.has_dynamic_globals or self._waits(data.library):
+        path = self._paths.get(sig)
+        if path is None or data.lifted or data.library.has_dynamic_globals or self._waits(data.library):
             return
         if any(_holds_function(ty) for ty in data.signature.args):
             return  # read from the disk, it would be another function, and be read again at every call
         try:
-            content = dumps(_REDUCE(None, data))
-            _write_atomically(self._paths[sig], content)
+            notes = {name: note for name, note in (data.metadata or {}).items() if name.startswith(NOTES)}
+            content = dumps((_REDUCE(None, data), notes))
         except Exception:
-            return  # a read-only or full disk, or what cannot be pickled, costs the cache, never the run
-        ContentCache.unbounded += len(content)
+            return  # what cannot be pickled costs the cache, never the run
+        if files.write(path, content):
+            ContentCache.unbounded += len(content)
         if ContentCache.unbounded > LIMIT // 32:
             ContentCache.unbounded = 0
             bound_folder()
@@ -120,11 +128,19 @@ class ContentCache(_Cache):
             name.startswith(RuntimeLinker.PREFIX) for name in unresolved
         )
 
-    def _path(self, content: str, sig, codegen) -> Path:
-        digest = hashlib.sha256()
+    def _path(self, content: str, sig, codegen) -> Path | None:
+        place, digest = folder(), hashlib.sha256()
+        if place is None:
+            files.say(None, "this user has no home folder")
+            return None
         for part in (content, signature_text(sig), codegen.magic_tuple(), VERSIONS, _settings()):
             digest.update(repr(part).encode())
-        return folder() / f"{self._name}-{digest.hexdigest()[:40]}.nbc"
+        return place / f"{self._name}-{digest.hexdigest()[:40]}.nbc"
+
+
+def _rebuild(target_context, stored: bytes) -> CompileResult:
+    payload, notes = pickle.loads(stored)
+    return CompileResult._rebuild(target_context, *payload)._replace(metadata=notes)
 
 
 def _holds_function(ty: Any) -> bool:
@@ -138,38 +154,25 @@ def _settings() -> tuple:
     return tuple(str(getattr(config, name)) for name in names)
 
 
-def _write_atomically(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def touch(path: Path) -> None:
     """Mark a file as used, so that what is in use is not what goes first."""
-    try:
+    with suppress(OSError):
         os.utime(path)
-    except OSError:
-        pass
+
+
+def stored() -> list[tuple[float, int, Path]]:
+    """(time of last use, bytes, path) of the files in the folder, the least recently used first."""
+    place = folder()
+    return [] if place is None else sorted(files.entries(place))
 
 
 def bound_folder(limit: int = LIMIT) -> None:
     """Delete the least recently used files until the folder is below `limit` bytes."""
-    files = []
-    for path in folder().glob("*.nbc*"):
-        try:
-            status = path.stat()
-        except OSError:  # another process was quicker
-            continue
-        files.append((status.st_mtime, status.st_size, path))
-    total = sum(size for _, size, _ in files)
-    for _, size, path in sorted(files):
+    found = stored()
+    total = sum(size for _, size, _ in found)
+    for _, size, path in found:
         if total <= limit:
             return
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
         total -= size

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import struct
 import sys
 import sysconfig
 import types as python_types
 import uuid
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -59,42 +61,78 @@ def _describe(value, seen: dict, names: frozenset) -> str:
 
     `names`: the attributes that a module is asked for.
     """
-    if value is None or isinstance(value, bool | int | str | bytes | complex):
+
+    def all_of(items) -> str:
+        return ",".join(_describe(item, seen, names) for item in items)
+
+    kind = type(value)
+    if kind in PLAIN:
         return repr(value)
-    if isinstance(value, float):
-        return value.hex()
+    if kind is float or kind is complex:
+        return struct.pack("<2d", value.real, value.imag).hex()  # tells zeros, and NaNs, by their signs
     if isinstance(value, np.ndarray | np.generic):
-        array = np.asarray(value)
-        if array.dtype.hasobject:
-            return f"objects{array.shape}{_describe(array.ravel().tolist(), seen, names)}"
-        return f"{array.dtype.str}{array.shape}{array.flags.c_contiguous}{hashlib.sha256(array.tobytes()).hexdigest()}"
+        return f"{kind.__qualname__}{_describe_array(value, seen, names)}"
+    if isinstance(value, Enum):
+        return f"{_describe_class(kind, seen)}({_describe(value.value, seen, names)})"
     if isinstance(value, tuple | list):
-        return f"{type(value).__qualname__}({','.join(_describe(item, seen, names) for item in value)})"
+        return f"{_describe_class(kind, seen)}({all_of(value)})"
     if isinstance(value, set | frozenset):
         return f"set({','.join(sorted(_describe(item, seen, names) for item in value))})"
     if isinstance(value, dict):
-        return (
-            f"dict({','.join(_describe(k, seen, names) + ':' + _describe(v, seen, names) for k, v in value.items())})"
-        )
+        return f"dict({','.join(all_of(item) for item in value.items())})"
+    if isinstance(value, (*PLAIN, float, complex)):  # a class made from one of them, which may print as anything
+        base: Any = next(base for base in (*PLAIN, float, complex) if isinstance(value, base))
+        return f"{_describe_class(kind, seen)}({base.__repr__(value)})"
     if isinstance(value, types.Type):
         return type_text(value)
     if isinstance(value, np.dtype):
-        return str(value)
+        return _describe_dtype(value)
     if isinstance(value, type) and not hasattr(value, "class_type"):  # which jitclasses have
-        constants = getattr(value, "_fields", None) or dict(getattr(value, "__members__", {}))  # named tuple, enum
-        return f"class {value.__module__}.{value.__qualname__}{constants}"
+        return f"class {_describe_class(value, seen)}"
     if isinstance(value, python_types.ModuleType):
-        if (id(value), names) in seen:
-            return f"seen {value.__name__}"
-        seen[id(value), names] = value
-        if of_library(value.__name__):  # its version tells the rest; a stand-in for `math` holds kernels of ours
-            inside = vars(value)
-            found = {n: inside[n] for n in sorted(names) if isinstance(inside.get(n), Dispatcher | DUFunc)}
-        else:
-            found = {n: getattr(value, n) for n in sorted(names) if hasattr(value, n)}
-        version = vars(value).get("__version__", "")
-        return f"module {value.__name__} {version}({_describe(found, seen, names)})"
+        return _describe_module(value, seen, names)
     return _describe_callable(value, seen)
+
+
+PLAIN = (bool, int, str, bytes, type(None))  # they print as what they are
+
+
+def _describe_array(value, seen: dict, names: frozenset) -> str:
+    array = np.asarray(value)
+    if array.dtype.hasobject:
+        return f"objects{array.shape}{_describe(array.ravel().tolist(), seen, names)}"
+    flags = array.flags
+    layout = f"{flags.c_contiguous}{flags.f_contiguous}{flags.aligned}"
+    return f"{_describe_dtype(array.dtype)}{array.shape}{layout}{hashlib.sha256(array.tobytes()).hexdigest()}"
+
+
+def _describe_dtype(dtype: np.dtype) -> str:
+    return dtype.str if dtype.names is None and dtype.subdtype is None else repr(dtype)
+
+
+def _describe_class(kind: type, seen: dict) -> str:
+    """What compiled code may know of a class: the fields of a named tuple, the members of an enumeration."""
+    constants: Any = ""
+    if fields := getattr(kind, "_fields", None):
+        constants = fields, getattr(kind, "_field_defaults", None)
+    elif issubclass(kind, Enum):
+        constants = {name: member.value for name, member in kind.__members__.items()}
+    inside = _describe(constants, seen, frozenset()) if constants else ""
+    return f"{kind.__module__}.{kind.__qualname__}{inside}"
+
+
+def _describe_module(module, seen: dict, names: frozenset) -> str:
+    """By what is asked of it: what a library has of its own is told by name, what others put there by content."""
+    if (id(module), names) in seen:
+        return f"seen {seen[id(module), names][0]}"
+    seen[id(module), names] = len(seen), module
+    inside = vars(module)
+    if of_library(module.__name__):
+        found = {n: inside[n] for n in sorted(names) if n in inside}
+    else:
+        found = {n: getattr(module, n) for n in sorted(names) if hasattr(module, n)}
+    version = inside.get("__version__", "")
+    return f"module {module.__name__} {version}({_describe(found, seen, names)})"
 
 
 def _describe_callable(value: Any, seen: dict) -> str:
@@ -151,7 +189,8 @@ def describe_options(dispatcher) -> str:
 
 def _describe_function(function, seen: dict) -> str:
     names = names_in(function.__code__)
-    outside = {n: function.__globals__[n] for n in sorted(names) if n in function.__globals__}
+    places = (function.__builtins__, function.__globals__)  # the latter hide the former
+    outside = {n: place[n] for n in sorted(names) for place in places if n in place}
     cells = [cell_content(c) for c in function.__closure__ or ()]
     parts = (
         describe_code(function.__code__),

@@ -6,6 +6,7 @@ takes the function in. So nothing is optimised before everything stands in the a
 the one over indices, and compiles in less time.
 
     FunctionCompiler    what the user wrote and what it calls: typed and lowered, no more
+    RecursiveCompiler   the same where functions call themselves
     AdapterCompiler     the adapter, into which all of it is inlined: optimised
 """
 
@@ -21,12 +22,14 @@ from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.environment import lookup_environment
 from numba.core.ir_utils import build_definitions
-from numba.core.typed_passes import NopythonRewrites
+from numba.core.typed_passes import NopythonRewrites, NopythonTypeInference
 from numba.core.untyped_passes import TranslateByteCode
 
 from .array_sums import FuseSums
 from .parts import PartCompiler, library_of
+from .python_numbers import as_python
 from .substitution import PARAMETERS
+from .writes import FindWrites, KeepWrites
 
 
 class FunctionCompiler(PartCompiler):
@@ -36,6 +39,8 @@ class FunctionCompiler(PartCompiler):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
             pipeline.add_pass_after(ReadParameters, TranslateByteCode)
+            as_python(self.state, pipeline)
+            pipeline.add_pass_after(FindWrites, NopythonTypeInference)
             pipeline.add_pass_after(FuseSums, NopythonRewrites)
             pipeline.finalize()
         return [pipeline]
@@ -68,12 +73,25 @@ class ReadParameters(FunctionPass):
         return True
 
 
+class RecursiveCompiler(Compiler):
+    """Numba's compiler for functions of the user's that call themselves: each is optimised, as Numba does it."""
+
+    def define_pipelines(self):
+        (pipeline,) = super().define_pipelines()
+        if self.state.func_ir is None:
+            as_python(self.state, pipeline)
+            pipeline.add_pass_after(FindWrites, NopythonTypeInference)
+            pipeline.finalize()
+        return [pipeline]
+
+
 class AdapterCompiler(Compiler):
     """Numba's compiler for an adapter."""
 
     def define_pipelines(self):
         (pipeline,) = super().define_pipelines()
         pipeline.add_pass_after(OptimiseFlat, TranslateByteCode)
+        pipeline.add_pass_after(KeepWrites, NopythonTypeInference)
         pipeline.finalize()
         return [pipeline]
 

@@ -7,6 +7,7 @@ way. The user's own modules are followed, too. The same device puts the engine's
 
 from __future__ import annotations
 
+import dis
 import inspect
 import types as python_types
 from collections.abc import Callable
@@ -134,6 +135,13 @@ def calls_itself(function) -> bool:
 
 def _values_of(function) -> set[int]:
     """The ids of what the names of a rebuilt function stand for."""
-    values = [*function.__globals__.values(), *map(cell_content, function.__closure__ or ())]
+    loaded = _globals_in(function.__code__) & function.__globals__.keys()  # `np.dot` is no call of a function `dot`
+    values = [*(function.__globals__[n] for n in loaded), *map(cell_content, function.__closure__ or ())]
     modules = [value for value in values if isinstance(value, python_types.ModuleType)]
     return {id(value) for value in [*values, *(inside for module in modules for inside in vars(module).values())]}
+
+
+def _globals_in(code) -> set[str]:
+    """The names of globals that a code object and those nested in it load."""
+    inner = (_globals_in(c) for c in code.co_consts if isinstance(c, python_types.CodeType))
+    return {i.argval for i in dis.get_instructions(code) if i.opname in ("LOAD_GLOBAL", "LOAD_NAME")}.union(*inner)

@@ -16,6 +16,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import files
+
 VARIABLE = "THALWEG_QUIET"
 FORGOTTEN = 120  # seconds: a mark that is older was left by a process that died
 
@@ -74,15 +76,16 @@ def announce(path: Path | None = None) -> None:
 
 def _is_first(mark: Path, wait: _Wait) -> bool:
     """Whether no other process says it at this time: the first one leaves a mark with its number."""
+    if not files.usable(mark.parent, make=True):  # nothing will be kept there either
+        return True
     try:
-        mark.parent.mkdir(parents=True, exist_ok=True)
         if _is_left_over(mark):
             mark.unlink(missing_ok=True)
-        with mark.open("x") as file:
+        with open(mark, "x", opener=files.private) as file:
             file.write(str(os.getpid()))
     except FileExistsError:
-        return not mark.is_file()  # or the folder itself is a file
-    except OSError:  # a folder that cannot be written to: nothing will be kept there either
+        return False
+    except OSError:  # a full disk
         return True
     wait.mark = mark
     return True
@@ -91,15 +94,15 @@ def _is_first(mark: Path, wait: _Wait) -> bool:
 def _is_left_over(mark: Path) -> bool:
     """Whether the process that left the mark is gone; one on another machine, that shares the folder, by the time."""
     try:
-        age, owner = abs(time.time() - mark.stat().st_mtime), mark.read_text()
+        age = abs(time.time() - mark.lstat().st_mtime)
     except OSError:
         return False
     if age > FORGOTTEN or os.name != "posix":  # elsewhere, to ask for a process would end it
         return age > FORGOTTEN
     try:
-        os.kill(int(owner), 0)
+        os.kill(int(files.read_any(mark) or b""), 0)
     except ProcessLookupError:
         return age > 1.0  # may be one of another machine: but two lines are better than none
-    except (OSError, ValueError):
+    except (OSError, ValueError, OverflowError):  # it is another user's, or no mark
         pass
     return False

@@ -19,8 +19,10 @@ import numpy as np
 
 from ..calling.c_functions import c_pointer
 from ..calling.objective import CompiledObjective
+from ..calling.protecting import members
 from ..compile.jit import once
 from ..compile.substitution import rebuild
+from ..compile.writes import READ
 from ..numbers import elementary
 from .shim import SIMULATED, cuda, device_function, to_device
 
@@ -76,8 +78,16 @@ def check_fits_device(bound) -> None:
         reason = "its objective is a C function, compiled for the CPU; write it in Python"
     elif not isinstance(_source(bound), FunctionType):
         reason = "its objective is a method, an object or a partial; write a function that has its data in args"
+    elif changed := [name for name, how in _written(bound) if how != READ]:
+        reason = f"its objective writes into {changed[0]}, which all threads of a GPU share; write into nothing but x"
     if reason:
         raise ValueError(f"device='cuda' cannot run this: {reason}, or use device='cpu'")
+
+
+def _written(bound: CompiledObjective) -> list[tuple[str, int]]:
+    """(name, how it is written) of what is in the user's arguments, which stand behind what the function carries."""
+    names = [name for name, _ in members(bound.given)]
+    return list(zip(names, bound.written[len(bound.written) - len(names) :]))
 
 
 def _source(bound: CompiledObjective) -> Any:
@@ -87,7 +97,7 @@ def _source(bound: CompiledObjective) -> Any:
 
 def writes_into_x(bound: CompiledObjective) -> bool:
     """Whether the objective gets a copy of its x, as it does on the CPU because it may write into it."""
-    return "copy" in bound.adapter.py_func.__code__.co_names
+    return bound.written[0] != READ
 
 
 def function_of(bound: CompiledObjective, dimension: int):

@@ -12,6 +12,7 @@ from pathlib import Path
 import llvmlite.binding
 
 from ...kernels.compile import cache, jit
+from ...kernels.compile.files import fault
 from ...kernels.compile.jit import available_threads
 from .warm import cache_size
 
@@ -28,8 +29,7 @@ def describe() -> Iterator[tuple[str, str]]:
     yield "cores", f"{os.cpu_count()}, of which {available_threads()} are used"
     yield "CPU", f"{llvmlite.binding.get_host_cpu_name()}, {cpu_features()}"
     yield "GPU", gpu()
-    files, size = cache_size()
-    yield "cache", f"{cache.folder()}, {files} files, {size / 2**20:.1f} MB (at most {cache.LIMIT // 2**20})"
+    yield "cache", compiled_code()
 
 
 def version(name: str) -> str:
@@ -37,6 +37,16 @@ def version(name: str) -> str:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
+
+
+def compiled_code() -> str:
+    folder = cache.folder()
+    if folder is None:
+        return "none: this user has no home; THALWEG_CACHE_DIR may name a folder"
+    if reason := fault(folder):
+        return f"{folder}, which is not used: {reason}"
+    files, size = cache_size()
+    return f"{folder}, {files} files, {size / 2**20:.1f} MB (at most {cache.LIMIT // 2**20})"
 
 
 def cpu_features() -> str:

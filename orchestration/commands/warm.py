@@ -48,16 +48,10 @@ def fill_cache(methods: Iterable[str]) -> None:
         click.echo(f"{time.perf_counter() - before:6.1f} s")
     files, size = cache_size()
     click.echo(f"{time.perf_counter() - begin:.1f} s in all")
-    click.echo(f"{cache.folder()}: {files} files, {size / 2**20:.1f} MB")
+    click.echo(f"{cache.folder() or 'no folder'}: {files} files, {size / 2**20:.1f} MB")
 
 
 def cache_size() -> tuple[int, int]:
-    """Files and bytes in the cache folder; others may add to it and delete from it meanwhile."""
-    files = bytes_ = 0
-    for path in cache.folder().glob("*.nbc"):
-        try:
-            bytes_ += path.stat().st_size
-        except OSError:
-            continue
-        files += 1
-    return files, bytes_
+    """Files and bytes in the cache folder."""
+    sizes = [size for _, size, path in cache.stored() if path.suffix == ".nbc"]
+    return len(sizes), sum(sizes)

@@ -50,6 +50,8 @@ class Campaign:
     tasks: int = 0
     busy: float = 0.0
     dashboard: str | None = None
+    unended: int = 0  # units at work in threads of this process that could not be ended
+    ended_by: SystemExit | None = None  # raised by a unit
 
     def __post_init__(self):
         self.begin = time.perf_counter()
@@ -161,6 +163,9 @@ class Campaign:
     def _failed(self, entry: dict) -> None:
         """Count a failure: the unit is tried again, or given up."""
         unit, kind = entry["unit"], entry["failed"]
+        if entry.get("ending") and not self._beyond(unit):
+            self._end_by(entry["exception"], unit)
+            return
         known = self.trouble.setdefault(unit, {"unit": unit, "attempts": 0, "workers": []})
         known["attempts"] += 1
         known["workers"].append(entry["worker"])
@@ -174,6 +179,13 @@ class Campaign:
             self.suspects.append([unit])
         else:
             heapq.heappush(self.again, unit)
+
+    def _end_by(self, error: BaseException, unit: int) -> None:
+        """A unit was interrupted, or called sys.exit(): that is meant for the caller."""
+        self.stop = StopReason.INTERRUPTED
+        if isinstance(error, SystemExit) and self.ended_by is None:
+            error.add_note(f"raised by {self.work.name} {unit}")
+            self.ended_by = error
 
     # --- between ---
 
@@ -226,7 +238,7 @@ class Campaign:
             kept = {unit: record for unit, record in kept.items() if not self._beyond(unit)}
         failures = {unit: self.failures[unit] for unit in sorted(self.failures) if not self._beyond(unit)}
         seconds = time.perf_counter() - self.begin
-        done = self.workers, self.tasks, self.busy, self.resumed
+        done = self.workers, self.tasks, self.busy, self.resumed, self.unended
         return Outcome(kept, failures, self.stop, self.reached, seconds, *done)
 
     def _beyond(self, unit: int) -> bool:

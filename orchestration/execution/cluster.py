@@ -18,8 +18,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...kernels.compile.jit import available_threads
-from ...solvers.driving.settings import make_positive
+from ...solvers.driving.settings import count_of
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -86,7 +85,7 @@ def cluster(
     ...     client.submit(pow, 2, 10).result()
     1024
     """
-    workers = available_threads() if workers is None else make_positive("workers", workers)
+    workers = count_of("workers", workers)
     if not isinstance(dashboard, bool):
         raise TypeError(f"dashboard: got {dashboard!r}, expected True or False")
     process = Process()  # it loads its modules while this one does

@@ -23,6 +23,7 @@ class Outcome:
     tasks: int
     busy: float  # seconds of work in all records of this call, the resumed ones not counted
     resumed: int  # units that were taken from the journal
+    unended: int = 0  # units at work in threads of this process that could not be ended
 
     def best(self) -> int | None:
         """The unit of the lowest value; the lowest such unit."""
@@ -40,6 +41,7 @@ class Outcome:
             self.tasks + later.tasks,
             self.busy + later.busy,
             self.resumed + later.resumed,
+            self.unended + later.unended,
         )
 
 
@@ -52,3 +54,12 @@ def rank(unit: int, record: Record) -> tuple[float, int]:
 def count_kinds(failures: dict[int, dict]) -> str:
     """The failures in words: "3 raised, 1 timeout"."""
     return ", ".join(f"{n} {kind}" for kind, n in sorted(Counter(f["kind"] for f in failures.values()).items()))
+
+
+def left_behind(unended: int, name: str) -> str:
+    """What is said of units that could not be ended."""
+    if unended == 0:
+        return ""
+    if unended == 1:
+        return f" 1 {name} did not end: it is still at work, in a thread of this process."
+    return f" {unended} {name}s did not end: they are still at work, in threads of this process."

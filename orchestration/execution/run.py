@@ -8,9 +8,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from ...kernels.compile.jit import available_threads
 from ...solvers.driving.result import StopReason
-from ...solvers.driving.settings import as_positive_real, make_positive
+from ...solvers.driving.settings import as_positive_real, count_of
 from .campaign import Campaign, Outcome
 from .dispatch import Dispatch, Executor
 from .work import Work
@@ -43,8 +42,7 @@ class Execution:
         if client is None:
             from .threads import Threads
 
-            count = available_threads() if threads is None else make_positive("threads", threads)
-            self.executor = Threads(work, count, timeout)
+            self.executor = Threads(work, count_of("threads", threads), timeout)
         else:
             from .workers import Workers
 
@@ -69,7 +67,8 @@ class Execution:
         """Carry out `units` (ascending); those that the journal holds are taken from it.
 
         Hooks are called some times a second; StopIteration ends the campaign, any other exception reaches the caller.
-        So does Ctrl-C the second time; the first time ends the campaign with what there is.
+        So does Ctrl-C the second time; the first time ends the campaign with what there is. KeyboardInterrupt in a unit
+        counts as Ctrl-C; its SystemExit reaches the caller.
         """
         campaign = Campaign(self.work, units, given, target, journal, hooks, max_time, self.retries)
         try:
@@ -77,6 +76,8 @@ class Execution:
                 Dispatch(campaign, self.executor).go()
         finally:
             campaign.flush()
+        if campaign.ended_by is not None:
+            raise campaign.ended_by
         return campaign.outcome()
 
 

@@ -1,8 +1,8 @@
 """One task: units carried out one after another, on a thread of its own, and somebody who watches it.
 
-An exception is a failure of its unit alone, and so is a unit that takes longer than `timeout`. A task ends early,
-after a whole unit, when its time is up, and at once when a unit does not end though it should. What it did not do goes
-back to the campaign."""
+An exception is a failure of its unit alone, and so is a unit that takes longer than `timeout`; Ctrl-C and sys.exit() in
+a unit are meant for the whole program. A task ends early, after a whole unit, when its time is up, and at once when a
+unit does not end though it should. What it did not do goes back to the campaign."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from .work import Work
 ERROR_LINES = 12  # of a traceback, the last ones: what a journal keeps
 LOOK = 0.25  # seconds between looks at a unit
 GRACE = 1.0  # seconds until a unit ends that was told to
+
+
+ENDING = (KeyboardInterrupt, SystemExit)  # raised by a unit, they end the call, as they do where no thread is between
 
 
 class _GivenUp(SystemExit):
@@ -87,9 +90,9 @@ class Task:
     def _attempt(self, unit: int, given: Any) -> dict | None:
         try:
             return self.work.carry_out(unit, given, lambda: self._ends(unit))
-        except BaseException as error:  # also sys.exit(): a unit is not the program
+        except BaseException as error:
             text = "".join(traceback.format_exception(error)[-ERROR_LINES:]).strip()
-            return {"failed": "raised", "error": text, "exception": error}
+            return {"failed": "raised", "error": text, "exception": error, "ending": isinstance(error, ENDING)}
 
     def give_up(self, unit: int) -> bool:
         """Do not wait for a unit any more. False if it came to its end just now."""
@@ -113,11 +116,8 @@ def perform(
     ends: Callable[[int], bool],
     timeout: float | None,
     worker: str,
-) -> list[dict]:
-    """Entries (records or failures) of the units that were carried out.
-
-    A failure with "hung" says that a thread is still at work on it and that its process is better restarted.
-    """
+) -> tuple[list[dict], threading.Thread | None]:
+    """Entries (records or failures) of the units that were carried out; the thread, if it could not be ended."""
     task = Task(work, units, given, seconds, ends, worker, timeout is not None)
     task.thread.start()
     told: tuple[int, float] | None = None  # the unit that was told to end, and when
@@ -128,10 +128,9 @@ def perform(
         if timeout is not None and now - begun > timeout and task.give_up(unit):
             error = f"not done after {timeout:g} s (task_timeout)"
             entry = {"unit": unit, "worker": worker, "failed": "timeout", "error": error, "seconds": now - begun}
-            return [*task.entries, entry | {"hung": not task.end_thread()}]
+            return [*task.entries, entry], None if task.end_thread() else task.thread
         if ends(unit):
             told = told if told is not None and told[0] == unit else (unit, now)
             if now - told[1] > GRACE and task.give_up(unit):
-                task.end_thread()
-                break
-    return task.entries
+                return task.entries, None if task.end_thread() else task.thread
+    return task.entries, None

@@ -7,12 +7,13 @@ import queue
 import threading
 import time
 
+from ...kernels.calling.aside import start_all
 from .campaign import Campaign
 from .dispatch import Order, Report
 from .pace import Aim, Pace
 from .task import perform
 
-PATIENCE = 2.0  # seconds that a call waits at its end for units that do not end
+PATIENCE = 3.0  # seconds that a call waits at its end for units that do not end; `perform` gives them up before
 
 
 class Threads:
@@ -32,21 +33,29 @@ class Threads:
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self.ended = threading.Event()
         self.out = 0
-        self.pool = [self._start(campaign, name) for name in self.workers]
+        self.left: list[threading.Thread] = []  # that could not be ended
+        self.pool = [self._thread(campaign, name) for name in self.workers]
+        start_all(self.pool, self._let_go)
 
-    def _start(self, campaign: Campaign, name: str) -> threading.Thread:
+    def _thread(self, campaign: Campaign, name: str) -> threading.Thread:
         run = contextvars.copy_context().run  # of the caller: numpy.errstate
-        thread = threading.Thread(target=run, args=(self._serve, campaign, name), daemon=True)
-        thread.start()
-        return thread
+        return threading.Thread(target=run, args=(self._serve, campaign, name), daemon=True)
 
     def _serve(self, campaign: Campaign, name: str) -> None:
-        orders, reports, ended = self.orders, self.reports, self.ended
+        orders, reports, ended, left = self.orders, self.reports, self.ended, self.left
         while (order := orders.get()) is not None:
-            entries = perform(
-                self.work, order.units, order.given, order.seconds,
-                lambda unit: ended.is_set() or campaign.ends(unit), self.timeout, name,
-            )  # fmt: skip
+            try:
+                entries, thread = perform(
+                    self.work, order.units, order.given, order.seconds,
+                    lambda unit: ended.is_set() or campaign.ends(unit), self.timeout, name,
+                )  # fmt: skip
+            except RuntimeError as error:  # each unit has a thread of its own
+                refused = RuntimeError(f"threads: got {len(self.pool)}, expected fewer: the system gives no more")
+                refused.__cause__ = error
+                reports.put(Report(order, name, error=refused))
+                return
+            if thread is not None:
+                left.append(thread)
             reports.put(Report(order, name, entries))
 
     def submit(self, order: Order) -> None:
@@ -70,13 +79,17 @@ class Threads:
 
     def end(self, campaign: Campaign) -> list[Report]:
         """Let the threads go; those whose unit does not end are left to themselves."""
-        self.ended.set()
-        for _ in self.pool:
-            self.orders.put(None)
+        self._let_go()
         until = time.perf_counter() + PATIENCE
         while any(thread.is_alive() for thread in self.pool) and time.perf_counter() < until:
             time.sleep(0.001)
+        campaign.unended = sum(thread.is_alive() for thread in (*self.pool, *self.left))
         return self.collect(0.0)
+
+    def _let_go(self) -> None:
+        self.ended.set()
+        for _ in self.pool:
+            self.orders.put(None)
 
     def refresh(self) -> None:
         """The number of threads does not change."""

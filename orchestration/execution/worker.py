@@ -51,8 +51,8 @@ def set_limit(token: str, campaign: int, unit: float, dask_worker) -> None:
 
 def carry_out(
     token: str, campaign: int, units: Sequence[int], given: Sequence[Any] | None, seconds: float, timeout: float | None
-) -> tuple[str, list[dict]]:
-    """A task: (address of the worker, entries of the units that were carried out)."""
+) -> tuple[str, list[dict], bool]:
+    """A task: (address of the worker, entries of the units that were carried out, whether one is still at work)."""
     worker, key = get_worker(), thread_state.key
     shipment: Any = worker.plugins[token]
     if shipment.error is not None:
@@ -65,7 +65,9 @@ def carry_out(
         cut = limit[0] == campaign and unit > -limit[1]
         return cut or task is None or task.state != "executing" or worker.status not in AT_WORK
 
-    entries = perform(shipment.work, units, given, seconds, ends, timeout, worker.address)
+    entries, left = perform(shipment.work, units, given, seconds, ends, timeout, worker.address)
     for entry in entries:
-        entry.pop("exception", None)  # its class may not exist where the client is
-    return worker.address, entries
+        error = entry.pop("exception", None)  # its class may not exist where the client is
+        if entry.get("ending"):
+            entry["exception"] = SystemExit(error.code) if isinstance(error, SystemExit) else KeyboardInterrupt()
+    return worker.address, entries, left is not None

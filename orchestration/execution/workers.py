@@ -157,8 +157,8 @@ class Workers:
         order, failed = self.tasks.pop(future), future.status == "error"
         future.release()
         if isinstance(result, tuple):
-            address, entries = result
-            if any(entry.get("hung") for entry in entries):
+            address, entries, hung = result
+            if hung:
                 self._restart(address)
             return Report(order, address, entries)
         if isinstance(result, KilledWorker):

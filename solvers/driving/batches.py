@@ -10,6 +10,7 @@ import time
 import numpy as np
 
 from ...kernels.calling.arguments import Packed
+from ...kernels.calling.aside import Call
 from ...kernels.calling.objective import CompiledObjective
 from ...kernels.compile.structures import copied
 from ...kernels.run import RAISED, RUN, STUCK
@@ -32,6 +33,11 @@ class Batches:
         self.packed = Packed(objective.problem), Packed(template), Packed(self.state)
         self.seconds = np.inf  # that a run takes, by the last ones
         self.used = False
+        self.call: Call | None = None  # of machine code
+
+    @property
+    def at_work(self) -> bool:
+        return self.call is not None and self.call.at_work
 
     def learn(self, seconds: float) -> None:
         """How long one run took."""
@@ -54,7 +60,9 @@ class Batches:
         advance_many = drivers.many(self.solver)
         self.used, begin = True, time.perf_counter()
         arguments = *self.packed, first, count, ended, points, history
-        done, best = advance_many(*arguments)
+        self.call = Call(advance_many, *arguments)
+        done, best = self.call.result()
+        self.call = None
         self.seconds = (time.perf_counter() - begin) / max(done, 1)
         done -= ended["stop"][done - 1] in (RAISED, STUCK)
         ended, points = ended[:done], points[:done]

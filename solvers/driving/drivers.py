@@ -185,11 +185,11 @@ def _advance_by_rows(solver: Solver):
             stop = min(rows.count, start + evaluations)
             draw(start, stop, state)
             for i in range(start, stop):
+                rows.cursor = i  # from outside one sees how far it is, and what an evaluation is at work on
                 propose_row(i, state)
                 trial_f[i] = asking.value(problem, row(trial, i))
                 if raised(trial_f[i]):  # this row waits: the run can go on from here
                     note_raised(state.run, row(trial, i))
-                    rows.cursor = i
                     return
             rows.cursor = stop
             evaluations -= stop - start

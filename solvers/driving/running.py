@@ -1,7 +1,8 @@
 """One run, advanced in chunks: compiled, on several threads, or a batch of a generation at a time in Python.
 
 A chunk is a number of evaluations that takes about a tenth of a second; between chunks the callers look at clocks,
-callbacks and Ctrl-C. How a run is cut changes nothing in its answer."""
+callbacks and Ctrl-C. How a run is cut changes nothing in its answer. A chunk that an evaluation never lets end is left
+to itself (`Run.leave`): what the run had found is read from its state."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ import numba
 import numpy as np
 
 from ...kernels.calling.arguments import Packed
+from ...kernels.calling.aside import Call
 from ...kernels.calling.objective import CompiledObjective, PythonObjective
 from ...kernels.compile import jit
 from ...kernels.compile.structures import copied
@@ -21,6 +23,8 @@ from . import drivers
 
 CHUNK = 0.1  # seconds
 GROWTH = 16  # of a chunk against the one before, at most
+TOLD = 1e-3  # seconds of a chunk that tell how fast a run is
+STILL, LOOKS = 0.01, 100  # seconds in which a state does not change that an evaluation is at work on; looks, at most
 PROBE = 0.02  # seconds of a chunk that measures the other way to run
 FIRST_PROBE, PROBE_EVERY = 1.0, 2.0  # seconds of running
 SHORT_GENERATION = 2e-4  # seconds: below it, waking the threads costs what they save
@@ -34,11 +38,13 @@ class Run:
         self.solver, self.index, self.seconds, self.objective = solver, index, seconds, objective
         self.take_up(state)
         self.allowed = threads if solver.rows is not None and isinstance(objective, CompiledObjective) else 1
-        self.threads = 1
+        self.threads, self.parallel = 1, False
         self.compiling = 0.0  # seconds of it, that count as no running
         self.evaluations = 1  # of the next chunk
         self.rates = {False: 0.0, True: 0.0}  # evaluations per second, serial and parallel
         self.next_probe = FIRST_PROBE
+        self.watched = False  # somebody looks after each chunk, also after the first ones, of some evaluations
+        self.call: Call | None = None  # of machine code
         self.publish()
 
     def take_up(self, state) -> None:
@@ -52,6 +58,19 @@ class Run:
     def publish(self) -> None:
         """Note the best so far, so that another thread may read it while the state is at work."""
         self.best = best_so_far(self.state)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether machine code is at work on the state."""
+        return self.call is not None and self.call.at_work
+
+    def leave(self, stop: int) -> np.ndarray | None:
+        """Note the best so far of a run whose chunk does not end; the x that is being evaluated, if that is known."""
+        self.best = when_still(self.state)
+        cursor = int(self.state.rows["cursor"][0]) if self.solver.rows is not None else 0
+        known = self.solver.rows is not None and not self.parallel and cursor < self.state.rows["count"][0]
+        self.state.run.now["stop"] = stop  # should the evaluation return, its thread ends soon
+        return self.state.trial[cursor].copy() if known else None
 
     def record(self, dtype: np.dtype, stop: int = RUNNING) -> np.ndarray:
         """What the result keeps of the run, (1,) of `result.run_dtype`; `stop`: why, if it did not end by itself."""
@@ -72,12 +91,12 @@ class Run:
         check_end(self.solver, self.state, self.objective)
 
     def _advance(self) -> None:
-        parallel, probes = self._choose()
-        rate = self.rates[parallel] or self.rates[not parallel]
+        self.parallel, probes = self._choose()
+        rate = self.rates[self.parallel] or self.rates[not self.parallel]
         evaluations = max(int(rate * PROBE), 1) if probes else self.evaluations
-        elapsed = self._run(evaluations, parallel)
-        if elapsed > 1e-3:
-            self.rates[parallel] = evaluations / elapsed
+        evaluations, elapsed = self._run(evaluations)
+        if elapsed > TOLD:
+            self.rates[self.parallel] = evaluations / elapsed
         if not probes:
             self.evaluations = int(max(min(evaluations * CHUNK / max(elapsed, 1e-6), GROWTH * evaluations), 1))
         self.threads = self.allowed if self.rates[True] > self.rates[False] else 1
@@ -95,26 +114,43 @@ class Run:
             return not parallel, True
         return parallel, False
 
-    def _run(self, evaluations: int, parallel: bool) -> float:
+    def _run(self, evaluations: int) -> tuple[int, float]:
+        """(evaluations of the chunk, seconds)"""
         problem = Packed(self.objective.problem)
-        if not parallel:
-            advance = drivers.serial(self.solver)
+        if isinstance(self.objective, PythonObjective):
             begin = time.perf_counter()
-            if isinstance(self.objective, PythonObjective):
-                self._run_python(advance, problem, evaluations)
-            else:
-                advance(problem, self.packed, evaluations)
-            return time.perf_counter() - begin
+            self._run_python(drivers.serial(self.solver), problem, evaluations)
+            return evaluations, time.perf_counter() - begin
+        if not self.parallel:
+            return self._machine_code(self._serially, drivers.serial(self.solver), problem, evaluations)
         begin = time.perf_counter()
         advance = drivers.parallel(self.solver)
         self.compiling += time.perf_counter() - begin
+        return self._machine_code(self._on_threads, advance, problem, evaluations)
+
+    def _machine_code(self, function, *arguments) -> tuple[int, float]:
+        self.call = Call(function, *arguments)
+        value = self.call.result()
+        self.call = None
+        return value
+
+    def _serially(self, advance, problem, evaluations: int) -> tuple[int, float]:
+        while True:
+            begin = time.perf_counter()
+            advance(problem, self.packed, evaluations)
+            elapsed = time.perf_counter() - begin
+            if self.watched or elapsed > TOLD or self.stop != RUNNING:
+                return evaluations, elapsed
+            evaluations *= GROWTH
+
+    def _on_threads(self, advance, problem, evaluations: int) -> tuple[int, float]:
         before = numba.get_num_threads()
         numba.set_num_threads(min(self.allowed, jit.available_threads()))
         try:
             with jit.parallel_region():
                 begin = time.perf_counter()
                 advance(problem, self.packed, evaluations)
-                return time.perf_counter() - begin
+                return evaluations, time.perf_counter() - begin
         finally:
             numba.set_num_threads(before)
 
@@ -155,6 +191,18 @@ def check_end(solver: Solver, state, objective) -> None:
         objective.replay(state.run.raised_x)
     if stop == STUCK:
         raise RuntimeError(f"{solver.name}: a fault of the solver: {IDLE} iterations without an evaluation or a stop")
+
+
+def when_still(state) -> tuple[float, np.ndarray, int, int]:
+    """The best of a state that machine code is at work on, as of a moment in which that did not change it."""
+    before, found = b"", best_so_far(state)
+    for _ in range(LOOKS):
+        now = state.run.now.tobytes() + state.run.best_x.tobytes()
+        if now == before:
+            break
+        before, found = now, best_so_far(state)
+        time.sleep(STILL)
+    return found
 
 
 def best_so_far(state) -> tuple[float, np.ndarray, int, int]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from ...kernels.calling.aside import GRACE, start_all
 from ...kernels.calling.objective import CompiledObjective
 from ...kernels.compile.structures import copied
 from ...kernels.run import RUNNING
@@ -58,6 +59,9 @@ class Session:
         self.histories: dict[int, np.ndarray] = {}  # of the best finished run
         self.stop: StopReason | None = None
         self.errors: dict[int, BaseException] = {}
+        self.workers: list[threading.Thread] = []  # of a pool
+        self.batches: dict[int, Batches] = {}  # by thread
+        self.left_at: list[np.ndarray | None] = []  # where evaluations did not return, an x or None for each
         self.next_index = 0
         self.lock = threading.Lock()
         self.begin = time.perf_counter()
@@ -72,42 +76,54 @@ class Session:
         self.snapshots.update({run: (copied(state), seconds) for run, (state, seconds) in states.items()})
 
     def carry_out(self) -> None:
-        """Run all. Ctrl-C ends the runs where they are."""
+        """Run all. Ctrl-C ends the runs where they are; evaluations that do not return then are left to themselves."""
         self.begin = time.perf_counter()
         try:
             if self.pool > 1:
                 self._on_threads()
             else:
                 self._work(self._tick)
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             self.stop = StopReason.INTERRUPTED
+            self.left_at = [None for batches in self.batches.values() if batches.at_work]
             for run in list(self.active.values()):
                 self._finish(run)
             if not self.records.evaluations:
+                if self.left_at:
+                    error.add_note(left_behind(self.left_at))
                 raise
         errors = [index for index in self.errors if not self._beyond_hit(index)]
         if errors:
             raise self.errors[min(errors)]
 
     def _on_threads(self) -> None:
-        workers = [threading.Thread(target=self._guarded_work, daemon=True) for _ in range(self.pool)]
-        done = threading.Event()
+        self.workers = [threading.Thread(target=self._guarded_work, daemon=True) for _ in range(self.pool)]
+        over = threading.Event()
+        until = np.inf
         try:
-            for worker in workers:
-                worker.start()
-            while any(worker.is_alive() for worker in workers):
-                done.wait(TICK)
+            start_all(self.workers, self._cancel)
+            while self._working():
+                over.wait(TICK)
                 self._tick()
         except KeyboardInterrupt:
+            until = time.perf_counter() + GRACE
             self.stop = StopReason.INTERRUPTED
+            raise
         finally:
-            if self.stop is None and any(worker.is_alive() for worker in workers):
-                self.stop = StopReason.CALLBACK  # a hook raised: let the workers end before it is seen
-            while any(worker.is_alive() for worker in workers):
+            self._cancel()  # a hook raised: let the workers end before it is seen
+            while self._working() and time.perf_counter() < until:
                 try:
-                    done.wait(TICK)
-                except KeyboardInterrupt:  # once more: they are ending already
-                    continue
+                    over.wait(TICK)
+                except KeyboardInterrupt:
+                    until = min(until, time.perf_counter() + GRACE)
+
+    def _working(self) -> bool:
+        return any(worker.is_alive() for worker in self.workers)
+
+    def _cancel(self) -> None:
+        """Let what is going on end, where nothing else has ended it."""
+        if self._working():
+            self.stop = self.stop or StopReason.CALLBACK
 
     def _guarded_work(self) -> None:
         try:
@@ -142,6 +158,7 @@ class Session:
         state, seconds = self.states.pop(index, (None, 0.0))
         state = begin(self.call, index) if state is None else state
         run = make_run(self.call.solver, state, index, self.bound, self.threads_of_run, seconds)
+        run.watched = len(self.hooks) > 0
         with self.lock:
             self.active[index] = run
         snapshot_at, compiled = run.seconds, self.compiling
@@ -165,7 +182,9 @@ class Session:
         return run
 
     def _batches(self) -> Batches:
-        return Batches(self.call.solver, begin(self.call, 0), self.bound, self.records.dtype)
+        batches = Batches(self.call.solver, begin(self.call, 0), self.bound, self.records.dtype)
+        self.batches[threading.get_ident()] = batches
+        return batches
 
     def _run_batch(self, batches: Batches, first: int, count: int) -> bool:
         """Carry out a range of runs; False if one failed."""
@@ -208,16 +227,20 @@ class Session:
 
     def _finish(self, run: Run) -> None:
         """Record a run that has ended or is ended here."""
-        if run.stop != RUNNING:
+        if run.at_work:
+            self.left_at.append(run.leave(self.stop or StopReason.CANCELLED))
+        elif run.stop != RUNNING:
             run.publish()  # Ctrl-C may have come between its end and the note of it
         row = run.record(self.records.dtype, self.stop or StopReason.CANCELLED)
         single = self.runs == 1  # its last state is kept, too: a larger budget may go on from there
         if self.snapshot_every is not None and (single or run.stop == RUNNING):
             self._snapshot(run)
         with self.lock:
+            if run.index not in self.active:  # an evaluation that was left has returned after all
+                return
             leads = self.records.add(row) and not self._beyond_hit(run.index)
             self.active.pop(run.index, None)
-            if run.stop != RUNNING and not single:
+            if run.stop != RUNNING and not run.at_work and not single:
                 self.snapshots.pop(run.index, None)
             self.threads = max(self.threads, run.threads)
             if leads or self.records.first_hit == run.index:
@@ -229,7 +252,7 @@ class Session:
         cut = self.stop is not None and (self.runs != len(runs) or self.stop in runs["stop"])
         return summarise(
             runs, self.call.limits, names=self.call.problem.names, reached=self.records.first_hit is not None,
-            stop=self.stop if cut else None,
+            stop=self.stop if cut else None, remark=left_behind(self.left_at),
             unhurt=not (cut and self.stop is StopReason.INTERRUPTED),
             history=self.histories.get(int(best_of(runs)["run"]), np.zeros((0, 2))),
         )  # fmt: skip
@@ -259,3 +282,14 @@ class Session:
             if fun < value or x is None:
                 value, x = fun, point
         return value, x, evaluations, iterations
+
+
+def left_behind(points: Sequence[np.ndarray | None]) -> str:
+    """What is said of evaluations that did not return."""
+    if not points:
+        return ""
+    known = next((f", at x = {np.array2string(x, threshold=20)}" for x in points if x is not None), "")
+    if len(points) == 1:
+        return f" An evaluation did not return{known}: it is still at work, in a thread of this process."
+    first = f", one of them{known[1:]}" if known else ""
+    return f" {len(points)} evaluations did not return{first}: they are still at work, in threads of this process."

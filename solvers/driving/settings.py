@@ -27,6 +27,9 @@ EVALUATIONS_PER_VARIABLE = 10_000  # the default budget of a run; the schedules 
 MOST = 2**62  # a count is below, so that sums of counts are 64-bit numbers
 DEVICES = ("cpu", "cuda")
 ROWS_PER_VARIABLE = 9  # of an average generation of L-SHADE: what an iteration may cost
+# Where units wait for something else (a simulation elsewhere, a network), far more than cores make sense. Beyond this a
+# number is a slip, and the system refuses in the midst of it.
+MOST_OF = {"threads": 1024, "workers": 256}  # a worker is a Python of its own, of about 100 MB
 CHOSEN_BY_AUTO = ("lshade", "jso", "lsrtde", "nelder_mead")
 
 
@@ -178,6 +181,17 @@ def memory() -> float:
         return math.inf
 
 
+def count_of(name: str, value) -> int:
+    """How many threads or worker processes: the argument of that name. None: one for each core."""
+    cores = available_threads()
+    if value is None:
+        return cores
+    count, most = make_positive(name, value), max(MOST_OF[name], 4 * cores)
+    if count > most:
+        raise ValueError(f"{name}: got {count}, expected at most {most} on the {cores} cores of this machine")
+    return count
+
+
 def check_fits(solver: Solver, problem: Problem, limits: Limits, jac=None) -> None:
     """Refuse what a method cannot do, and the arguments that have no meaning for it."""
     name = solver.name
@@ -212,6 +226,6 @@ def make_plan(restarts, threads, device, limited, max_time) -> Plan:
     device = as_word("device", device, DEVICES)
     if device == "cuda" and threads is not None:
         raise ValueError("threads: device='cuda' has threads of its own, as many as suit it; leave this out")
-    count = available_threads() if threads is None else make_positive("threads", threads)
+    count = count_of("threads", threads)
     endless = max_time is not None and not limited and runs == 1
     return Plan(None if endless else runs, count, device, max_time)

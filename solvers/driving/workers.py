@@ -24,8 +24,7 @@ import numpy as np
 from ...kernels.calling.in_python import PythonObjective, evaluate_one, number_of
 from ...kernels.calling.objective import Objective
 from ...kernels.compile.by_value import dumps
-from ...kernels.compile.jit import available_threads
-from .settings import as_integer
+from .settings import as_integer, count_of
 
 PIECE = 0.02  # seconds that a message should be worth
 
@@ -85,6 +84,7 @@ class OnProcesses(Spread):
     def __init__(self, count: int):
         super().__init__(f"{count} processes", count)
         self.pool: Any = None
+        self.cut = False  # some rows may be at work for nobody
 
     def run(self, source, args, pieces):
         futures = []
@@ -94,26 +94,29 @@ class OnProcesses(Spread):
             pool: Any = self.pool
             futures += [pool.submit(_evaluate_piece, piece) for piece in pieces]
             results = [future.result() for future in futures]
-        except BrokenProcessPool:
-            raise RuntimeError("workers: a process died while it evaluated the objective") from None
-        finally:
+        except BaseException as error:  # Ctrl-C among them
+            self.cut = True
             for future in futures:
                 future.cancel()
-        for result in results:  # the first row that raised is the one reported
-            if isinstance(result, bytes):
-                raise cloudpickle.loads(result)
-        return results
+            if isinstance(error, BrokenProcessPool):
+                raise RuntimeError("workers: a process died while it evaluated the objective") from None
+            raise
+        return _values_of(results)
 
     def _start(self, source, args) -> None:
         payload = dumps((source, args))
         with _without_main():
             self.pool = ProcessPoolExecutor(self.count, get_context("spawn"), _take_up, (payload,))
-            for future in [self.pool.submit(_nothing) for _ in range(self.count)]:  # all begin here
-                future.result()
+            try:
+                for future in [self.pool.submit(_nothing) for _ in range(self.count)]:  # all begin here
+                    future.result()
+            except OSError as error:
+                raise RuntimeError(f"workers: got {self.count}, expected fewer: the system gives no more") from error
 
     def close(self, hurry: bool = False) -> None:
         if self.pool is None:
             return
+        hurry = hurry or self.cut
         processes = list((self.pool._processes or {}).values()) if hurry else []
         for process in processes:  # an evaluation that is going on may take minutes
             process.terminate()
@@ -150,7 +153,7 @@ class OnClient(Spread):
             self.work = self.client.scatter([dumps((source, args))], broadcast=True, hash=False)[0]
         futures = self.client.map(_evaluate_sent, pieces, work=self.work, pure=False, batch_size=None)
         try:
-            return self.client.gather(futures)
+            return _values_of(self.client.gather(futures))
         finally:
             self.client.cancel(futures)
 
@@ -186,16 +189,31 @@ def _nothing() -> None:
 
 
 def _evaluate_piece(piece: np.ndarray) -> tuple[np.ndarray, float] | bytes:
-    """What `evaluate_rows` returns, or the pickled exception: its class may stand in the caller's script alone."""
     assert _here is not None, "the initializer has run"
+    return _values_or_error(_here, piece)
+
+
+def _evaluate_sent(piece: np.ndarray, work: bytes) -> tuple[np.ndarray, float] | bytes:
+    return _values_or_error(_loaded(work), piece)
+
+
+def _values_or_error(work: tuple[Objective, tuple], piece: np.ndarray) -> tuple[np.ndarray, float] | bytes:
+    """What `evaluate_rows` returns, or the pickled exception: its class may stand in the caller's script alone.
+
+    Also that of sys.exit(), which is meant for the caller: a worker of Dask would end by it.
+    """
     try:
-        return evaluate_rows(*_here, piece)
-    except Exception as error:
+        return evaluate_rows(*work, piece)
+    except BaseException as error:
         return cloudpickle.dumps(error)
 
 
-def _evaluate_sent(piece: np.ndarray, work: bytes) -> tuple[np.ndarray, float]:
-    return evaluate_rows(*_loaded(work), piece)
+def _values_of(results: list) -> list[tuple[np.ndarray, float]]:
+    """The values, or the exception of the first row that raised."""
+    for result in results:
+        if isinstance(result, bytes):
+            raise cloudpickle.loads(result)
+    return results
 
 
 @lru_cache(maxsize=4)
@@ -239,11 +257,9 @@ def spread_over(workers) -> Iterator[Spread]:
 
 def _count(workers) -> int:
     number = as_integer("workers", workers)
-    if number == -1:
-        return available_threads()
-    if number < 1:
+    if number < 1 and number != -1:
         raise ValueError(f"workers: got {workers}, expected a number of processes (-1: all cores), a map or a client")
-    return number
+    return count_of("workers", None if number == -1 else number)
 
 
 def refuse_workers(solver, device: str = "cpu", **others) -> None:

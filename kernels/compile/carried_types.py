@@ -1,11 +1,11 @@
-"""Numba's view of functions and objects that carry data of their own (carried.py).
+"""Numba's view of functions and objects that carry data of their own (calling/carried.py).
 
     FunctionType    a function, and the values that it is handed before its arguments
     ObjectType      an object: its numbers and arrays by name; its methods and properties are functions that take it
 
 Both are tuples of their data in machine code; what they do is known from the type. The data come from the record of the
-arguments (arguments.py), so that objects of one class, and functions of one code, share their machine code. Nothing
-can be written to: an attribute has no place, an array is read-only.
+arguments (calling/arguments.py), so that objects of one class, and functions of one code, share their machine code.
+Nothing can be written to: an attribute has no place, an array is read-only.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numba.core.imputils import impl_ret_borrowed, lower_builtin, lower_getattr_
 from numba.core.registry import cpu_target
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
 
-from ..compile.fingerprint import fingerprint
+from .fingerprint import fingerprint
 
 
 class Data(types.Type):
