@@ -30,7 +30,8 @@ class Problem:
         The box. A lower bound may equal the upper one; an end may be infinite, or None, for methods that search all of
         space. May be left out where x0 is given.
     args : tuple, default ()
-        Further arguments of `fun`: arrays, numbers, tuples of these.
+        Further arguments of `fun`: arrays, numbers, tuples of these. An array that a compiled `fun` writes into is a
+        fresh copy in each evaluation; a read-only one is refused then.
     x0 : (D,) or (n, D) array_like, optional
         A starting point, or a starting population.
     names : sequence of str, optional

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import sys
 
 import click
@@ -15,6 +16,8 @@ RESTARTS = 10  # of `thalweg run`: one run of a global method may end in a valle
 @click.version_option(package_name="thalweg", prog_name="thalweg")
 def main():
     """An optimisation engine: objectives in plain Python, solvers at the speed of compiled code."""
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        raise click.ClickException("NUMBA_DISABLE_JIT is set, and solvers only run compiled: unset it")
 
 
 class WholeNumber(click.ParamType):
@@ -64,7 +67,9 @@ def run(context, file, json, quiet, restarts, **settings):
     from .commands.run import run_file
 
     if restarts is None:  # with max_time alone, one is repeated until the time is up
-        endless = settings["max_time"] is not None and not (settings["max_evals"] or settings["max_iters"])
+        endless = settings["max_time"] not in (None, float("inf")) and not (
+            settings["max_evals"] or settings["max_iters"]
+        )
         restarts = 1 if endless else RESTARTS
     # What the user's file prints must not come between the lines of the JSON.
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():

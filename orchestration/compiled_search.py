@@ -17,6 +17,7 @@ import numpy as np
 from ..kernels.calling.objective import CompiledObjective, Objective, PythonObjective
 from ..kernels.given import as_word
 from ..solvers.driving.settings import DEVICES
+from .journal.checks import COUNT, LENGTH, NUMBER, Test, is_count, numbers
 from .search_ranges import BATCH, MODES, MOST, Points, RangeLength, Search, in_kernel, in_python, on_device
 from .spaces import FlatSpace
 from .spaces.draws import check_qmc
@@ -46,7 +47,7 @@ class CompiledSearch:
         Its further arguments.
     space : FlatSpace
         The variables; for a grid all levels of each.
-    mode : {"grid", "random", "sobol", "lhs"}
+    mode : {"grid", "random", "distinct", "sobol", "lhs"}
         Which points. "random" visits those of the solver `random_search`, run 0 of the same seed.
     points : int
         How many, at most 2**62; of a grid the first so many.
@@ -85,13 +86,14 @@ class CompiledSearch:
     seed: int = 0
     block: int = 0
     device: str = "cpu"
+    order: np.ndarray | None = None  # of "distinct" points, their numbers in the grid
     name = "block"
 
     def __post_init__(self):
         as_word("mode", self.mode, MODES)
         as_word("device", self.device, DEVICES)
         levels = [int(n) for n in np.diff(self.space.offsets)]
-        most = min(math.prod(levels), MOST_POINTS) if self.mode == "grid" else MOST_POINTS
+        most = min(math.prod(levels), MOST_POINTS) if self.mode in ("grid", "distinct") else MOST_POINTS
         if not 1 <= self.points <= most:
             raise ValueError(f"points: got {self.points}, expected 1 to {most}")
         if self.mode in ("sobol", "lhs"):
@@ -113,7 +115,7 @@ class CompiledSearch:
         return self._prepared
 
     def _make(self) -> Prepared:
-        points = Points(self.space, self.mode, self.points, self.seed)
+        points = Points(self.space, self.mode, self.points, self.seed, self.order)
         bound = self.objective.bind(self.args, points.probe())
         if self.device == "cuda":
             search = on_device(bound, points)
@@ -126,6 +128,13 @@ class CompiledSearch:
     def prepare(self) -> None:
         """Compile, or load from disk. A second call costs nothing."""
         _ = self.prepared
+
+    def tests(self) -> dict[str, Test]:
+        """What the records in a journal must hold."""
+        number = (lambda value: is_count(value) and value < self.points), "the number of a point"
+        counts = dict.fromkeys(("points", "n_failed"), COUNT)
+        x = numbers(len(self.space.kinds))
+        return {"fun": NUMBER, "index": number, "first": number, "x": x, **counts, "seconds": LENGTH}
 
     def point(self, k: int) -> np.ndarray:
         """Point k, x of shape (D,)."""

@@ -9,10 +9,11 @@ from typing import Any, Unpack, overload
 
 import numpy as np
 
+from ..kernels.compile.structures import leaves
 from ..kernels.given import as_flag, as_word
 from ..solvers import SOLVERS
 from ..solvers.driving import settings
-from ..solvers.driving.call import Call, describe, parse_call, versions
+from ..solvers.driving.call import Call, begin, describe, parse_call, versions
 from ..solvers.driving.checkpoint import Checkpoint, saved_seed
 from ..solvers.driving.reading import reads_calls
 from ..solvers.driving.result import Result, StopReason, as_item
@@ -25,6 +26,7 @@ from .progress import hooks_for
 from .runs import failures, place, summarise
 
 NEVER = 2**62  # generations
+COPIES = 2  # of the states: an epoch goes on from copies of them
 SHORT = 0.25  # seconds of an epoch that is carried out here, at most: nobody looks at the clock meanwhile
 LOOK_EVERY = 0.05  # seconds between looks of a progress display
 
@@ -84,7 +86,8 @@ def islands(
     retries : int, default 2
         How often a part of an epoch is tried again after it raised an exception, took too long or lost its worker.
     task_timeout : float, optional
-        Seconds that one part of an epoch may take; it takes about 2 s, or one evaluation.
+        Seconds that one part of an epoch may take; it takes about 2 s, or one evaluation. What can be ended then, and
+        what only on workers, is told in `thalweg.restarts`.
 
     Returns
     -------
@@ -114,7 +117,7 @@ def islands(
         fun, bounds, x0, args, method=method, integrality=integrality, seed=seed,
         max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
-    max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
+    max_time = settings.as_max_time(max_time)
     progress = as_flag("progress", progress)
     archipelago = _begin_islands(call, islands, every, topology, migrants)
     begin = time.perf_counter()
@@ -149,12 +152,17 @@ def _begin_islands(call: Call, islands, every, topology, migrants) -> Archipelag
     if solver.points is None:
         able = ", ".join(name for name, other in SOLVERS.items() if other.points is not None)
         raise ValueError(f"method: {solver.name} keeps no population that could take points in; expected one of {able}")
-    if settings.as_integer("islands", islands) < 2:
+    count = settings.as_integer("islands", islands)
+    if count < 2:
         raise ValueError(f"islands: got {islands}, expected at least 2; for one population there is minimize")
+    size = sum(array.nbytes for _, array in leaves(begin(call, 0)))
+    if COPIES * count * size > settings.memory():
+        each, there = f"each takes {size / 2**20:.3g} MiB", f"{settings.memory() / 2**30:.3g} GiB"
+        raise ValueError(f"islands: got {islands}, expected fewer: {each}, and this machine has {there} of memory")
     topology = as_word("topology", topology, TOPOLOGIES)
     every = min(settings.make_positive("every", every, math.inf), NEVER)
     migrants = settings.make_positive("migrants", migrants)
-    archipelago = Archipelago(call, int(islands), every, topology, migrants)
+    archipelago = Archipelago(call, count, every, topology, migrants)
     rows = int(archipelago.states[0].rows[0].live)
     if migrants >= rows:
         raise ValueError(f"migrants: got {migrants}, expected fewer than {rows}, the size of a population")

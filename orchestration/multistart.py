@@ -10,10 +10,12 @@ from typing import Any, Unpack, overload
 from ..kernels.given import as_flag
 from ..solvers.driving import settings
 from ..solvers.driving.call import Call, describe, parse_call, versions
-from ..solvers.driving.preparing import compile_for_many, workers_of
+from ..solvers.driving.callbacks import read_callback
+from ..solvers.driving.preparing import workers_of
 from ..solvers.driving.reading import reads_calls
 from ..solvers.driving.result import Result
 from ..solvers.driving.signatures import AnyMethod, Box, Fun, Point, Points, RestartsSettings
+from .call_back import CallBack
 from .coordinated import ROUND, coordinate, for_short_runs
 from .execution import Execution
 from .journal import open_journal, saved_header
@@ -35,8 +37,8 @@ def restarts(
 def restarts(
     fun, bounds=None, x0=None, args=(), *, runs=100, method="auto", integrality=None, seed=None, coordinated=False,
     round_size=None, client=None, threads=None, workers=None, max_evals=None, max_iters=None, total_evals=None,
-    max_time=None, target=None, ftol=None, patience=None, options=None, journal=None, progress=False, retries=2,
-    task_timeout=None,
+    max_time=None, target=None, ftol=None, patience=None, callback=None, options=None, journal=None, progress=False,
+    retries=2, task_timeout=None,
 ) -> Result:  # fmt: skip
     """Find the minimum of a function over a box by many runs.
 
@@ -65,16 +67,22 @@ def restarts(
     total_evals : int, optional
         What the budgets of all runs may add up to: the first run that goes beyond it, and all later ones, are left out.
     max_time : float, optional
-        Seconds; runs that are not done by then are left out.
+        Seconds, compilation not counted, here and on the workers; runs that are not done by then are left out.
     journal : path, optional
         Every finished run is appended to this file (JSON lines); if it exists and belongs to the same call, the runs in
         it are taken from there. More runs than it holds extend it.
+    callback : callable, optional
+        As in `thalweg.minimize`: called with the best of the runs that are done, about every 0.1 s and once at the end,
+        where some are new. Returning True, or StopIteration, ends the call with what is done.
     progress : bool, default False
         Show the best value, the runs done and the workers.
     retries : int, default 2
         How often a run is tried again after it raised an exception, took too long or lost its worker.
     task_timeout : float, optional
-        Seconds that one run may take.
+        Seconds that one run may take. A worker that does not end it then is restarted (by its nanny, which the workers
+        of `cluster` have), a thread here ends where it is in Python. What cannot be ended goes on, and the message says
+        so: a long call of C code, machine code that never returns. What holds Python's lock meanwhile, as a regular
+        expression does, stops the whole process: only workers are safe from that.
 
     Returns
     -------
@@ -100,7 +108,7 @@ def restarts(
     """
     runs, progress = settings.make_positive("runs", runs), as_flag("progress", progress)
     coordinated = as_flag("coordinated", coordinated)
-    max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
+    max_time = settings.as_max_time(max_time)
     if seed is None and journal is not None:
         seed = saved_header(journal).get("seed")  # so that the same call goes on
     if round_size is not None and not coordinated:
@@ -120,23 +128,25 @@ def restarts(
         raise ValueError(f"total_evals: got {total_evals}, expected at least {call.limits.max_evals}, those of one run")
     if not coordinated:
         runs = int(min(runs, total // call.limits.max_evals))
+    back = None if callback is None else CallBack(read_callback(callback), call.limits.ftol)
     begin = time.perf_counter()
-    work = Runs(call)
+    work = Runs(call, 0 if coordinated else runs)
     with workers_of(call.solver, workers, threads=threads, client=client) as spread:
         work.prepare(spread)  # here first: what is wrong with the objective appears as itself
+        call = work.call
         if threads is None and client is None and work.bound.runs_as != "compiled":
             threads = 1
-        if client is None and not coordinated:
-            compile_for_many(call.solver, work.bound, runs)
-        compiling = time.perf_counter() - begin
         header = {} if journal is None else _header(call, work, runs, coordinated, round_size)
         with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:
-            with open_journal(journal, header) as book, hooks_for(progress) as hooks:
-                common = {"target": target, "journal": book, "hooks": hooks}
+            compiling = time.perf_counter() - begin  # here, and on the workers
+            with open_journal(journal, header, work.tests()) as book, hooks_for(progress) as hooks:
+                common = {"target": target, "journal": book, "hooks": hooks if back is None else [*hooks, back]}
                 if coordinated:
                     outcome = coordinate(execution, call, runs, round_size, total, max_time, **common)
                 else:
                     outcome = execution.run(range(runs), max_time=max_time, **common)
+                if back is not None:
+                    back.finish()
     result = summarise(call, outcome, runs)
     result.update(
         timing={"compile": compiling, "run": outcome.seconds, "busy": outcome.busy},

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..kernels.calling.checking import as_float
+from .journal.checks import COUNT, LENGTH, NUMBER, Test
 from .spaces import Space, draw_block, own_point, qmc_block
 
 AHEAD = 256  # points whose draws are made at once
@@ -21,14 +22,15 @@ class PointSearch:
     The function gets copies of values that can change (a list, an array, an estimator), so that no point finds what the
     one before has left.
 
-    `told`: whether a record holds the point as well, for those who read the journal.
+    `told`: whether a record holds the point as well, for those who read the journal. `order`: of "distinct" points,
+    their numbers in the grid.
     """
 
     name = "point"
 
-    def __init__(self, train: Callable, space: Space, sampling: str, points: int, seed: int, told: bool = False):
+    def __init__(self, train: Callable, space: Space, sampling: str, points: int, seed: int, told=False, order=None):
         self.train, self.space, self.sampling, self.points, self.seed = train, space, sampling, points, seed
-        self.told = told
+        self.told, self.order = told, order
         self.block: tuple[int, Any] = (-1, None)  # number, draws: the last ones made
 
     def __getstate__(self) -> dict:
@@ -48,6 +50,10 @@ class PointSearch:
                 f"fun: got a function of {signature}, expected one to call with the point {point!r:.200}: {error}"
             ) from None
 
+    def tests(self) -> dict[str, Test]:
+        """What the records in a journal must hold."""
+        return {"fun": NUMBER, "n_failed": COUNT, "seconds": LENGTH}
+
     def carry_out(self, unit: int, given: Any, ends: Callable[[], bool]) -> dict:
         point = self.point(unit)
         told = {"point": _readable(point)} if self.told else {}  # before the call: what has no copy may change in it
@@ -63,6 +69,8 @@ class PointSearch:
         """Point k, from k alone."""
         if self.sampling == "grid":
             return self.space.grid_point(k)
+        if self.order is not None:
+            return self.space.grid_point(int(self.order[k]))
         number, offset = divmod(k, AHEAD)
         known, draws = self.block
         if known != number:

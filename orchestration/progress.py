@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..solvers.driving.progress import Display
-from .times import duration, per_time
+from ..solvers.driving.times import duration, per_time
 
 RECENT = 10.0  # seconds over which the rate is taken; more where units are rare:
 LEAST = 2  # units per worker that it is taken over

@@ -12,13 +12,18 @@ import numpy as np
 from ..kernels.calling.objective import CompiledObjective
 from ..kernels.run import RUNNING
 from ..solvers.driving.batches import SHORT, Batches
-from ..solvers.driving.call import Call, begin, bind, start
+from ..solvers.driving.call import Call, begin, bind, start, with_default_ftol
+from ..solvers.driving.preparing import compile_for_many
 from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
+from ..solvers.driving.session import BY_CLOCK
+from ..solvers.driving.telling import left_out
 from .execution.campaign import Outcome, count_kinds
 from .execution.outcome import left_behind
+from .journal.checks import COUNT, LENGTH, NUMBER, Test, numbers, one_of
 
+ASKED_FOR = (None, StopReason.OUT_OF_TIME, StopReason.CALLBACK)  # ends that leave a success one
 COLUMNS = ("fun", "x", "nfev", "nit", "n_failed", "stop", "spread")  # of a record
 
 
@@ -35,7 +40,7 @@ class CallWork:
         self.seconds = np.inf  # of the last run
         self.evaluations = 1  # of a first chunk, by the speed of the last unit
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[type, tuple]:
         return type(self), (self.call,)  # machine code stays where it was made
 
     def prepare(self, spread=None) -> None:
@@ -54,9 +59,25 @@ class Runs(CallWork):
 
     name = "run"
 
-    def __init__(self, call: Call):
+    def __init__(self, call: Call, many: int = 0):
         super().__init__(call)
+        self.many = many  # runs without a plan: the loop for short ones is made beforehand, too
         self.of_thread = threading.local()  # its Batches
+
+    def __reduce__(self) -> tuple[type, tuple]:
+        return type(self), (self.call, self.many)
+
+    def prepare(self, spread=None) -> None:
+        super().prepare(spread)
+        self.call = with_default_ftol(self.call, self.bound)
+        compile_for_many(self.call.solver, self.bound, self.many)
+
+    def tests(self) -> dict[str, Test]:
+        """What the records in a journal must hold."""
+        counts = dict.fromkeys(("nfev", "nit", "n_failed"), COUNT)
+        stops = one_of(map(int, StopReason), "the code of a stop")
+        x = numbers(self.call.problem.dimension)
+        return {"fun": NUMBER, "x": x, **counts, "stop": stops, "spread": LENGTH, "seconds": LENGTH}
 
     def carry_out_range(self, first: int, count: int) -> list[dict]:
         if not isinstance(self.bound, CompiledObjective) or self.seconds > SHORT:
@@ -117,11 +138,16 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
     remark = ""
     if outcome.failures:
         remark = f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
+    if outcome.left_out is not None:
+        value, later = outcome.left_out
+        remark += left_out("run", later, value)
+    if outcome.stop is StopReason.CALLBACK:
+        remark = BY_CLOCK + remark
     remark += left_behind(outcome.unended, "run")
     complete = len(rows) == runs
     return summarise_rows(
         rows, call.limits, names=call.problem.names, reached=outcome.reached is not None, stop=outcome.stop,
-        remark=remark, unhurt=complete or outcome.reached is not None or outcome.stop in (None, StopReason.OUT_OF_TIME),
+        remark=remark, unhurt=complete or outcome.reached is not None or outcome.stop in ASKED_FOR,
         failures=failures(outcome),
     )  # fmt: skip
 

@@ -72,7 +72,8 @@ def grid_search(
     retries : int, default 2
         How often a point is tried again after it raised an exception, took too long or lost its worker.
     task_timeout : float, optional
-        Seconds that one point (of a compiled objective: one block of points) may take.
+        Seconds that one point (of a compiled objective: one block of points) may take. What can be ended then, and what
+        only on workers, is told in `thalweg.restarts`.
 
     Returns
     -------
@@ -116,9 +117,11 @@ def random_search(
     fun, space, args, client, threads, device, target, max_time, journal, progress, retries, task_timeout
         As in `grid_search`. Where a space is a list of dicts, each is equally likely.
     points : int, default 100
+        How many; of a space that has fewer, all.
     sampling : {"random", "sobol", "lhs"}, default "random"
-        Independent points; a scrambled Sobol sequence (best with a power of two points); a Latin hypercube. The latter
-        two are those of scipy.stats.qmc.
+        Random points: of a finite space none comes twice, but where it has more than 2**20 points they are independent,
+        and about points / (2 size) of them repeat others. Or a scrambled Sobol sequence (best with a power of two
+        points), or a Latin hypercube, both those of scipy.stats.qmc.
     seed : int, optional
         0 <= seed < 2**64. None draws one, or takes that of the journal.
 
@@ -165,7 +168,11 @@ def _parse(fun, space, args, levels, sampling, points, seed, device, journal) ->
         raise TypeError(f"fun: got {type(fun).__name__}, expected a callable, an objective(f) or a Problem")
     found = parse_space(space, levels=levels, integrality=integrality)
     seed = settings.make_seed(seed)
-    total = found.size if points is None else points
+    asked = total = found.size if points is None else points
+    order = None
+    if sampling == "random" and found.small:
+        sampling, total = "distinct", min(total, found.size)
+        order = found.order(seed)[:total]
     if total > sys.maxsize:
         raise ValueError("space: got a grid of 2**63 points or more, expected fewer; random_search needs no grid")
     if sampling in ("sobol", "lhs"):
@@ -173,9 +180,9 @@ def _parse(fun, space, args, levels, sampling, points, seed, device, journal) ->
     if isinstance(fun, Objective):
         block = saved.get("block", 0)  # a matter of speed alone
         args = args if isinstance(args, tuple) else (args,)
-        flat = found.flat(grid=sampling == "grid")
-        work = CompiledSearch(fun, args, flat, sampling, total, seed, block, device)
-        return Search(work, found, sampling, total, seed, names or found.names)
+        flat = found.flat(grid=sampling in ("grid", "distinct"))
+        work = CompiledSearch(fun, args, flat, sampling, total, seed, block, device, order)
+        return Search(work, found, sampling, total, asked, seed, names or found.names)
     if not isinstance(space, Mapping) and not (isinstance(space, list | tuple) and isinstance(space[0], Mapping)):
         raise TypeError(
             "space: got bounds for a function, which is called by names; expected a dict, or objective(f) for f(x)"
@@ -189,8 +196,8 @@ def _parse(fun, space, args, levels, sampling, points, seed, device, journal) ->
     if as_word("device", device, settings.DEVICES) != "cpu":
         raise ValueError(f"device: got {device!r}, expected 'cpu': only an objective(f) is compiled for a GPU")
     _warn_of_shared(found)
-    work = PointSearch(fun, found, sampling, total, seed, told=journal is not None)
-    return Search(work, found, sampling, total, seed, found.names)
+    work = PointSearch(fun, found, sampling, total, seed, journal is not None, order)
+    return Search(work, found, sampling, total, asked, seed, found.names)
 
 
 def _warn_of_shared(space: Space) -> None:
@@ -207,7 +214,7 @@ def _carry_out(name, search, client, threads, target, max_time, journal, progres
     """All units, then the best point and what is known of the others."""
     target = None if target is None else settings.as_real("target", target)
     progress = as_flag("progress", progress)
-    max_time = None if max_time is None else settings.as_positive_real("max_time", max_time)
+    max_time = settings.as_max_time(max_time)
     begin = time.perf_counter()
     search.work.prepare()  # here first: what is wrong with the function appears as itself
     in_python = not search.compiled or search.work.prepared.bound.runs_as != "compiled"
@@ -215,7 +222,7 @@ def _carry_out(name, search, client, threads, target, max_time, journal, progres
         threads = 1
     header = {} if journal is None else {"work": name, **search.header()}
     with (
-        open_journal(journal, header) as book,
+        open_journal(journal, header, search.work.tests()) as book,
         hooks_for(progress) as hooks,
         Execution(search.work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution,
     ):
@@ -225,7 +232,7 @@ def _carry_out(name, search, client, threads, target, max_time, journal, progres
         outcome = execution.run(units, target=target, journal=book, hooks=hooks, max_time=max_time)
     result = summarise(search, outcome, target)
     result.update(
-        method=name if search.sampling in ("grid", "random") else f"{name} ({search.sampling})",
+        method=name if search.sampling in ("grid", "random", "distinct") else f"{name} ({search.sampling})",
         timing={"prepare": preparing, "run": outcome.seconds, "busy": outcome.busy},
         **place(client, outcome),
         seed=None if search.sampling == "grid" else search.seed,

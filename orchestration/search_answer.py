@@ -12,6 +12,7 @@ import numpy as np
 from ..kernels.compile.code_hash import code_hash
 from ..solvers.driving.call import versions
 from ..solvers.driving.result import Result, StopReason
+from ..solvers.driving.telling import left_out
 from .compiled_search import CompiledSearch
 from .execution.campaign import Outcome, count_kinds
 from .execution.outcome import left_behind
@@ -26,8 +27,9 @@ class Search:
 
     work: PointSearch | CompiledSearch
     space: Space
-    sampling: str  # "grid", or one of SAMPLINGS
+    sampling: str  # "grid", or one of SAMPLINGS; "distinct": random, no point twice
     points: int
+    asked: int  # how many the caller wants; there may be fewer
     seed: int
     names: Sequence[str]  # of the variables, for the answer
 
@@ -66,12 +68,15 @@ def summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
     record = outcome.records[unit]
     index = record.get("index", unit)
     stop = StopReason.REACHED_TARGET if outcome.reached is not None else outcome.stop
-    message = "All points are done." if stop is None else stop.sentence
+    message = _all_done(search) if stop is None else stop.sentence
     missed = target is not None and outcome.reached is None
     message += " The target was not reached." if missed else ""
     if outcome.failures:
         number = f"{len(outcome.failures)} {search.work.name}{'s' * (len(outcome.failures) != 1)}"
         message += f" {number} came to nothing: {count_kinds(outcome.failures)}."
+    if outcome.left_out is not None:
+        value, later = outcome.left_out
+        message += left_out(search.work.name, later, value)
     message += left_behind(outcome.unended, search.work.name)
     fun = record["fun"]
     message = message if math.isfinite(fun) else f"No point gave a finite value. {message}"
@@ -92,6 +97,13 @@ def summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
     else:
         result["x"] = np.array(record["x"])
     return result
+
+
+def _all_done(search: Search) -> str:
+    if search.points == search.asked:
+        return "All points are done."
+    size = f"{search.points} point{'s' * (search.points != 1)}"
+    return f"All points are done: the space has {size}, fewer than the {search.asked} asked for."
 
 
 def _point(search: Search, index: int, record) -> dict:

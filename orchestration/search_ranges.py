@@ -17,7 +17,7 @@ from ..kernels.search import GIVEN, GRID, RANDOM, Space, maker, searcher
 from .spaces import FlatSpace, qmc_block
 
 Search = Callable[[int, int], tuple[float, int, int]]
-MODES = {"grid": GRID, "random": RANDOM, "sobol": GIVEN, "lhs": GIVEN}
+MODES = {"grid": GRID, "random": RANDOM, "sobol": GIVEN, "lhs": GIVEN, "distinct": GIVEN}
 SECONDS = 0.1  # of a range
 MOST = 2**16  # points of a range whose draws or points are arrays of the host
 BATCH = 1024  # points per call of a vectorised function, always: its bits may hang on the size of a batch
@@ -26,9 +26,9 @@ BATCH = 1024  # points per call of a vectorised function, always: its bits may h
 class Points:
     """The points of a search, by their numbers."""
 
-    def __init__(self, flat: FlatSpace, mode: str, count: int, seed: int):
+    def __init__(self, flat: FlatSpace, mode: str, count: int, seed: int, order: np.ndarray | None = None):
         self.space = Space(*(np.array(array) for array in flat))  # copies: kernels take none that is read-only
-        self.name, self.mode, self.count, self.seed = mode, MODES[mode], count, seed
+        self.name, self.mode, self.count, self.seed, self.order = mode, MODES[mode], count, seed, order
 
     @property
     def dimension(self) -> int:
@@ -38,9 +38,16 @@ class Points:
         """What tells a kernel which points are meant: space, mode, seed, draws."""
         draws = np.empty((0, self.dimension))
         if self.mode == GIVEN:
-            given = qmc_block(self.name, self.seed, first, last - first, self.dimension, self.count)
+            given = self._given(first, last)
             draws = np.require(given, requirements=["C", "W"])
         return self.space, self.mode, np.uint64(self.seed), draws
+
+    def _given(self, first: int, last: int) -> np.ndarray:
+        """The numbers in [0, 1) that the points first..last-1 are made from, (n, D)."""
+        if self.order is None:
+            return qmc_block(self.name, self.seed, first, last - first, self.dimension, self.count)
+        levels = np.diff(self.space.offsets)
+        return (np.column_stack(np.unravel_index(self.order[first:last], levels)) + 0.5) / levels
 
     def make(self, first: int, last: int) -> np.ndarray:
         """x (n, D): the points first..last-1."""

@@ -8,9 +8,10 @@ from typing import Any, Unpack, overload
 
 from ..kernels.given import as_flag
 from .driving import settings
-from .driving.call import bind, parse_call, versions
+from .driving.call import bind, parse_call, versions, with_default_ftol
+from .driving.callbacks import read_callback, wants_each_generation
 from .driving.checkpoint import saved_seed
-from .driving.hooks import check_callback, hooks_of
+from .driving.hooks import hooks_of
 from .driving.preparing import evaluating, make_session, workers_of
 from .driving.reading import reads_calls
 from .driving.result import Result
@@ -31,7 +32,7 @@ def minimize(
 def minimize(
     fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, integrality=None, seed=None, restarts=1,
     threads=None, workers=None, device="cpu", max_evals=None, max_iters=None, max_time=None, target=None, ftol=None,
-    patience=None, callback=None, progress=False, checkpoint=None, options=None,
+    patience=None, callback=None, callback_every=None, progress=False, checkpoint=None, options=None,
 ) -> Result:  # fmt: skip
     """Find the minimum of a function over a box, or from a point.
 
@@ -52,7 +53,8 @@ def minimize(
     x0 : (D,) or (n, D) array_like, optional
         A point, or a population, to begin with; the rest of the first generation is uniform in the box.
     args : tuple, default ()
-        Further arguments: arrays, numbers, tuples of these.
+        Further arguments: arrays, numbers, tuples of these. An array that a compiled `fun` writes into is a fresh copy
+        in each evaluation; a read-only one is refused then.
     method : str or Solver, default "auto"
         A name in `thalweg.SOLVERS`, in any case and hyphenation; "auto" chooses by dimension and budget, and where
         there is no box it is `nelder_mead`.
@@ -77,6 +79,8 @@ def minimize(
         compiles for a GPU: numbers and loops, no new arrays. Compiled anew in each process, some seconds.
     max_evals : int, default 10,000 D
         Evaluations per run. The adaptive methods plan their run by it. Without limit where `max_iters` is given alone.
+        An objective in Python is called as often as `nfev` says; of one that is compiled, the plain function is also
+        called at a few points beforehand, once in a process, which do not count (`objective(f, check=False)`: at none).
     max_iters : int, optional
         Iterations per run: generations of a population, steps of other methods; the first sample is one, too. The
         adaptive methods plan by the limit that comes first.
@@ -86,12 +90,16 @@ def minimize(
     target : float, optional
         Stop when a value <= target is found.
     ftol : float, optional
-        Stop when the method's values (of a population, of a simplex) lie within ftol (1 + |best|).
+        Stop when the method's values (of a population, of a simplex) lie within ftol (1 + |best|). Default: none for a
+        compiled objective; 1e-8 for one in Python and a population of DE's family, where there is no target.
     patience : int, optional
         Stop after so many iterations without improvement: generations, or moves of an annealing.
     callback : callable, optional
-        `callback(intermediate_result)` (or `callback(x)`, if its parameter has another name) about every 0.1 s;
-        StopIteration, or returning True, ends the run.
+        `callback(intermediate_result)`, with x, fun, nfev and nit of the best so far, `callback(x)`, or, as in SciPy's
+        differential_evolution, `callback(x, convergence)`. Returning True, or StopIteration, ends the run.
+    callback_every : "generation", optional
+        When it is called: after each generation (each iteration of other methods; runs then go one after another).
+        Default: about every 0.1 s.
     progress : bool, default False
         Show the best value, evaluations and speed while it runs.
     checkpoint : path, optional
@@ -130,16 +138,18 @@ def minimize(
         max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
     )  # fmt: skip
     limited = max_evals is not None or max_iters is not None
-    plan = settings.make_plan(restarts, threads, device, limited, max_time)
-    check_callback(callback)
+    each_generation = wants_each_generation(callback_every, callback, device)
+    plan = settings.make_plan(restarts, threads, device, limited, max_time, each_generation)
+    tell = None if callback is None else read_callback(callback)
     progress = as_flag("progress", progress)
 
     called = time.perf_counter()
     with workers_of(call.solver, workers, plan.device, threads=threads) as spread:
         bound = bind(call, spread)
+        call = with_default_ftol(call, bound)
         session = make_session(call, bound, plan)
         compiling = time.perf_counter() - called
-        with hooks_of(session, call, bound, plan, callback, progress, checkpoint):
+        with hooks_of(session, call, bound, plan, tell, progress, checkpoint):
             session.carry_out()
     running = session.seconds()
     result = session.summarise()

@@ -276,7 +276,7 @@ def apart(case: Case, method: str, **where) -> dict:
 def final_population(case: Case, method: str) -> np.ndarray:
     """The points that a run ends with; reaches into the state of an Optimizer."""
     arguments = case.arguments(method)
-    bound = case.objective().bind(arguments.pop("args", ()))
+    bound = case.objective().bind(arguments.pop("args", ()), np.zeros(len(arguments["bounds"])))
     optimizer = Optimizer(**arguments)
     while not optimizer.done:
         optimizer.tell(bound.evaluate(optimizer.ask()))

@@ -276,14 +276,6 @@ def test_values_that_mean_something_else_are_refused(arguments, words):
         tw.minimize(bowl, BOX, **arguments)
 
 
-def test_a_callback_that_wants_more_is_named():
-    with pytest.raises(TypeError, match="callback: got a function of xk, convergence, expected"):
-        tw.minimize(bowl, BOX, callback=lambda xk, convergence: None)
-    calls = []
-    stopped = tw.minimize(bowl, BOX, max_evals=10**8, callback=lambda xk, convergence=0: calls.append(xk) or True)
-    assert stopped.stop_reason is tw.StopReason.CALLBACK and len(calls) == 1
-
-
 # --- docs -------------------------------------------------------------------------------------------------------------
 
 

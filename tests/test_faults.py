@@ -301,8 +301,8 @@ def test_time_hooks_and_a_full_disk(client):
         assert execution.run(range(2000), hooks=[enough]).stop is StopReason.CALLBACK
         with pytest.raises(ZeroDivisionError, match="hook"):
             execution.run(range(2000), hooks=[broken])
-        with pytest.raises(OSError, match="No space left"):
-            execution.run(range(2000), journal=book)
+        with pytest.warns(RuntimeWarning, match="No space left"):
+            check_all(execution.run(range(200), journal=book), range(200))
         wait_for(lambda: not any(client.run(alive_tasks).values()), 1.0)
         check_all(execution.run(range(10)), range(10))
     assert book.written == 1

@@ -165,7 +165,7 @@ def test_integrality_without_a_whole_number_in_the_box():
 
 
 def test_names():
-    assert make(names=("a", "b")).names == ("a", "b")
+    assert make(names=("a", "b")).names == ["a", "b"]
     with pytest.raises(ValueError, match="names: got 1, expected one for each of the 2 variables"):
         make(names=["a"])
 

@@ -14,9 +14,9 @@ import pytest
 from rich.console import Console
 
 from thalweg.orchestration.progress import Progress, Rate, Status, facts, hooks_for
-from thalweg.orchestration.times import duration, per_time
 from thalweg.solvers import minimize
 from thalweg.solvers.driving import progress as of_solvers
+from thalweg.solvers.driving.times import duration, per_time
 
 START = Status("run", 0, 2000, math.inf, "", 0, 2, 2, None, 0.0)
 LINK = "http://127.0.0.1:8787/status"

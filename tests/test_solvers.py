@@ -197,7 +197,9 @@ def test_budget_is_kept_to_the_evaluation(name):
     for budget in (1, 19, 20, 21, 777):
         result = minimize(rippled, BOX, method=name, seed=1, max_evals=budget, options=small_options(name))
         assert_spent(name, result, budget)
-        assert np.isfinite(result.fun) and objective(rippled).bind().evaluate(result.x[None])[0] == result.fun
+        assert (
+            np.isfinite(result.fun) and objective(rippled).bind((), result.x).evaluate(result.x[None])[0] == result.fun
+        )
 
 
 def test_stops_at_a_target(name):

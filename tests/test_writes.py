@@ -283,6 +283,7 @@ def test_an_objective_that_writes_into_x_has_an_x_of_its_own(fun):
     assert how == (MAYBE if fun in (either, in_a_list) else WRITTEN)
 
 
+@pytest.mark.filterwarnings("ignore:fun. np.random.shuffle")
 def test_a_shuffled_x_is_the_objectives_own():
     points = POINTS.copy()
     with pytest.warns(UserWarning, match=r"np\.random\.shuffle .* which no seed reaches"):
@@ -529,6 +530,22 @@ def one_of_pair(x, scale, pair):
     return x.sum() * scale + pair[1] + pair[0].sum()
 
 
+def test_one_array_in_the_place_of_args_is_args_0():
+    with pytest.raises(ValueError, match=r"^args\[0\]: got a read-only array"):
+        bound(scratch, np.frombuffer(bytes(48)))
+
+
+def test_a_plain_call_before_compilation_leaves_args_alone():
+    def fun(x, t):
+        t[0] = -1.0
+        raise ValueError("stop here")
+
+    t = np.zeros(6)
+    with pytest.raises(ValueError, match="stop here"):
+        bound(fun, (t,))
+    assert not t.any()
+
+
 def test_a_read_only_array_that_is_read_is_taken(tmp_path):
     for kind in ("flag", "bytes", "memmap"):
         array = read_only(kind, tmp_path).view(np.float64)
@@ -578,7 +595,15 @@ def test_a_constant_array_is_not_written():
         _sort(constant)
         return constant.sum()
 
-    for fun in (whole, out, by_sort, by_helper):
+    def by_dot(x):  # Numba lets this pass, and the process would crash
+        np.dot(np.ones((6, 6)), x, constant)
+        return constant.sum()
+
+    def by_flat(x):
+        constant.flat[0] = 2.0
+        return constant.sum()
+
+    for fun in (whole, out, by_sort, by_helper, by_dot, by_flat):
         with pytest.raises(CompilationError, match="Arrays that are global, in a closure or in an object are only"):
             bound(fun, check=False)
     np.testing.assert_array_equal(constant, np.ones(6))

@@ -7,15 +7,15 @@ stale, and two equal functions share their code.
 
 from __future__ import annotations
 
-import threading
 from functools import partial
 from typing import Any
 
 from numba.core import types
 
+from ..compile import forking
 from ..compile.carried_types import filled
 from ..compile.flat import AdapterCompiler, FunctionCompiler, RecursiveCompiler, fill_environments
-from ..compile.jit import RELAXED, compile_for, kernel
+from ..compile.jit import RELAXED, compile_for, kernel, require_compiler
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
 from .arguments import call_c, call_python, contiguous, load
@@ -29,7 +29,7 @@ SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
 
 _adapters: dict[Any, Any] = {}  # of objectives
 _engine: dict[Any, Any] = {}  # what serves all objectives; never let go, as it cannot be compiled twice
-_lock = threading.RLock()
+_lock = forking.lock()
 KEPT = 500  # adapters; what was not used for longest goes first, and comes back from the disk with the same bits
 
 
@@ -62,17 +62,21 @@ def address_of(adapter) -> int:
     return adapter.address
 
 
-def adapter_of(function, known: tuple, precise: bool):
+def adapter_of(function, known: tuple, precise: bool, boundscheck: bool):
     """The compiled adapter of a function; content decides, so an edited global is never stale."""
-    return once_per_content((*known, precise), lambda: _compile(function, known[1], precise))
+    key = (*known, precise, boundscheck)
+    return once_per_content(key, lambda: _compile(function, known[1], precise, boundscheck))
 
 
-def _compile(function, record, precise: bool):
+def _compile(function, record, precise: bool, boundscheck: bool = False):
+    require_compiler()
     reached: dict = {}
     try:
         flags, twins = (frozenset(), {}) if precise else (RELAXED, elementary.TWINS)
         compiler = RecursiveCompiler if calls_itself(function) else FunctionCompiler
-        compile_inner = partial(kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler)
+        compile_inner = partial(
+            kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
+        )
         inner = rebuild(function, twins, compile_inner, reached)
         record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
         warn_of_random_calls(reached.values())

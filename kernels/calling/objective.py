@@ -15,13 +15,14 @@ import numpy as np
 from numba.core import types
 
 from ..compile.fingerprint import fingerprint
+from ..compile.indices import sizes_of, stays_inside
 from ..compile.jit import compile_for, kernel
 from ..given import as_flag
 from .adapters import ADAPTER, KEPT, adapter_of, address_of, c_adapter, once
 from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_type, row
 from .asking import Functions
 from .c_functions import c_pointer
-from .carried import carried
+from .carried import carried, opened
 from .checking import CompilationError, at_point, check, takes_batches
 from .in_python import PythonObjective
 from .protecting import apart, members, refuse_changed, refuse_written, written_by
@@ -40,12 +41,16 @@ class Objective:
     check: bool = True
     compiled: bool | Literal["auto"] = True
     vectorized: bool = False
+    boundscheck: bool | None = None
 
     def __call__(self, x: Any, *args: Any) -> Any:
         return self.function(x, *args)
 
     def bind(self, args: tuple[Any, ...] = (), probe: np.ndarray | None = None) -> CompiledObjective | PythonObjective:
-        """The objective with its arguments, ready to evaluate. `probe` (D,): where it is first checked."""
+        """The objective with its arguments, ready to evaluate.
+
+        `probe` (D,): where it is first checked. Without one D may be any, and nothing is known of indices.
+        """
         if not self.compiled:
             return PythonObjective(self, args)
         pointer = c_pointer(self.function)
@@ -55,7 +60,11 @@ class Objective:
             return self._bind_compiled(args, probe)
         except Exception as error:
             reason = error
-        if probe is not None and not isinstance(reason, CompilationError) and takes_batches(self.function, args, probe):
+        if (
+            probe is not None
+            and _may_be_of_call(reason)
+            and takes_batches(self.function, apart(normalise(args)), probe)
+        ):
             raise TypeError(
                 "fun: got a function of a batch (n, D) of points, expected one of a point x (D,); "
                 "objective(f, vectorized=True) calls it so (from thalweg import objective)"
@@ -88,8 +97,13 @@ class Objective:
             if place not in _checked:
                 check(self.function, apart(args), probe)
                 _note_check(place)
-        adapter = adapter_of(form.function, form.known, self.precise)
-        bound = CompiledObjective(adapter, form.held + args, self, len(form.held))
+        boundscheck, dimension = self.boundscheck, None
+        if boundscheck is None:
+            dimension = None if probe is None else len(probe)
+            boundscheck = not _stays_inside(self.function, form, dimension, args)
+            dimension = None if boundscheck else dimension
+        adapter = adapter_of(form.function, form.known, self.precise, boundscheck)
+        bound = CompiledObjective(adapter, form.held + args, self, len(form.held), dimension)
         _, *written = bound.written
         count = len(list(members(form.held)))
         refuse_changed(form.function, form.held, written[:count])
@@ -109,14 +123,16 @@ class _Form:
 @overload
 def objective(
     function: Callable[..., Any] | tuple[Any, ...], *, precise: bool = ..., check: bool = ...,
-    compiled: bool | Literal["auto"] = ..., vectorized: bool = ...,
+    compiled: bool | Literal["auto"] = ..., vectorized: bool = ..., boundscheck: bool | None = ...,
 ) -> Objective: ...  # fmt: skip
 @overload
 def objective(
     function: None = None, *, precise: bool = ..., check: bool = ...,
-    compiled: bool | Literal["auto"] = ..., vectorized: bool = ...,
+    compiled: bool | Literal["auto"] = ..., vectorized: bool = ..., boundscheck: bool | None = ...,
 ) -> Callable[[Callable[..., Any]], Objective]: ...  # fmt: skip
-def objective(function: Any = None, *, precise=False, check=True, compiled: Any = True, vectorized=False) -> Any:
+def objective(
+    function: Any = None, *, precise=False, check=True, compiled: Any = True, vectorized=False, boundscheck=None
+) -> Any:
     """Say how a function is to be compiled and called; also a decorator.
 
     Parameters
@@ -126,6 +142,8 @@ def objective(function: Any = None, *, precise=False, check=True, compiled: Any 
         Numba, a bound method, an object with `__call__` or a `functools.partial` (the numbers and arrays that they
         hold are read when a call begins), or a C function (ctypes, cffi, scipy.LowLevelCallable) of the form
         `double (int, double *, void *)` or `double (int, double *)`.
+        Compiled, it may write into x and into arrays in `args`: each evaluation has its own copies of what it writes
+        into, and nobody sees them afterwards.
     precise : bool, default False
         Keep `math`'s own functions and the order of every sum. By default sums may be reordered, and sin, cos, tan,
         exp, log, log1p, expm1 and tanh come from `thalweg.kernels.elementary` (at most 2 ulp, tanh 3), so that loops
@@ -137,6 +155,10 @@ def objective(function: Any = None, *, precise=False, check=True, compiled: Any 
         the reason.
     vectorized : bool, default False
         The function takes a batch (n, D) and returns (n,); evaluated in Python.
+    boundscheck : bool, optional
+        Whether an index outside its array raises IndexError, in the function and in all it calls. By default that is
+        so unless no index can be outside: those of loops over the arrays, as in `for i in range(x.size)`, cannot, and
+        cost nothing. False trusts the function: an index outside reads, or overwrites, what stands there in memory.
 
     Returns
     -------
@@ -149,7 +171,9 @@ def objective(function: Any = None, *, precise=False, check=True, compiled: Any 
     True
     """
     if function is None:
-        return lambda f: objective(f, precise=precise, check=check, compiled=compiled, vectorized=vectorized)
+        return lambda f: objective(
+            f, precise=precise, check=check, compiled=compiled, vectorized=vectorized, boundscheck=boundscheck
+        )
     if isinstance(function, Objective):
         return function
     if not callable(function) and c_pointer(function) is None:
@@ -159,7 +183,9 @@ def objective(function: Any = None, *, precise=False, check=True, compiled: Any 
     if isinstance(compiled, str) and compiled != "auto":
         raise TypeError(f"compiled: got {compiled!r}, expected True, False or 'auto'")
     compiled = compiled if isinstance(compiled, str) else as_flag("compiled", compiled)
-    return Objective(function, precise, check, False if vectorized else compiled, vectorized)
+    if boundscheck is not None:
+        boundscheck = as_flag("boundscheck", boundscheck)
+    return Objective(function, precise, check, False if vectorized else compiled, vectorized, boundscheck)
 
 
 @kernel
@@ -183,6 +209,7 @@ class CompiledObjective:
     args: tuple[Any, ...]  # what the function carries, then those of the user
     source: Objective
     held: int = 0  # how many of `args` the function carries
+    dimension: int | None = None  # None: any; else that for which no index is outside, without bounds checks
     runs_as = "compiled"
     record: np.ndarray = field(init=False)
     address: int = field(init=False)
@@ -215,6 +242,8 @@ class CompiledObjective:
         x = np.ascontiguousarray(x, dtype=np.float64)
         if x.ndim != 2 or x.shape[1] == 0:
             raise ValueError(f"x: got shape {x.shape}, expected (n, D): rows of D variables, at least one")
+        if self.dimension not in (None, x.shape[1]):
+            return self.source.bind(self.args).evaluate(x)
         values = np.empty(len(x))
         self.evaluate_into(x, values)
         for i in np.flatnonzero(np.isnan(values)):
@@ -248,6 +277,11 @@ def _replay_row():
     return once("replay_row", lambda: compile_for(replay_row, (types.intp, types.intp, VECTOR)))
 
 
+def _may_be_of_call(error: Exception) -> bool:
+    """Whether an error may come out of a call of the plain function, with arguments that were fit for it."""
+    return not isinstance(error, CompilationError) and not str(error).startswith("args")
+
+
 def _is_of_numba(error: Exception) -> bool:
     """Whether an error says that something cannot be compiled."""
     return isinstance(error, CompilationError) or (isinstance(error, TypeError) and str(error).startswith("args["))
@@ -260,6 +294,18 @@ _constant: set[tuple] = set()  # what compiles only with whole numbers, and what
 
 NO_ARGUMENTS = record_type(())
 _checked: dict[tuple, None] = {}  # functions that were called once in this process
+_inside: dict[tuple, bool] = {}  # functions, with sizes -> whether no index can be outside
+
+
+def _stays_inside(function, form: _Form, dimension: int | None, args: tuple) -> bool:
+    """Whether no index can be outside: of what is bound to parameters beforehand, nothing is proven."""
+    source, positional, keywords = opened(function)
+    place = (*form.known, dimension, sizes_of(form.held + args), bool(positional or keywords))
+    if place not in _inside:
+        if len(_inside) > KEPT:
+            _inside.clear()
+        _inside[place] = not place[-1] and stays_inside(source, dimension, args)
+    return _inside[place]
 
 
 def _sizes(args: tuple) -> tuple:

@@ -26,6 +26,7 @@ from numba.core.typed_passes import NopythonRewrites, NopythonTypeInference
 from numba.core.untyped_passes import TranslateByteCode
 
 from .array_sums import FuseSums
+from .guards import Guard
 from .parts import PartCompiler, library_of
 from .python_numbers import as_python
 from .substitution import PARAMETERS
@@ -40,7 +41,8 @@ class FunctionCompiler(PartCompiler):
         if self.state.func_ir is None:
             pipeline.add_pass_after(ReadParameters, TranslateByteCode)
             as_python(self.state, pipeline)
-            pipeline.add_pass_after(FindWrites, NopythonTypeInference)
+            pipeline.add_pass_after(Guard, NopythonTypeInference)
+            pipeline.add_pass_after(FindWrites, NopythonTypeInference)  # so it comes first: what the guards do is ours
             pipeline.add_pass_after(FuseSums, NopythonRewrites)
             pipeline.finalize()
         return [pipeline]
@@ -80,7 +82,8 @@ class RecursiveCompiler(Compiler):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
             as_python(self.state, pipeline)
-            pipeline.add_pass_after(FindWrites, NopythonTypeInference)
+            pipeline.add_pass_after(Guard, NopythonTypeInference)
+            pipeline.add_pass_after(FindWrites, NopythonTypeInference)  # so it comes first: what the guards do is ours
             pipeline.finalize()
         return [pipeline]
 

@@ -14,7 +14,6 @@ import ctypes
 import importlib
 import importlib.metadata
 import os
-import threading
 import types as python_types
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache, update_wrapper, wraps
@@ -29,8 +28,10 @@ import numba
 from numba.core.registry import CPUDispatcher
 from numba.np.ufunc import threading_layer as numba_threading_layer
 
+from . import forking
 from .cache import ContentCache, config
 from .freeing import give_back
+from .interruption import between_steps
 from .parts import PartCompiler
 
 give_back()
@@ -43,7 +44,8 @@ PRANGE_ONLY = {"prange": True, "comprehension": False, "reduction": False, "inpl
 
 
 def kernel(
-    function=None, *, parallel=False, flags=frozenset(), inner=False, inline=False, cached=True, compiler=None
+    function=None, *, parallel=False, flags=frozenset(), inner=False, inline=False, cached=True, compiler=None,
+    boundscheck=False,
 ) -> Any:  # fmt: skip
     """Compile a function with the engine's options and the content-keyed cache.
 
@@ -63,6 +65,8 @@ def kernel(
         Keep the compiled code on disk. What only an objective calls needs no file of its own: it is in its caller's.
     compiler : subclass of numba.core.compiler.CompilerBase, optional
         Default: Numba's own, or `PartCompiler` for what is neither called from Python nor kept on disk.
+    boundscheck : bool, default False
+        An index outside its array raises IndexError; for objectives of which that is not excluded (indices.py).
     inline : bool, default False
         LLVM copies the function into every caller; see `inlined`.
 
@@ -77,8 +81,10 @@ def kernel(
     """
     if function is None:
         return lambda f: kernel(
-            f, parallel=parallel, flags=flags, inner=inner, inline=inline, cached=cached, compiler=compiler
-        )
+            f, parallel=parallel, flags=flags, inner=inner, inline=inline, cached=cached, compiler=compiler,
+            boundscheck=boundscheck,
+        )  # fmt: skip
+    require_compiler()
     options: dict[str, Any] = {
         "nogil": True,
         "error_model": "numpy",
@@ -91,17 +97,35 @@ def kernel(
     if compiler is None and inner and not cached:
         compiler = PartCompiler
         options["_nrt"] = False  # it allocates nothing: no references are counted, a seventh of the time to compile
+    if boundscheck:
+        options["boundscheck"] = True
     if compiler is not None:
         options["pipeline_class"] = compiler
     dispatcher: Any = numba.njit(**options)(_copy(function))
     # A parallel kernel from the disk in a caller that is compiled anew crashes the next process: it has no file.
     dispatcher._cache = ContentCache(dispatcher, cached and not (parallel and inner))
-    if inner:
-        dispatcher.__class__ = InnerKernel
+    dispatcher.__class__ = InnerKernel if inner else Kernel
     return dispatcher
 
 
-class InnerKernel(CPUDispatcher):
+def require_compiler() -> None:
+    """An error in one sentence where Numba is switched off: its own functions, which solvers need, are then, too."""
+    if config.DISABLE_JIT:
+        raise RuntimeError(
+            "NUMBA_DISABLE_JIT is set, and thalweg's solvers only run compiled: unset it, and to debug an objective in "
+            "Python write thalweg.objective(f, compiled=False)"
+        )
+
+
+class Kernel(CPUDispatcher):
+    """What `kernel` makes."""
+
+    def compile(self, sig):
+        with between_steps():
+            return super().compile(sig)
+
+
+class InnerKernel(Kernel):
     """What `kernel(inner=True)` makes."""
 
     def __call__(self, *args):  # pyright: ignore[reportIncompatibleMethodOverride]
@@ -133,7 +157,7 @@ def inlined(function) -> Any:
     return kernel(function, inner=True, inline=True, cached=False)
 
 
-_once_lock = threading.RLock()
+_once_lock = forking.lock()
 
 
 def once(make):
@@ -168,7 +192,7 @@ def _copy(function):
 
 # --- threads -----------------------------------------------------------------------------------------------------
 
-_workqueue_lock = threading.RLock()
+_workqueue_lock = forking.lock()
 
 
 LAYERS = {  # Numba's name: its module, and the wishes (NUMBA_THREADING_LAYER) that it fulfils

@@ -161,6 +161,8 @@ def product(context, builder, sig, arguments, numbas):
 
 
 def shift_left(context, builder, sig, arguments, numbas):
+    if not sig.return_type.signed:
+        return numbas(builder, arguments)
     return _call(context, builder, _shift_left, sig, arguments)
 
 
@@ -173,6 +175,8 @@ def _shift_left(n, k):
 
 
 def shift_right(context, builder, sig, arguments, numbas):
+    if not sig.return_type.signed:
+        return numbas(builder, arguments)
     return _call(context, builder, _shift_right, sig, arguments)
 
 

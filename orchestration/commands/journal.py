@@ -10,8 +10,8 @@ from datetime import datetime
 
 import click
 
+from ...solvers.driving.times import duration
 from ..journal import read_journal
-from ..times import duration
 from .printing import plain_table, print_table
 from .reason import reason
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import math
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -175,7 +176,7 @@ class Campaign:
             self.unwritten.append({"unit": unit, "failed": kind, **{k: known[k] for k in GIVEN_UP}})
             if len(self.failures) >= HOPELESS and not self.records:
                 self.stop = self.stop or StopReason.HOPELESS
-        elif kind == "killed":
+        elif entry.get("alone"):  # it took its worker along: the next time, too, nothing else is at work there
             self.suspects.append([unit])
         else:
             heapq.heappush(self.again, unit)
@@ -210,8 +211,16 @@ class Campaign:
         if self.journal is None or not batch:
             return
         journal, self.journal = self.journal, None
-        journal.append(batch)
-        self.journal = journal
+        try:
+            journal.append(batch)
+        except OSError as error:  # of a full disk; it names the file
+            warnings.warn(
+                f"{error}: from here on nothing is written; the call goes on, and gives its result, without",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        else:
+            self.journal = journal
 
     def status(self, finished: bool = False) -> Status:
         """What a progress display shows."""
@@ -238,7 +247,8 @@ class Campaign:
             kept = {unit: record for unit, record in kept.items() if not self._beyond(unit)}
         failures = {unit: self.failures[unit] for unit in sorted(self.failures) if not self._beyond(unit)}
         seconds = time.perf_counter() - self.begin
-        done = self.workers, self.tasks, self.busy, self.resumed, self.unended
+        left_out = self.best if self.best is not None and self._beyond(self.best[1]) else None
+        done = self.workers, self.tasks, self.busy, self.resumed, self.unended, left_out
         return Outcome(kept, failures, self.stop, self.reached, seconds, *done)
 
     def _beyond(self, unit: int) -> bool:

@@ -1,8 +1,9 @@
 """Keeps the threads or workers of an executor busy with the units of a campaign.
 
-When a worker dies, every unit of the tasks that it had is a suspect. Suspects wait until all others are done; then each
-part of them is carried out on a worker that has nothing else to do. If that one dies, too, the part is cut smaller; a
-single unit that was alone with a worker that died has killed it."""
+When a worker dies, or answers nobody for longer than a unit may take, every unit of the tasks that it had is a suspect.
+Suspects wait until all others are done; then each part of them is carried out on a worker that has nothing else to do.
+If that one dies, too, the part is cut smaller; a single unit that was alone with a worker that died has killed it, or
+hung there."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ from typing import Any, Protocol
 from .campaign import TICK, Campaign
 from .pace import Pace
 
+DIED = "the process of its worker died, and nothing else was at work there"
+HUNG = "not done in its time (task_timeout), and the process of its worker answered nobody any more; it was ended"
 DEATHS = 16  # of workers before any unit was done: it will not get better
 
 
@@ -35,6 +38,7 @@ class Report:
     worker: str
     entries: list[dict] = field(default_factory=list)
     died: bool = False  # the worker, in the middle of it
+    hung: bool = False  # it answered nobody any more, and was given up
     error: BaseException | None = None  # of this library or of the cluster, not of a unit
 
 
@@ -114,8 +118,8 @@ class Dispatch:
             campaign.settle(order.units, entries)
             self.executor.pace.learn(report.worker, [entry["seconds"] for entry in entries])
         elif order.alone and len(order.units) == 1:
-            error = "the process of its worker died, and nothing else was at work there"
-            entry = {"unit": order.units[0], "worker": report.worker, "failed": "killed", "error": error}
+            kind, error = ("timeout", HUNG) if report.hung else ("killed", DIED)
+            entry = {"unit": order.units[0], "worker": report.worker, "failed": kind, "error": error, "alone": True}
             campaign.settle(order.units, [entry])
         else:
             campaign.suspect(order.units)

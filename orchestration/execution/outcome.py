@@ -24,6 +24,7 @@ class Outcome:
     busy: float  # seconds of work in all records of this call, the resumed ones not counted
     resumed: int  # units that were taken from the journal
     unended: int = 0  # units at work in threads of this process that could not be ended
+    left_out: tuple[float, int] | None = None  # (value, unit) better than all records, but behind the target
 
     def best(self) -> int | None:
         """The unit of the lowest value; the lowest such unit."""
@@ -42,6 +43,7 @@ class Outcome:
             self.busy + later.busy,
             self.resumed + later.resumed,
             self.unended + later.unended,
+            later.left_out,
         )
 
 

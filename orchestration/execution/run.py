@@ -28,7 +28,8 @@ class Execution:
     retries : int, default 0
         How often a unit is tried again after it raised, took too long or killed its worker.
     task_timeout : float, optional
-        Seconds that one unit may take.
+        Seconds that one unit may take. A worker that does not end it is restarted; a thread here that cannot be ended
+        is left at work (`Outcome.unended`), and a unit that holds Python's lock stops this process until it is done.
     """
 
     def __init__(self, work: Work, *, client=None, threads: int | None = None, retries=0, task_timeout=None):

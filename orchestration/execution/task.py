@@ -126,9 +126,10 @@ def perform(
         if unit is None:
             continue
         if timeout is not None and now - begun > timeout and task.give_up(unit):
-            error = f"not done after {timeout:g} s (task_timeout)"
+            left = None if task.end_thread() else task.thread
+            error = f"not done after {timeout:g} s (task_timeout){'; its thread did not end' if left else ''}"
             entry = {"unit": unit, "worker": worker, "failed": "timeout", "error": error, "seconds": now - begun}
-            return [*task.entries, entry], None if task.end_thread() else task.thread
+            return [*task.entries, entry], left
         if ends(unit):
             told = told if told is not None and told[0] == unit else (unit, now)
             if now - told[1] > GRACE and task.give_up(unit):

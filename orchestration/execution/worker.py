@@ -42,6 +42,10 @@ class Shipment(WorkerPlugin):
         self.work = work
 
 
+def nothing() -> None:
+    """A task."""
+
+
 def set_limit(token: str, campaign: int, unit: float, dask_worker) -> None:
     """From the client: units of a campaign above this one are to end. The lowest counts, whichever comes last."""
     if token in dask_worker.plugins:

@@ -23,13 +23,15 @@ from .campaign import TICK, Campaign
 from .compatibility import check_workers
 from .dispatch import Order, Report
 from .pace import Aim, Pace
+from .silence import Silence
 
 COUNT_EVERY = 1.0  # seconds between questions for the workers
+MEETING = 30.0  # seconds that a scheduler has to take up a first task
 ANSWER = 2.0  # seconds that the scheduler has to answer
 PREFIX = "thalweg-"  # of the names of our plugins; the client's follows
 SHIPPINGS = 3  # attempts to bring the work to workers that die
 FAREWELL = 0.5  # seconds that tasks have at the end to hand back what they did
-_swept: WeakSet[Any] = WeakSet()  # clients that looked once for what others left behind
+_swept: WeakSet[Any] = WeakSet()  # clients that were here before
 
 
 class Workers:
@@ -40,6 +42,8 @@ class Workers:
     def __init__(self, work, client, timeout: float | None = None):
         check_workers(client)
         self.client, self.timeout = client, timeout
+        self.silence = None if timeout is None else Silence(timeout)
+        self.lost: list[Report] = []  # tasks that were taken from workers that answer nobody
         self.token = f"{PREFIX}{client.id}-{uuid.uuid4().hex[:8]}"
         self.pace = Pace(Aim(least=0.1, most=2.0, limit=5.0))
         self.tasks: dict[Any, Order] = {}  # by future
@@ -52,6 +56,7 @@ class Workers:
         payload = shipping.pack(work)
         if client not in _swept:
             self._sweep()
+            self._meet()
             _swept.add(client)
         try:
             self._ship(worker.Shipment(self.token, payload), work.name)
@@ -85,6 +90,11 @@ class Workers:
             for name in names:
                 if name.startswith(PREFIX) and not any(name.startswith(PREFIX + client) for client in clients):
                     self._remove(name)
+
+    def _meet(self) -> None:
+        """A first task: a scheduler loads what tasks are made of when it gets one, which is no time of the runs."""
+        with contextlib.suppress(Exception):
+            self.client.submit(worker.nothing, key=f"{self.token}-0", pure=False).result(timeout=MEETING)
 
     def _remove(self, name: str) -> None:
         with contextlib.suppress(Exception):  # a scheduler that goes now has nothing of ours any more
@@ -122,6 +132,13 @@ class Workers:
                 self.slots = sum(threads.values())
                 self.workers = [address for address in threads if address not in self.restarted]
             self.counted = time.perf_counter()
+        if self.silence is not None and self.silence.due(time.perf_counter()):
+            with contextlib.suppress(Exception):
+                workers = self._ask(self.client.scheduler.identity, n_workers=-1)["workers"]
+                signs = {address: worker["last_seen"] for address, worker in workers.items()}
+                for address in self.silence.look(signs, time.perf_counter()):
+                    if address not in self.restarted:
+                        self._give_up(address, workers[address]["nanny"])
 
     def submit(self, order: Order) -> None:
         units = order.units
@@ -149,7 +166,9 @@ class Workers:
             over.append(self.arrived.get(timeout=wait))
             while True:
                 over.append(self.arrived.get_nowait())
-        return [self._report(future, result) for future, result in over if future in self.tasks] + self._vanished()
+        reports = [self._report(future, result) for future, result in over if future in self.tasks]
+        lost, self.lost = self.lost, []
+        return reports + lost + self._vanished()
 
     def _report(self, future, result) -> Report:
         from distributed.scheduler import KilledWorker
@@ -191,6 +210,25 @@ class Workers:
             if isinstance(event, dict) and event.get("action") == "remove-worker":
                 return key in event["processing-tasks"] and not event.get("expected")
         return False
+
+    def _give_up(self, address: str, nanny: str | None) -> None:
+        """A worker answers nobody for longer than a unit may take: one of its tasks hangs, or its process is stopped.
+
+        Its nanny ends the process and begins another; without one, the scheduler gives it no more work."""
+        keys = set(self._ask(self.client.scheduler.processing, workers=[address])[address])
+        lost = {future: order for future, order in self.tasks.items() if future.key in keys}
+        if not lost:  # it hangs for somebody else
+            return
+        self.restarted.add(address)
+        self._gone(address)
+        self.client.cancel(list(lost), force=True)
+        for future, order in lost.items():
+            del self.tasks[future]
+            self.lost.append(Report(order, address, died=True, hung=True))
+        if nanny:
+            self._aside(self.client.restart_workers, [address], timeout=30, raise_for_error=False)
+        else:
+            self._aside(self._ask, self.client.scheduler.unregister, address=address, stimulus_id=self.token)
 
     def _restart(self, address: str) -> None:
         """A thread that hangs cannot be ended, its process can. Without a nanny it would not come back: it stays."""

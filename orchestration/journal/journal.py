@@ -14,12 +14,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from .append_file import AppendFile
+from .checks import Test
 from .differences import differences
 from .json_lines import FORMAT, Content, decode, encode
 
@@ -61,12 +63,12 @@ def saved_header(path) -> dict:
 
 
 @contextlib.contextmanager
-def open_journal(path, header: dict) -> Iterator[Journal | None]:
+def open_journal(path, header: dict, tests: dict[str, Test] | None = None) -> Iterator[Journal | None]:
     """The journal of a call, closed with it; None where no path is given."""
     if path is None:
         yield None
     else:
-        with Journal(path, header) as journal:
+        with Journal(path, header, tests) as journal:
             yield journal
 
 
@@ -79,6 +81,8 @@ class Journal:
         In a folder that exists. A file that is there is taken up if its header is equal.
     header : dict
         All that decides what a unit gives, in JSON's types.
+    tests : dict, optional
+        Of what the records in the file must hold, by name (`checks.py`).
     extendable : names in the header, default ("units",)
         Counts, or None, that may differ: the largest is noted.
 
@@ -107,14 +111,16 @@ class Journal:
     {0: {'unit': 0, 'fun': 0.25}}
     """
 
-    def __init__(self, path, header: dict, *, extendable: tuple[str, ...] = ("units",)):
+    def __init__(
+        self, path, header: dict, tests: dict[str, Test] | None = None, *, extendable: tuple[str, ...] = ("units",)
+    ):
         path = _as_path(path)
         header = json.loads(encode(header, "the header"))  # as it would come back
         self._event: dict | None = None  # written with the next records: a call with nothing to add leaves no trace
         self._file = AppendFile(path)
         try:
             written = self._file.read()
-            content = decode(written, path)
+            content = decode(written, path, tests)
             if content is None:
                 self._begin(header)
             else:
@@ -183,7 +189,13 @@ class Journal:
 def _as_path(path) -> Path:
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"journal: got {type(path).__name__}, expected a path")
-    if Path(path).exists() and not Path(path).is_file():
+    try:
+        mode = os.stat(Path(path)).st_mode
+    except (FileNotFoundError, NotADirectoryError, PermissionError):  # which opening it says
+        mode = stat.S_IFREG
+    except (OSError, ValueError, TypeError) as error:  # a NUL in it, a name too long, a path of bytes
+        raise ValueError(f"journal: got {path!r:.100}, expected the path of a file ({error})") from None
+    if not stat.S_ISREG(mode):  # a pipe would be waited for
         raise ValueError(f"journal: got {path}, expected the path of a file")
     return Path(path)
 

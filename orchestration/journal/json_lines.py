@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from .checks import COUNT_OR_NONE, FAILURE, HEADER, NUMBER_OR_NAN, TEXT, Test, is_count, present, what_is_wrong
+
 FORMAT = 2  # to be raised when older readers would misunderstand
 BEGIN = b'{"header": '
 TEXT_OR_TINY = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d(?:\.\d+)?e-3[0-2]\d')
@@ -81,13 +83,15 @@ def _all_digits(match: re.Match) -> str:
     return str(Decimal(float(text)))
 
 
-def decode(content: bytes, path) -> Content | None:
+def decode(content: bytes, path, tests: dict[str, Test] | None = None) -> Content | None:
     """What a journal holds; None where not even its first line is complete. A torn last line is left out.
+
+    `tests`: of what the records hold, by name.
 
     Raises
     ------
     ValueError
-        If it is no journal, one of a later format, or has a garbled line.
+        If it is no journal, one of another format, or has a line that is garbled or does not hold what it should.
     """
     size = content.rfind(b"\n") + 1
     if size == 0 and content[: len(BEGIN)] == BEGIN[: len(content)]:
@@ -101,15 +105,26 @@ def decode(content: bytes, path) -> Content | None:
             f"journal: {path} was written by another version of thalweg (format {header.get('format')}, this one "
             f"writes {FORMAT}); finish it with that version, or give another path"
         )
+    if wrong := what_is_wrong(header, present(HEADER, header)):
+        raise ValueError(f"journal: {path}, line 1 is damaged or was edited: {wrong}. Give another path")
     found = Content(header | {"resumed": []}, size)
+    of_record = {"fun": NUMBER_OR_NAN} if tests is None else tests
     for number, line in enumerate(lines, 2):
         entry = _object(line)
-        if isinstance(entry.get("unit"), int):
-            found.note(entry)
+        if is_count(entry.get("unit")):
+            wrong = what_is_wrong(entry, present(FAILURE, entry) if "failed" in entry else of_record)
+            note = found.note
         elif "resumed" in entry:
-            found.extend(entry)
+            counts = dict.fromkeys(entry.keys() - {"resumed"}, COUNT_OR_NONE)
+            wrong, note = what_is_wrong(entry, {"resumed": TEXT, **counts}), found.extend
         else:
             raise ValueError(f"journal: {path}, line {number} is garbled; delete this line to go on without it")
+        if wrong:
+            raise ValueError(
+                f"journal: {path}, line {number} is damaged or was edited: {wrong}; delete this line, and what it "
+                "tells of is done again"
+            )
+        note(entry)
     return found
 
 
@@ -117,6 +132,6 @@ def _object(line: bytes) -> dict:
     """The object in a line; an empty one where there is none."""
     try:
         entry = json.loads(line.decode())
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return entry if isinstance(entry, dict) else {}

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...kernels.compile import forking
 from ...kernels.compile.jit import kernel
 from ...kernels.numbers.random import generation_key, row_key, run_key, uniform
 
@@ -85,7 +86,7 @@ def check_qmc(kind: str, slots: int, points: int) -> None:
         )
 
 
-_latin_lock = threading.Lock()
+_latin_lock = forking.lock()
 
 
 def _latin_hypercube(seed: int, slots: int, points: int) -> np.ndarray:

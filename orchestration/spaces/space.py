@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from .conditions import Branch, conditions_of
 from .copies import why_shared
 from .describe import describe
+from .distinct import is_small, random_order
 from .flat import FlatSpace, flatten
 from .grid import Grid
 from .kinds import When
@@ -84,6 +87,15 @@ class Space:
             if all(positions.get(condition.parent) in condition.positions for condition in slot.conditions):
                 point[slot.name], positions[slot.name] = slot.variable.draw(number)
         return point
+
+    @cached_property
+    def small(self) -> bool:
+        """Whether all its points can be put in an order: it is finite, and has 2**20 points or fewer."""
+        return is_small(self.branches, lambda: self.size)
+
+    def order(self, seed: int) -> np.ndarray:
+        """The numbers of its grid's points, of a space that is `small`, as draws without replacement meet them."""
+        return random_order(self.branches, self.grid, seed)
 
     def shared(self) -> Iterator[tuple[str, Any, str]]:
         """(variable, value, why) of the values that can change, but of which no copy can be made."""

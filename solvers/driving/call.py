@@ -18,6 +18,7 @@ from ...kernels.compile.structures import check_arrays, numba_type
 from ...kernels.problem import Problem
 from ..contract import Key, Limits, Solver
 from . import settings
+from .result import AGREE
 from .running import Run, make_run
 
 
@@ -59,6 +60,17 @@ def bind(call: Call, spread=None) -> CompiledObjective | PythonObjective:
 
         return SpreadObjective(objective(call.problem.fun), call.problem.args, spread)
     return objective(call.problem.fun).bind(call.problem.args, _probe(call.problem))
+
+
+def with_default_ftol(call: Call, bound: CompiledObjective | PythonObjective) -> Call:
+    """A run in Python ends where its values agree as well as success asks for, unless ftol or a target says otherwise.
+
+    Only where a method has one population: cma_es begins anew there, and may find another valley.
+    """
+    limits, plain = call.limits, isinstance(bound, PythonObjective)
+    if not plain or limits.ftol >= 0 or limits.target > -np.inf or call.solver.points is None:
+        return call
+    return dataclasses.replace(call, limits=dataclasses.replace(limits, ftol=AGREE))
 
 
 def begin(call: Call, run: int):

@@ -178,3 +178,4 @@ class Wave:
         k = going[np.argmin(now["best"])] if going.size else 0
         evaluations, iterations = int(now["evaluations"].sum()), int(now["iteration"].sum())
         self.best = (float(now["best"].min(initial=np.inf)), self.best_x[k].copy(), evaluations, iterations)
+        self.spread = float(self.now["spread"][k])

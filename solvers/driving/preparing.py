@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
 from ...kernels.calling.objective import CompiledObjective
+from ...kernels.compile.fingerprint import cell_content, names_in
+from ...kernels.compile.substitution import rebuild
 from ..contract import Solver
 from . import drivers
 from .batches import WORTH
@@ -28,7 +31,7 @@ def make_session(call: Call, bound, plan: Plan) -> Session:
         return CudaSession(call, bound, plan.runs, plan.max_time)
     compile_for_run(call.solver, bound)
     compile_for_many(call.solver, bound, plan.runs)
-    return Session(call, bound, plan.runs, plan.threads, plan.max_time)
+    return Session(call, bound, plan.runs, plan.threads, plan.max_time, plan.each_generation)
 
 
 def compile_for_many(solver: Solver, bound, runs: int | None) -> None:
@@ -59,8 +62,8 @@ def evaluating(session: Session, bound, result: Result, running: float) -> float
         return bound.seconds
     if not session.on_cpu or not np.isfinite(result.x).all():
         return float("nan")
-    most = result.nfev // 20  # a sample must not cost what it measures, nor be heard from an objective that prints
-    if most < 16:
+    most = result.nfev // 20  # a sample must not cost what it measures
+    if most < 16 or may_be_heard(bound):
         return float("nan")
     bound.evaluate_into(result.x[None], np.empty(1))  # loads what the next calls use
     count, elapsed = 16, 0.0
@@ -71,3 +74,28 @@ def evaluating(session: Session, bound, result: Result, running: float) -> float
         elapsed = time.perf_counter() - begin
         count *= 4
     return min(4 * elapsed / count * result.nfev / max(session.threads, 1), running)
+
+
+def may_be_heard(bound: CompiledObjective) -> bool:
+    """Whether somebody may count the calls: C does what it likes, and Python prints."""
+    if not hasattr(bound.adapter, "heard"):
+        bound.adapter.heard = _may_be_heard(bound)
+    return bound.adapter.heard
+
+
+def _may_be_heard(bound: CompiledObjective) -> bool:
+    function = getattr(bound.source.function, "py_func", bound.source.function)
+    if not isinstance(function, FunctionType):
+        return True
+    reached: dict = {}
+    rebuild(function, {}, lambda f: f, reached)
+    functions = [f for f in reached.values() if isinstance(f, FunctionType)]
+    return any("print" in names_in(f.__code__) or any(map(_is_c, _values(f))) for f in functions)
+
+
+def _values(function: FunctionType) -> list:
+    return [*function.__globals__.values(), *map(cell_content, function.__closure__ or ())]
+
+
+def _is_c(value) -> bool:
+    return hasattr(value, "argtypes")  # of ctypes

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .session import Session
+from .times import duration, per_time
 
 LINE_EVERY = 5.0  # seconds between lines of a log file
 
@@ -59,8 +60,9 @@ def can_redraw(console) -> bool:
 class Progress:
     """A hook of a session: one line that is redrawn, or lines of a log file."""
 
-    def __init__(self, method: str, evaluations: int | None, runs: int | None):
+    def __init__(self, method: str, evaluations: int | None, runs: int | None, had: int = 0):
         self.method, self.evaluations, self.runs = method, evaluations, runs
+        self.had = had  # evaluations that a checkpoint brought
         self.begin = time.perf_counter()
         self.session: Any = None
         self.display = Display(self._draw, self._line)
@@ -79,14 +81,25 @@ class Progress:
         return Text(self._line(), no_wrap=True, overflow="ellipsis")
 
     def _line(self) -> str:
-        fun, _, evaluations, _ = self.session.best_so_far()
+        fun, _, evaluations, iterations = self.session.best_so_far()
         elapsed = max(time.perf_counter() - self.begin, 1e-9)
         done = len(self.session.records)
         parts = [f"{self.method}  best {fun:.10g}", _share(evaluations, self.evaluations)]
         if self.runs != 1:
             parts.append(f"run {done}" + (f"/{self.runs}" if self.runs else ""))
-        parts.append(f"{evaluations / elapsed:,.0f}/s  {elapsed:.1f} s")
+        rate = (evaluations - self.had) / elapsed
+        left = self._left(evaluations, rate) if iterations > 0 else None
+        parts.append(f"{per_time(rate)}  {duration(elapsed)}" + (f", at most {duration(left)} left" if left else ""))
         return "  ".join(parts)
+
+    def _left(self, evaluations: int, rate: float) -> float | None:
+        """Seconds until the budget is spent or the time is up; a run may end before."""
+        limits = []
+        if self.evaluations is not None and rate > 0:
+            limits.append((self.evaluations - evaluations) / rate)
+        if self.session.max_time is not None:
+            limits.append(self.session.max_time - self.session.seconds())
+        return max(min(limits), 0.0) if limits else None
 
 
 def _share(evaluations: int, planned: int | None) -> str:

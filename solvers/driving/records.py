@@ -45,6 +45,12 @@ class Records:
         self.blocks = [rows[np.argsort(rows["run"], kind="stable")]]
         return self.blocks[0]
 
+    def left_out(self) -> tuple[int, float] | None:
+        """(number, value) of a run that found a lower value than those that are kept."""
+        if self.first_hit is None or self.best["run"] <= self.first_hit:
+            return None
+        return int(self.best["run"]), float(self.best["fun"])
+
     def kept(self) -> np.ndarray:
         """The rows that the answer is made of: those of runs 0..k where run k reached the target."""
         rows = self.all()

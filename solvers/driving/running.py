@@ -15,7 +15,7 @@ import numpy as np
 from ...kernels.calling.arguments import Packed
 from ...kernels.calling.aside import Call
 from ...kernels.calling.objective import CompiledObjective, PythonObjective
-from ...kernels.compile import jit
+from ...kernels.compile import forking, jit
 from ...kernels.compile.structures import copied
 from ...kernels.run import IDLE, RAISED, RUNNING, STUCK
 from ..contract import Solver
@@ -41,6 +41,7 @@ class Run:
         self.threads, self.parallel = 1, False
         self.compiling = 0.0  # seconds of it, that count as no running
         self.evaluations = 1  # of the next chunk
+        self.each_generation = False  # whether a chunk ends where a generation does
         self.rates = {False: 0.0, True: 0.0}  # evaluations per second, serial and parallel
         self.next_probe = FIRST_PROBE
         self.watched = False  # somebody looks after each chunk, also after the first ones, of some evaluations
@@ -57,7 +58,7 @@ class Run:
 
     def publish(self) -> None:
         """Note the best so far, so that another thread may read it while the state is at work."""
-        self.best = best_so_far(self.state)
+        self.best, self.spread = best_so_far(self.state), float(self.state.run.now["spread"][0])
 
     @property
     def at_work(self) -> bool:
@@ -94,6 +95,8 @@ class Run:
         self.parallel, probes = self._choose()
         rate = self.rates[self.parallel] or self.rates[not self.parallel]
         evaluations = max(int(rate * PROBE), 1) if probes else self.evaluations
+        if self.each_generation:
+            evaluations = min(evaluations, self._left_in_generation())
         evaluations, elapsed = self._run(evaluations)
         if elapsed > TOLD:
             self.rates[self.parallel] = evaluations / elapsed
@@ -103,6 +106,8 @@ class Run:
 
     def _choose(self) -> tuple[bool, bool]:
         """Whether the next chunk runs on several threads, and whether it is there to measure that."""
+        if self.allowed > 1 and forking.threads_are_gone():  # also where the run began before the fork
+            self.allowed, self.rates[True] = 1, 0.0
         if self.allowed == 1:
             return False, False
         generation = self.state.rows[0].live / (self.rates[False] or np.inf)
@@ -113,6 +118,12 @@ class Run:
             self.next_probe = self.seconds + PROBE_EVERY
             return not parallel, True
         return parallel, False
+
+    def _left_in_generation(self) -> int:
+        """Evaluations up to the end of the generation; an iteration of a method without rows is never cut."""
+        if self.solver.rows is None:
+            return 1
+        return int(self.state.rows["count"][0] - self.state.rows["cursor"][0])
 
     def _run(self, evaluations: int) -> tuple[int, float]:
         """(evaluations of the chunk, seconds)"""
@@ -176,12 +187,14 @@ class BatchRun(Run):
     def _advance(self) -> None:
         state, counts = self.state, self.state.rows["count"]
         propose, conclude = drivers.proposer(self.solver), drivers.concluder(self.solver)
-        end = time.perf_counter() + CHUNK
-        while self.stop == RUNNING and time.perf_counter() < end:
+        end = time.perf_counter() + (0.0 if self.each_generation else CHUNK)
+        while self.stop == RUNNING:
             count = int(counts[0])
             propose(self.packed, 0, count)
             state.trial_f[:count] = self.objective.evaluate(state.trial[:count])
             conclude(self.packed)
+            if time.perf_counter() >= end:
+                return
 
 
 def check_end(solver: Solver, state, objective) -> None:

@@ -21,9 +21,11 @@ from .call import Call, begin
 from .records import Records
 from .result import Result, StopReason, best_of, summarise
 from .running import Run, check_end, history_of, make_run
+from .telling import left_out
 
 TICK = 0.05  # seconds between looks at the clock while the pool works
 ENDLESS = 2**62  # runs, where only the clock ends them
+BY_CLOCK = " Where it stopped depends on the clock."  # unless the callback is called after each generation
 
 
 class Session:
@@ -38,16 +40,20 @@ class Session:
     threads : int
         Runs share them out; a single run may spread its rows over them.
     max_time : float, optional
+    each_generation : bool
+        Hooks are called after each generation; runs go one after another.
     """
 
     on_cpu = True
     snapshot_every: float | None = None  # seconds between copies of the states at work, for checkpoints
 
-    def __init__(self, call: Call, bound, runs: int | None, threads: int, max_time: float | None):
-        self.call, self.bound, self.max_time = call, bound, max_time
+    def __init__(
+        self, call: Call, bound, runs: int | None, threads: int, max_time: float | None, each_generation: bool = False
+    ):
+        self.call, self.bound, self.max_time, self.each_generation = call, bound, max_time, each_generation
         self.endless, self.runs = runs is None, ENDLESS if runs is None else runs
-        compiled = isinstance(bound, CompiledObjective)
-        self.pool = min(threads, self.runs) if compiled and self.runs > 1 else 1
+        apart = isinstance(bound, CompiledObjective) and not each_generation
+        self.pool = min(threads, self.runs) if apart and self.runs > 1 else 1
         self.threads_of_run = threads if self.pool == 1 else 1
         self.threads = self.pool  # that were really used
         self.hooks: Sequence[Callable[[Session], None]] = ()
@@ -105,6 +111,7 @@ class Session:
             while self._working():
                 over.wait(TICK)
                 self._tick()
+            self._tick()  # short runs have ended before the first look
         except KeyboardInterrupt:
             until = time.perf_counter() + GRACE
             self.stop = StopReason.INTERRUPTED
@@ -148,7 +155,8 @@ class Session:
                 run = self._run(first, tick)
                 if run is None:
                     return
-                if self.runs > 1 and isinstance(self.bound, CompiledObjective) and run.stop != RUNNING:
+                batched = isinstance(self.bound, CompiledObjective) and not self.each_generation
+                if self.runs > 1 and batched and run.stop != RUNNING:
                     batches = batches or self._batches()
                     batches.learn(run.seconds)
             tick()
@@ -158,7 +166,7 @@ class Session:
         state, seconds = self.states.pop(index, (None, 0.0))
         state = begin(self.call, index) if state is None else state
         run = make_run(self.call.solver, state, index, self.bound, self.threads_of_run, seconds)
-        run.watched = len(self.hooks) > 0
+        run.watched, run.each_generation = len(self.hooks) > 0, self.each_generation
         with self.lock:
             self.active[index] = run
         snapshot_at, compiled = run.seconds, self.compiling
@@ -249,10 +257,13 @@ class Session:
     def summarise(self) -> Result:
         """The result of the runs that are kept."""
         runs = self.records.kept()
+        better = self.records.left_out()
         cut = self.stop is not None and (self.runs != len(runs) or self.stop in runs["stop"])
+        by_clock = BY_CLOCK if cut and self.stop is StopReason.CALLBACK and not self.each_generation else ""
         return summarise(
             runs, self.call.limits, names=self.call.problem.names, reached=self.records.first_hit is not None,
-            stop=self.stop if cut else None, remark=left_behind(self.left_at),
+            stop=self.stop if cut else None,
+            remark=by_clock + ("" if better is None else left_out("run", *better)) + left_behind(self.left_at),
             unhurt=not (cut and self.stop is StopReason.INTERRUPTED),
             history=self.histories.get(int(best_of(runs)["run"]), np.zeros((0, 2))),
         )  # fmt: skip
@@ -282,6 +293,14 @@ class Session:
             if fun < value or x is None:
                 value, x = fun, point
         return value, x, evaluations, iterations
+
+    def spread(self) -> float:
+        """By how much the values of the run differ that has the best so far; inf where that is not known."""
+        with self.lock:
+            best = self.records.best
+            known = [] if best is None else [(float(best["fun"]), float(best["spread"]))]
+            known += [(run.best[0], run.spread) for run in self.active.values()]
+        return min(known, default=(np.inf, np.inf))[1]
 
 
 def left_behind(points: Sequence[np.ndarray | None]) -> str:

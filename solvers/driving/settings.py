@@ -24,6 +24,7 @@ from .method_names import find_method
 
 OFFERED = frozenset({"value"})  # what a solver may ask of a problem today
 EVALUATIONS_PER_VARIABLE = 10_000  # the default budget of a run; the schedules of the adaptive family are made for it
+FOREVER = 1e9  # seconds: from here on, and so inf, no limit
 MOST = 2**62  # a count is below, so that sums of counts are 64-bit numbers
 DEVICES = ("cpu", "cuda")
 ROWS_PER_VARIABLE = 9  # of an average generation of L-SHADE: what an iteration may cost
@@ -115,6 +116,14 @@ def as_positive_real(name: str, value) -> float:
     if value <= 0:
         raise ValueError(f"{name}: got {value}, expected a number above 0")
     return value
+
+
+def as_max_time(value) -> float | None:
+    """Seconds; None where there is no limit: of the time alone a run without an end would be asked for."""
+    if value is None:
+        return None
+    seconds = as_positive_real("max_time", value)
+    return seconds if seconds < FOREVER else None
 
 
 def make_limits(dimension: int, max_evals, target, ftol, patience, max_iters=None) -> Limits:
@@ -217,15 +226,16 @@ class Plan:
     threads: int
     device: str
     max_time: float | None
+    each_generation: bool = False  # whether hooks are called after each, or as the clock says
 
 
-def make_plan(restarts, threads, device, limited, max_time) -> Plan:
+def make_plan(restarts, threads, device, limited, max_time, each_generation=False) -> Plan:
     """limited: whether the length of a run was asked for."""
     runs = make_positive("restarts", restarts)
-    max_time = None if max_time is None else as_positive_real("max_time", max_time)
+    max_time = as_max_time(max_time)
     device = as_word("device", device, DEVICES)
     if device == "cuda" and threads is not None:
         raise ValueError("threads: device='cuda' has threads of its own, as many as suit it; leave this out")
     count = count_of("threads", threads)
     endless = max_time is not None and not limited and runs == 1
-    return Plan(None if endless else runs, count, device, max_time)
+    return Plan(None if endless else runs, count, device, max_time, each_generation)

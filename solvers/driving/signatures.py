@@ -127,6 +127,7 @@ class MinimizeSettings(Common, total=False):
     device: Literal["cpu", "cuda"]
     max_time: float | None
     callback: Callable[..., Any] | None
+    callback_every: Literal["generation"] | None
     progress: bool
     checkpoint: File
 
@@ -148,6 +149,7 @@ class RestartsSettings(ManySettings, total=False):
     coordinated: bool
     round_size: int | None
     workers: Workers
+    callback: Callable[..., Any] | None
     total_evals: int | None
     journal: File
 

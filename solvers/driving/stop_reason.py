@@ -46,7 +46,7 @@ SENTENCES = {
     StopReason.STALLED: "No improvement for as many generations as `patience` allows.",
     StopReason.RAISED: "The objective raised an exception.",
     StopReason.OUT_OF_TIME: "The time (max_time) is up; where it stopped depends on the clock.",
-    StopReason.CALLBACK: "The callback asked to stop; where it stopped depends on the clock.",
+    StopReason.CALLBACK: "The callback asked to stop.",
     StopReason.INTERRUPTED: "Interrupted from the keyboard; this is the best so far.",
     StopReason.CANCELLED: "Another run reached the target first.",
     StopReason.SCHEDULER_LOST: "The connection to the Dask scheduler is lost; this is the best so far.",

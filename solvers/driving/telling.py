@@ -37,6 +37,14 @@ def show(name: str, value) -> str:
     return str(value)
 
 
+def left_out(what: str, number: int, fun: float) -> str:
+    """A better value that is no part of the answer, because when it was found hangs on timing."""
+    return (
+        f" A later {what}, number {number}, had found {fun:.6g}, which is left out: with a target the answer is the "
+        f"best up to the first {what}, by number, that reached it, whatever came in before."
+    )
+
+
 def columns_of(result: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a frame: those of the runs, then the variables; or the table of a search."""
     if "table" in result:
