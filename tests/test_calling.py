@@ -357,10 +357,10 @@ def test_int_and_bool_results():
 @pytest.mark.parametrize(
     "fun",
     [
-        functools.partial(weighted, a=BASE),
+        functools.partial(math.fsum),
         np.linalg.norm,
         math.fsum,
-        type("Instance", (), {"__call__": lambda self, x: x[0]})(),
+        np.poly1d([1.0]),
         [].append,
     ],
     ids=["partial", "numpy", "builtin", "instance", "method"],

@@ -604,7 +604,7 @@ def test_a_constant_array_is_not_written():
         return constant.sum()
 
     for fun in (whole, out, by_sort, by_helper, by_dot, by_flat):
-        with pytest.raises(CompilationError, match="Arrays that are global, or in a closure, are constants"):
+        with pytest.raises(CompilationError, match="Arrays that are global, in a closure or in an object are only"):
             bound(fun, check=False)
     np.testing.assert_array_equal(constant, np.ones(6))
 

@@ -7,14 +7,13 @@ stale, and two equal functions share their code.
 
 from __future__ import annotations
 
-import types as python_types
 from functools import partial
 from typing import Any
 
 from numba.core import types
-from numba.core.dispatcher import Dispatcher
 
 from ..compile import forking
+from ..compile.carried_types import filled
 from ..compile.flat import AdapterCompiler, FunctionCompiler, RecursiveCompiler, fill_environments
 from ..compile.jit import RELAXED, compile_for, kernel, require_compiler
 from ..compile.substitution import calls_itself, rebuild
@@ -23,23 +22,36 @@ from .arguments import call_c, call_python, contiguous, load
 from .checking import CompilationError, explain, refuse_try
 from .protecting import protected, protected_vector
 from .random_calls import warn_of_random_calls
+from .results import number
 
 ADAPTER = types.float64(types.float64[::1], types.intp)
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
 
-_adapters: dict[Any, Any] = {}
-_adapters_lock = forking.lock()
-KEPT = 1000  # adapters; the oldest goes first, and comes back from the disk with the same bits
+_adapters: dict[Any, Any] = {}  # of objectives
+_engine: dict[Any, Any] = {}  # what serves all objectives; never let go, as it cannot be compiled twice
+_lock = forking.lock()
+KEPT = 500  # adapters; what was not used for longest goes first, and comes back from the disk with the same bits
+
+
+def once(key, make):
+    """A piece of the engine: `make()`, once per process and key."""
+    with _lock:
+        if key not in _engine:
+            _engine[key] = make()
+        return _engine[key]
 
 
 def once_per_content(key, make):
-    """`make()`, once per process and key: there is one machine code per objective."""
-    with _adapters_lock:
-        if key not in _adapters:
-            _adapters[key] = make()
-            if len(_adapters) > KEPT:
-                _adapters.pop(next(iter(_adapters)))
-        return _adapters[key]
+    """`make()`, once per process and key: there is one machine code per objective.
+
+    Who has begun with an adapter holds it: it stays when it is let go here.
+    """
+    with _lock:
+        adapter = _adapters.pop(key, None) or make()
+        _adapters[key] = adapter
+        if len(_adapters) > KEPT:
+            del _adapters[next(iter(_adapters))]
+        return adapter
 
 
 def address_of(adapter) -> int:
@@ -48,19 +60,6 @@ def address_of(adapter) -> int:
         compiled = adapter.overloads[ADAPTER.args]
         adapter.address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
     return adapter.address
-
-
-def compilable(function):
-    """The Python function behind what the user passed, or an error that says what to do."""
-    if isinstance(function, Dispatcher):
-        return function.py_func
-    if isinstance(function, python_types.FunctionType):
-        return function
-    raise CompilationError(
-        f"fun: got {' '.join((type(function).__name__, getattr(function, '__name__', ''))).strip()}, expected a Python "
-        "function, which Numba can compile.\nWrite one that has the data it needs in args or in its closure, as arrays "
-        "and numbers; or evaluate this in Python with thalweg.objective(f, compiled=False)"
-    )
 
 
 def adapter_of(function, known: tuple, precise: bool, boundscheck: bool):
@@ -79,10 +78,12 @@ def _compile(function, record, precise: bool, boundscheck: bool = False):
             kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
         )
         inner = rebuild(function, twins, compile_inner, reached)
+        record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
+        warn_of_random_calls(reached.values())
         refuse_try(reached.values())
 
         def adapter(x, address):
-            return inner(*protected(inner, contiguous(x), load(address, record)))
+            return number(inner(*protected(inner, contiguous(x), load(address, record))))
 
         compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
         fill_environments(compiled.overloads[ADAPTER.args])
@@ -108,7 +109,7 @@ def c_adapter(takes_data: bool):
         return call_c(load(words, SINGLE)[0], protected_vector(x), None)
 
     adapter = with_data if takes_data else without_data
-    return once_per_content(adapter.__name__, lambda: compile_for(kernel(adapter, inner=True), ADAPTER))
+    return once(adapter.__name__, lambda: compile_for(kernel(adapter, inner=True), ADAPTER))
 
 
 def python_adapter():
@@ -117,4 +118,4 @@ def python_adapter():
     def adapter(x, words):
         return call_python(load(words, SINGLE)[0], x)
 
-    return once_per_content("python", lambda: compile_for(kernel(adapter, inner=True), ADAPTER))
+    return once("python", lambda: compile_for(kernel(adapter, inner=True), ADAPTER))

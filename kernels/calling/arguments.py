@@ -20,7 +20,9 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic as _intrinsic
 from numba.np.arrayobj import populate_array
 
+from ..compile.carried_types import Data
 from ..compile.python_numbers import UNDEFINED
+from .what_to_write import IN_PYTHON
 
 WORD = 8  # bytes
 intrinsic: Any = _intrinsic  # what it makes takes one argument less than what is written
@@ -58,10 +60,19 @@ def _normalise(value, name: str):
     if isinstance(value, list) or hasattr(value, "__array__"):
         return _normalise_array(value, name)
     raise TypeError(
-        f"{name}: got {_article(type(value).__name__)}, which cannot be compiled; expected arrays, "
-        "numbers or tuples of these. Put constants into the function's closure, or use "
-        "thalweg.objective(f, compiled=False)"
+        f"{name}: got {_article(type(value).__name__)}, which cannot be compiled; expected arrays, numbers or "
+        f"tuples of these. {_instead(value)}, or {IN_PYTHON}"
     )
+
+
+def _instead(value) -> str:
+    if isinstance(value, dict):
+        return "Pass its values one by one, or as a named tuple: p.a in the place of p['a']"
+    if isinstance(value, str):
+        return "A word that chooses is a constant: bind it with functools.partial, or pass a number"
+    if callable(value):
+        return "A function is bound with functools.partial, or stands in the function's closure"
+    return "Put constants into the function's closure"
 
 
 def _normalise_array(value, name: str) -> np.ndarray:
@@ -83,17 +94,34 @@ def _article(noun: str) -> str:
     return ("an " if noun[:1].lower() in "aeiou" else "a ") + noun
 
 
-def record_type(args: tuple) -> Any:
-    """Numba's type of normalised arguments; read-only arrays count as writable, so that one adapter serves both."""
-    return types.BaseTuple.from_types([_member_type(value) for value in args])
+class Typed(tuple):
+    """A tuple that has a type of its own in compiled code: `make_type(types of its members)`."""
+
+    make_type: Any
+
+    def __new__(cls, members, make_type):
+        self = super().__new__(cls, members)
+        self.make_type = make_type
+        return self
 
 
-def _member_type(value) -> Any:
+def record_type(args: tuple, carried: tuple = ()) -> Any:
+    """Numba's type of normalised arguments; read-only arrays count as writable, so that one adapter serves both.
+
+    `carried`: what the function itself holds (carried.py), which stands before them and is never written to.
+    """
+    found = [_member_type(value, readonly=True) for value in carried]
+    return types.BaseTuple.from_types(found + [_member_type(value) for value in args])
+
+
+def _member_type(value, readonly: bool = False) -> Any:
     if isinstance(value, np.ndarray):
         ty: Any = typeof(value)
-        return types.Array(ty.dtype, value.ndim, "C")
+        return types.Array(ty.dtype, value.ndim, "C", readonly=readonly)
     if isinstance(value, tuple):
-        members = [_member_type(member) for member in value]
+        members = [_member_type(member, readonly) for member in value]
+        if isinstance(value, Typed):
+            return value.make_type(members)
         named = hasattr(value, "_fields")
         return types.BaseTuple.from_types(members, type(value) if named else None)
     return typeof(value)
@@ -157,7 +185,7 @@ def _load(context, builder, ty: Any, address, offset: int):
         return builder.load(pointer)
 
     intp = context.get_value_type(types.intp)
-    if isinstance(ty, types.BaseTuple):
+    if isinstance(ty, types.BaseTuple | Data):
         members = []
         for member_ty in ty.types:  # pyright: ignore[reportAttributeAccessIssue]
             member, offset = _load(context, builder, member_ty, address, offset)

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
+from .what_to_write import IN_PYTHON, readable, what_to_write
+
 
 class CompilationError(TypeError):
     """The objective is beyond what Numba compiles."""
@@ -25,13 +27,24 @@ def as_float(value) -> float:
     """The value of an objective as a float, or an error that says what was returned."""
     if isinstance(value, float | int | np.floating | np.integer | np.bool_):
         return float(value)
-    if getattr(value, "shape", None) == () and np.asarray(value).dtype.kind in "biuf":  # of NumPy, JAX
-        return float(value)
+    if getattr(value, "shape", None) in ((), (1,)) and np.asarray(value).dtype.kind in "biuf":  # of NumPy, JAX
+        return float(np.asarray(value).item())
     if isinstance(value, np.ndarray):
-        got = f"an array of shape {value.shape}"
+        got = f"an array of shape {value.shape}" + (" and dtype object" if value.dtype == object else "")
     else:
         got = "None" if value is None else f"{type(value).__name__} {value!r:.40}"
     raise TypeError(f"fun: the objective returned {got}, expected one real number")
+
+
+def takes_batches(function, args: tuple, probe: np.ndarray) -> bool:
+    """Whether a function that fails at one point x (D,) gives n values for n points (n, D)."""
+    many = len(probe) + 1
+    try:
+        with np.errstate(all="ignore"):
+            values = np.asarray(function(np.tile(np.asarray(probe, dtype=np.float64), (many, 1)), *args))
+    except Exception:
+        return False
+    return values.shape == (many,) and values.dtype.kind in "biuf"
 
 
 def undefined(error: Exception) -> bool:
@@ -115,23 +128,11 @@ def explain(error: Exception, function) -> CompilationError:
     if reason.endswith("for signature:") and len(lines) > 1:
         reason += " " + lines[1].removeprefix(">>> ")
     reason = re.sub(r"\.?\.? Raised from .*", ".", reason)
-    instead = next(
-        (words for sign, words in INSTEAD.items() if sign in reason), "Write it with numbers, arrays and loops"
-    )
+    reason = readable(reason)
     return CompilationError(
         f"fun: Numba cannot compile {function.__name__}: {reason:.300}\n{_place(str(error), function)}\n"
-        f"{instead}, or evaluate it in Python with thalweg.objective(f, compiled=False)"
+        f"{what_to_write(reason)}, or {IN_PYTHON}"
     )
-
-
-CONSTANT = "Arrays that are global, or in a closure, are constants: copy the array inside, or pass it in args"
-INSTEAD = {  # a sign of what was written: what to write
-    "readonly array": CONSTANT,
-    "that is a constant": CONSTANT,
-    "array_namespace": "SciPy's own functions are not for Numba: write it out, or see thalweg.functions",
-    "STORE_GLOBAL": "Compiled code changes no globals; evaluations are counted in result.nfev",
-    "yield in a closure": "Put the generator expression into brackets, as in sum([v * v for v in x])",
-}
 
 
 def _place(message: str, function) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 from numba.core import types
@@ -18,14 +18,15 @@ from ..compile.fingerprint import fingerprint
 from ..compile.indices import sizes_of, stays_inside
 from ..compile.jit import compile_for, kernel
 from ..given import as_flag
-from .adapters import ADAPTER, KEPT, adapter_of, address_of, c_adapter, compilable, once_per_content
+from .adapters import ADAPTER, KEPT, adapter_of, address_of, c_adapter, once
 from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_type, row
 from .asking import Functions
 from .c_functions import c_pointer
-from .checking import CompilationError, at_point
+from .carried import carried, opened
+from .checking import CompilationError, at_point, takes_batches
 from .comparing import call_plain, compare
 from .in_python import PythonObjective
-from .protecting import refuse_written, written_by
+from .protecting import apart, members, refuse_changed, refuse_written, written_by
 
 __all__ = ["CompilationError", "CompiledObjective", "Objective", "PythonObjective", "objective"]
 
@@ -39,7 +40,7 @@ class Objective:
     function: Callable[..., Any]
     precise: bool = False
     check: bool = True
-    compiled: bool = True
+    compiled: bool | Literal["auto"] = True
     vectorized: bool = False
     boundscheck: bool | None = None
 
@@ -57,45 +58,94 @@ class Objective:
         pointer = c_pointer(self.function)
         if pointer is not None:
             return _bind_c(self, pointer, args)
-        function = compilable(self.function)
+        try:
+            return self._bind_compiled(args, probe)
+        except Exception as error:
+            reason = error
+        point = None if probe is None else np.atleast_2d(probe)[0]
+        if point is not None and _may_be_of_call(reason) and self._takes_batches(args, point):
+            raise TypeError(
+                "fun: got a function of a batch (n, D) of points, expected one of a point x (D,); "
+                "objective(f, vectorized=True) calls it so (from thalweg import objective)"
+            ) from reason
+        if self.compiled != "auto" or not _is_of_numba(reason):
+            raise reason
+        if str(reason) not in _told:
+            _told.add(str(reason))
+            warnings.warn(f"{reason}\nIt is evaluated in Python, as compiled='auto' says", stacklevel=2)
+        return PythonObjective(self, args)
+
+    def _takes_batches(self, args: tuple, point: np.ndarray) -> bool:
+        return takes_batches(self.function, apart(normalise(args)), point)
+
+    def _bind_compiled(self, args: tuple, probe: np.ndarray | None) -> CompiledObjective:
         given = args if isinstance(args, tuple) else (args,)
         args = normalise(given)
-        record = record_type(args) if args else NO_ARGUMENTS
-        known = (fingerprint(function), record)
         points = None if probe is None else np.atleast_2d(probe)
-        boundscheck, dimension = self.boundscheck, None
-        if boundscheck is None:
-            dimension = None if points is None else points.shape[1]
-            boundscheck = not _stays_inside(function, known, dimension, args)
-            dimension = None if boundscheck else dimension
+        form = _Form(self.function, args, whole=True)
         place, seen = (), None
         if points is not None and self.check:
-            place = (*known, self.precise, boundscheck, points.tobytes(), _sizes(args))
+            place = (*form.known, self.precise, self.boundscheck, points.tobytes(), _sizes(form.held + args))
             if place not in _checked:
-                seen = call_plain(function, args, points)
-        bound = CompiledObjective(adapter_of(function, known, self.precise, boundscheck), args, self, dimension)
-        refuse_written(given, bound.written[1:])
+                seen = call_plain(self.function, args, points)
+        bound = self._compile(given, args, points, form)
         if seen is not None:
             bound.checks = len(seen)
             precise = replace(self, precise=True, check=False)
-            _note_check(place, compare(function, args, seen, bound, lambda: precise.bind(args, points)))
+            _note_check(place, compare(self.function, args, seen, bound, lambda: precise.bind(args, points)))
         if (warning := _checked.get(place)) is not None:
             warnings.warn(warning, stacklevel=2)
         return bound
 
+    def _compile(self, given: tuple, args: tuple, points: np.ndarray | None, form: _Form) -> CompiledObjective:
+        """The function as it is, or else with constants in place of what it carries."""
+        if (*form.known, self.precise) not in _constant:
+            try:
+                return self._bind_form(given, args, points, form)
+            except CompilationError as error:
+                reason = error
+            plainer = _Form(self.function, args, whole=False)
+            if plainer.known == form.known:
+                raise reason
+            _constant.add((*form.known, self.precise))
+        return self._bind_form(given, args, points, _Form(self.function, args, whole=False))
+
+    def _bind_form(self, given: tuple, args: tuple, points: np.ndarray | None, form: _Form) -> CompiledObjective:
+        boundscheck, dimension = self.boundscheck, None
+        if boundscheck is None:
+            dimension = None if points is None else points.shape[1]
+            boundscheck = not _stays_inside(self.function, form, dimension, args)
+            dimension = None if boundscheck else dimension
+        adapter = adapter_of(form.function, form.known, self.precise, boundscheck)
+        bound = CompiledObjective(adapter, form.held + args, self, len(form.held), dimension)
+        _, *written = bound.written
+        count = len(list(members(form.held)))
+        refuse_changed(form.function, form.held, written[:count])
+        refuse_written(given, written[count:])
+        return bound
+
+
+class _Form:
+    """A function as it is compiled (carried.py), what it is handed before `args`, and what tells its code."""
+
+    def __init__(self, function, args: tuple, whole: bool):
+        self.function, self.held = carried(function, len(args), whole)
+        record = record_type(args, self.held) if args or self.held else NO_ARGUMENTS
+        self.known = fingerprint(self.function), record
+
 
 @overload
 def objective(
-    function: Callable[..., Any] | tuple[Any, ...], *, precise: bool = ..., check: bool = ..., compiled: bool = ...,
-    vectorized: bool = ..., boundscheck: bool | None = ...,
+    function: Callable[..., Any] | tuple[Any, ...], *, precise: bool = ..., check: bool = ...,
+    compiled: bool | Literal["auto"] = ..., vectorized: bool = ..., boundscheck: bool | None = ...,
 ) -> Objective: ...  # fmt: skip
 @overload
 def objective(
-    function: None = None, *, precise: bool = ..., check: bool = ..., compiled: bool = ...,
-    vectorized: bool = ..., boundscheck: bool | None = ...,
+    function: None = None, *, precise: bool = ..., check: bool = ...,
+    compiled: bool | Literal["auto"] = ..., vectorized: bool = ..., boundscheck: bool | None = ...,
 ) -> Callable[[Callable[..., Any]], Objective]: ...  # fmt: skip
 def objective(
-    function: Any = None, *, precise=False, check=True, compiled=True, vectorized=False, boundscheck=None
+    function: Any = None, *, precise=False, check=True, compiled: Any = True, vectorized=False, boundscheck=None
 ) -> Any:
     """Say how a function is to be compiled and called; also a decorator.
 
@@ -103,9 +153,11 @@ def objective(
     ----------
     function : callable
         `f(x, *args) -> float` with x of shape (D,): a Python function, closure or lambda, a function compiled by
-        Numba, or a C function (ctypes, cffi, scipy.LowLevelCallable) of the form `double (int, double *, void *)` or
-        `double (int, double *)`. Compiled, it may write into x and into arrays in `args`: each evaluation has its
-        own copies of what it writes into, and nobody sees them afterwards.
+        Numba, a bound method, an object with `__call__` or a `functools.partial` (the numbers and arrays that they
+        hold are read when a call begins), or a C function (ctypes, cffi, scipy.LowLevelCallable) of the form
+        `double (int, double *, void *)` or `double (int, double *)`.
+        Compiled, it may write into x and into arrays in `args`: each evaluation has its own copies of what it writes
+        into, and nobody sees them afterwards.
     precise : bool, default False
         Keep `math`'s own functions and the order of every sum. By default sums may be reordered, and sin, cos, tan,
         exp, log, log1p, expm1 and tanh come from `thalweg.kernels.elementary` (at most 2 ulp, tanh 3), so that loops
@@ -113,8 +165,9 @@ def objective(
     check : bool, default True
         Call the plain Python function at up to four points of the box (x0, one inside, two corners): its errors appear
         as themselves, and machine code that is another function is refused. One point where a call takes 0.1 s.
-    compiled : bool, default True
-        False evaluates in Python, one x per call.
+    compiled : bool or "auto", default True
+        False evaluates in Python, one x per call. "auto" does so where the function cannot be compiled, and warns with
+        the reason.
     vectorized : bool, default False
         The function takes a batch (n, D) and returns (n,); evaluated in Python.
     boundscheck : bool, optional
@@ -141,10 +194,13 @@ def objective(
     if not callable(function) and c_pointer(function) is None:
         raise TypeError(f"fun: got {type(function).__name__}, expected a callable f(x, *args) -> float")
     precise, check = as_flag("precise", precise), as_flag("check", check)
-    compiled, vectorized = as_flag("compiled", compiled), as_flag("vectorized", vectorized)
+    vectorized = as_flag("vectorized", vectorized)
+    if isinstance(compiled, str) and compiled != "auto":
+        raise TypeError(f"compiled: got {compiled!r}, expected True, False or 'auto'")
+    compiled = compiled if isinstance(compiled, str) else as_flag("compiled", compiled)
     if boundscheck is not None:
         boundscheck = as_flag("boundscheck", boundscheck)
-    return Objective(function, precise, check, compiled and not vectorized, vectorized, boundscheck)
+    return Objective(function, precise, check, False if vectorized else compiled, vectorized, boundscheck)
 
 
 @kernel
@@ -165,8 +221,9 @@ class CompiledObjective:
     """An adapter and the record of its arguments: two addresses for compiled code."""
 
     adapter: Any  # a dispatcher
-    args: tuple[Any, ...]
+    args: tuple[Any, ...]  # what the function carries, then those of the user
     source: Objective
+    held: int = 0  # how many of `args` the function carries
     dimension: int | None = None  # None: any; else that for which no index is outside, without bounds checks
     checks: int = 0  # calls of the plain function that were made for it
     runs_as = "compiled"
@@ -180,6 +237,11 @@ class CompiledObjective:
     @property
     def args_address(self) -> int:
         return self.record.ctypes.data
+
+    @property
+    def given(self) -> tuple[Any, ...]:
+        """The arguments that the user gave."""
+        return self.args[self.held :]
 
     @property
     def problem(self) -> Functions:
@@ -224,14 +286,25 @@ class CompiledObjective:
 
 
 def _evaluate_rows():
-    return once_per_content(
-        "evaluate_rows", lambda: compile_for(evaluate_rows, (types.intp, types.intp, MATRIX, VECTOR))
-    )
+    return once("evaluate_rows", lambda: compile_for(evaluate_rows, (types.intp, types.intp, MATRIX, VECTOR)))
 
 
 def _replay_row():
-    return once_per_content("replay_row", lambda: compile_for(replay_row, (types.intp, types.intp, VECTOR)))
+    return once("replay_row", lambda: compile_for(replay_row, (types.intp, types.intp, VECTOR)))
 
+
+def _may_be_of_call(error: Exception) -> bool:
+    """Whether an error may come out of a call of the plain function, with arguments that were fit for it."""
+    return not isinstance(error, CompilationError) and not str(error).startswith("args")
+
+
+def _is_of_numba(error: Exception) -> bool:
+    """Whether an error says that something cannot be compiled."""
+    return isinstance(error, CompilationError) or (isinstance(error, TypeError) and str(error).startswith("args["))
+
+
+_told: set[str] = set()  # reasons for which functions are evaluated in Python
+_constant: set[tuple] = set()  # what compiles only with whole numbers, and what stands in cells, as constants
 
 # --- what was checked before ---------------------------------------------------------------------------------------
 
@@ -240,12 +313,14 @@ _checked: dict[tuple, str | None] = {}  # what was compared in this process -> a
 _inside: dict[tuple, bool] = {}  # functions, with sizes -> whether no index can be outside
 
 
-def _stays_inside(function, known: tuple, dimension: int | None, args: tuple) -> bool:
-    place = (*known, dimension, sizes_of(args))
+def _stays_inside(function, form: _Form, dimension: int | None, args: tuple) -> bool:
+    """Whether no index can be outside: of what is bound to parameters beforehand, nothing is proven."""
+    source, positional, keywords = opened(function)
+    place = (*form.known, dimension, sizes_of(form.held + args), bool(positional or keywords))
     if place not in _inside:
         if len(_inside) > KEPT:
             _inside.clear()
-        _inside[place] = stays_inside(function, dimension, args)
+        _inside[place] = not place[-1] and stays_inside(source, dimension, args)
     return _inside[place]
 
 
@@ -263,9 +338,9 @@ def _sizes(args: tuple) -> tuple:
 
 
 def _note_check(known: tuple, warning: str | None) -> None:
-    if len(_checked) > KEPT:
-        _checked.clear()
     _checked[known] = warning
+    if len(_checked) > KEPT:
+        del _checked[next(iter(_checked))]
 
 
 def _bind_c(source: Objective, pointer: tuple[int, int | None], args: tuple) -> CompiledObjective:

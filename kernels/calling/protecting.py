@@ -15,9 +15,11 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.np.arrayobj import _empty_nd_impl
 
-from ..compile.aliases import leaves
+from ..compile.aliases import TUPLES, leaves
 from ..compile.writes import MAYBE, READ, WRITTEN, effects_of, effects_of_only
 from .arguments import intrinsic
+from .checking import CompilationError
+from .what_to_write import ONLY_READ
 
 ON_STACK = 1024  # bytes of a copy that needs no memory from elsewhere
 MANY = 16  # copies; the stack is for no more
@@ -57,8 +59,8 @@ def _written(dispatcher, given) -> list[int]:
 
 
 def _protect(context, builder, ty, value, written, room: int):
-    if isinstance(ty, types.BaseTuple):
-        members = cgutils.unpack_tuple(builder, value, len(ty))  # pyright: ignore[reportArgumentType]
+    if isinstance(ty, TUPLES):
+        members = cgutils.unpack_tuple(builder, value, len(ty.types))  # pyright: ignore[reportAttributeAccessIssue]
         pairs = zip(ty.types, members, strict=True)  # pyright: ignore[reportAttributeAccessIssue]
         return context.make_tuple(builder, ty, [_protect(context, builder, m, v, written, room) for m, v in pairs])
     how = next(written)
@@ -93,6 +95,13 @@ def written_by(compiled, args: tuple) -> list[int]:
     effects = effects_of(compiled)
     count = 1 + len(list(members(args)))
     return [MAYBE] * count if effects is None else list(effects.written[:count])
+
+
+def refuse_changed(function, held: tuple, written: list[int]) -> None:
+    """CompilationError if a function writes into an array that it carries, in a closure or an object."""
+    for (_, value), how in zip(members(held), written, strict=True):
+        if how == WRITTEN and isinstance(value, np.ndarray):
+            raise CompilationError(f"fun: {function.__name__} writes into an array that it holds.\n{ONLY_READ}")
 
 
 def refuse_written(args: tuple, written: list[int]) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 
 from numba.core import types
 
+from .carried_types import Data
+
+TUPLES = types.BaseTuple | Data  # what is described by its members
 NEW, CONSTANT = -1, -2
 NOTHING: frozenset[int] = frozenset()  # leads to no array
 FRESH = frozenset({NEW})
@@ -19,7 +22,7 @@ FROZEN = frozenset({CONSTANT})
 
 def is_plain(ty) -> bool:
     """Whether a value of this type leads to no array."""
-    if isinstance(ty, types.BaseTuple):
+    if isinstance(ty, TUPLES):
         return all(map(is_plain, ty.types))  # pyright: ignore[reportAttributeAccessIssue]
     if isinstance(ty, types.List | types.Set):
         return is_plain(ty.dtype)
@@ -37,14 +40,14 @@ PLAIN = (
 
 def leaves(ty) -> list:
     """The types that a nested tuple is made of, from left to right."""
-    if isinstance(ty, types.BaseTuple):
+    if isinstance(ty, TUPLES):
         return [leaf for member in ty.types for leaf in leaves(member)]  # pyright: ignore[reportAttributeAccessIssue]
     return [ty]
 
 
 def numbered(ty, numbers) -> Any:
     """The description of a parameter: each of its leaves gets the next number."""
-    if isinstance(ty, types.BaseTuple):
+    if isinstance(ty, TUPLES):
         return tuple(numbered(member, numbers) for member in ty.types)  # pyright: ignore[reportAttributeAccessIssue]
     return frozenset({next(numbers)})
 
@@ -58,7 +61,7 @@ def fit(value, ty) -> Any:
     """The description in the form of a type."""
     if is_plain(ty):
         return NOTHING
-    if not isinstance(ty, types.BaseTuple):
+    if not isinstance(ty, TUPLES):
         return flat(value)
     members = ty.types  # pyright: ignore[reportAttributeAccessIssue]
     if isinstance(value, tuple) and len(value) == len(members):
@@ -75,7 +78,7 @@ def join(first, second):
 
 def in_order(value, ty) -> list[frozenset[int]]:
     """The descriptions of the `leaves` of a type."""
-    if isinstance(ty, types.BaseTuple):
+    if isinstance(ty, TUPLES):
         value = fit(value, ty) or (NOTHING,) * len(ty.types)  # pyright: ignore[reportAttributeAccessIssue]
         pairs = zip(value, ty.types, strict=True)  # pyright: ignore[reportAttributeAccessIssue]
         return [leaf for member, member_ty in pairs for leaf in in_order(member, member_ty)]

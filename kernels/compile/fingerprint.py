@@ -199,6 +199,7 @@ def _describe_function(function, seen: dict) -> str:
         _describe(outside, seen, names),
         _describe(cells, seen, names),
         _describe(getattr(function, "answers", None), seen, names),  # of a question (calling/asking.py)
+        _describe([(p.name, p.default) for p in vars(function).get("thalweg_parameters", ())], seen, names),
     )
     return f"function {function.__name__}({'|'.join(parts)})"
 

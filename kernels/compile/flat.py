@@ -16,10 +16,12 @@ import types as python_types
 from typing import Any
 
 from llvmlite import binding
+from numba.core import ir, types
 from numba.core.codegen import CPUCodeLibrary
 from numba.core.compiler import Compiler
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.environment import lookup_environment
+from numba.core.ir_utils import build_definitions
 from numba.core.typed_passes import NopythonRewrites, NopythonTypeInference
 from numba.core.untyped_passes import TranslateByteCode
 
@@ -27,6 +29,7 @@ from .array_sums import FuseSums
 from .guards import Guard
 from .parts import PartCompiler, library_of
 from .python_numbers import as_python
+from .substitution import PARAMETERS
 from .writes import FindWrites, KeepWrites
 
 
@@ -36,12 +39,40 @@ class FunctionCompiler(PartCompiler):
     def define_pipelines(self):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
+            pipeline.add_pass_after(ReadParameters, TranslateByteCode)
             as_python(self.state, pipeline)
             pipeline.add_pass_after(Guard, NopythonTypeInference)
             pipeline.add_pass_after(FindWrites, NopythonTypeInference)  # so it comes first: what the guards do is ours
             pipeline.add_pass_after(FuseSums, NopythonRewrites)
             pipeline.finalize()
         return [pipeline]
+
+
+@register_pass(mutates_CFG=False, analysis_only=False)
+class ReadParameters(FunctionPass):
+    """What a function carries is read from its parameters (calling/carried.py).
+
+    A free variable that bears the name of a parameter is that parameter; a parameter that is never given is a constant.
+    """
+
+    _name = "thalweg_read_parameters"
+
+    def __init__(self):
+        super().__init__()
+
+    def run_pass(self, state: Any) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
+        if not hasattr(state.func_id.func, PARAMETERS):
+            return False
+        given = dict(zip(state.func_ir.arg_names, state.args))
+        for block in state.func_ir.blocks.values():
+            for assign in block.find_insts(ir.Assign):
+                value = assign.value
+                if isinstance(value, ir.FreeVar) and value.name in given:
+                    assign.value = block.scope.get_exact(value.name)
+                elif isinstance(value, ir.Arg) and isinstance(given[value.name], types.Omitted):
+                    assign.value = ir.Global(value.name, given[value.name].value, value.loc)
+        state.func_ir._definitions = build_definitions(state.func_ir.blocks)
+        return True
 
 
 class RecursiveCompiler(Compiler):

@@ -30,8 +30,11 @@ from numba.np.ufunc import threading_layer as numba_threading_layer
 
 from . import forking
 from .cache import ContentCache, config
+from .freeing import give_back
 from .interruption import between_steps
 from .parts import PartCompiler
+
+give_back()
 
 # Never `contract` (results would hang on whether the CPU has FMA) and never nnan or ninf (they delete NaN guards).
 RELAXED = frozenset({"reassoc", "nsz", "arcp", "afn"})

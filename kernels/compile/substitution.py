@@ -8,6 +8,7 @@ way. The user's own modules are followed, too. The same device puts the engine's
 from __future__ import annotations
 
 import dis
+import inspect
 import types as python_types
 from collections.abc import Callable
 from typing import Any
@@ -41,6 +42,11 @@ def rebuild(function, twins: dict, compile: Callable, memo: dict | None = None) 
     new = python_types.FunctionType(source.__code__, new_globals, source.__name__, source.__defaults__, cells or None)
     new.__kwdefaults__ = source.__kwdefaults__
     new.__module__, new.__qualname__, new.__doc__ = source.__module__, source.__qualname__, source.__doc__
+    parameters = vars(source).get(PARAMETERS) or _by_position(source)
+    if parameters is not None:
+        parameters = [p.replace(default=_replace(p.default, names, twins, compile, memo)) for p in parameters]
+        vars(new)[PARAMETERS] = parameters
+        new.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportAttributeAccessIssue]
     memo[id(source)] = compiled = compile(new)  # before its names are filled, so that it may call itself
 
     def replace(value):
@@ -53,6 +59,18 @@ def rebuild(function, twins: dict, compile: Callable, memo: dict | None = None) 
         except ValueError:  # an empty cell stays empty
             pass
     return compiled
+
+
+PARAMETERS = "thalweg_parameters"  # attribute of a function: the parameters that Numba is to see
+
+
+def _by_position(function) -> list[inspect.Parameter] | None:
+    """The parameters of a function with keyword-only ones, which Numba binds to nothing, as plain ones."""
+    if not function.__code__.co_kwonlyargcount:
+        return None
+    found = list(inspect.signature(function, follow_wrapped=False).parameters.values())
+    star = [p for p in found if p.kind is inspect.Parameter.VAR_POSITIONAL]
+    return [p.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD) for p in found if p not in star] + star
 
 
 def _replace(value, names: frozenset, twins: dict, compile: Callable, memo: dict):

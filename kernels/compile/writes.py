@@ -20,6 +20,7 @@ from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.errors import TypingError
 
 from .aliases import FRESH, FROZEN, NOTHING, fit, flat, in_order, is_plain, join, leaves, numbered, put_in
+from .carried_types import FunctionType, ObjectType
 from .reading import known_function
 
 READ, MAYBE, WRITTEN = 0, 1, 2
@@ -193,7 +194,20 @@ class _Reader:
         owner, value = self.typemap[expr.value.name], self[expr.value]
         if isinstance(owner, types.BaseNamedTuple) and isinstance(value, tuple) and expr.attr in owner.fields:  # pyright: ignore[reportAttributeAccessIssue]
             return value[owner.fields.index(expr.attr)]  # pyright: ignore[reportAttributeAccessIssue]
-        return value
+        return self.of_object(owner, expr) if isinstance(owner, ObjectType) else value
+
+    def of_object(self, owner: ObjectType, expr):
+        """An attribute of an object of the user's (carried_types.py)."""
+        what, found = owner.find(expr.attr) or ("", None)
+        value = fit(self[expr.value], owner) or (NOTHING,) * len(owner.types)
+        if what == "member":
+            return value[owner.fields.index(expr.attr)]
+        if what == "property" and isinstance(found, FunctionType):
+            result = self.apply(found.code, [value], found.types)
+            if result is None:
+                self.lose([expr.value])
+            return self.all_of([expr.value]) | FRESH if result is None else result
+        return (value,) if what == "method" else NOTHING
 
     def operation(self, expr, ty):
         operands = expr.list_vars()
@@ -217,7 +231,7 @@ class _Reader:
         function, given = self.typemap[expr.func.name], expr.list_vars()
         if not self.all_of(given) - FRESH:
             return FRESH
-        known = isinstance(function, types.Dispatcher)
+        known = isinstance(function, types.Dispatcher | FunctionType)
         result = self.call_function(function, expr) if known else self.call_library(function, expr)
         if result is None:
             self.lose(given)
@@ -245,11 +259,20 @@ class _Reader:
     def call_function(self, function, expr):
         """The same for a function that this pass has read."""
         signature = self.calltypes[expr]
-        effects = effects_of(function.dispatcher.overloads.get(signature.args))
         values = self.bound(signature.pysig, expr)
-        if effects is None or values is None or len(values) != len(signature.args):
+        if values is None or len(values) != len(signature.args):
             return None
-        arrays = [leaf for value, ty in zip(values, signature.args) for leaf in in_order(value, ty)]
+        if not isinstance(function, FunctionType):
+            return self.apply(function.dispatcher, values, signature.args)
+        held = fit(self[expr.func], function) or (NOTHING,) * len(function.types)
+        return self.apply(function.code, [*held, *values], (*function.types, *signature.args))
+
+    def apply(self, dispatcher, values: list, given: tuple):
+        """The description of the result of a function that is given these values, None if it is not known."""
+        effects = effects_of(dispatcher.overloads.get(given))
+        if effects is None:
+            return None
+        arrays = [leaf for value, ty in zip(values, given) for leaf in in_order(value, ty)]
         for how, leaf in zip(effects.written, arrays, strict=True):
             if how:
                 self.note(leaf, how)

@@ -52,7 +52,7 @@ class Launcher:
         require_gpu()
         check_fits_device(bound)
         self.solver, self.State, self.bound = solver, solver.State, bound
-        self.args = arguments_on_device(bound.args)
+        self.args = arguments_on_device(bound.given)
 
     @property
     def threads(self) -> int:
@@ -168,7 +168,7 @@ def evaluate(bound: CompiledObjective, x: np.ndarray) -> np.ndarray:
     require_gpu()
     check_fits_device(bound)
     x = np.ascontiguousarray(x, dtype=np.float64)
-    args, values = arguments_on_device(bound.args), np.full(len(x), UNFILLED).view(np.float64)
+    args, values = arguments_on_device(bound.given), np.full(len(x), UNFILLED).view(np.float64)
     points, on_device = to_device(x), to_device(values)
 
     def build():
@@ -184,7 +184,7 @@ def evaluate(bound: CompiledObjective, x: np.ndarray) -> np.ndarray:
 
 def compiled_once(key: tuple, bound: CompiledObjective, dimension: int, build: Callable):
     """What `build()` compiles for an objective, or what it made before; its errors say what to do."""
-    key = (*key, fingerprint(bound.adapter), dimension if writes_into_x(bound) else 0)
+    key = (*key, fingerprint((bound.adapter, bound.args[: bound.held])), dimension if writes_into_x(bound) else 0)
     if key not in _compiled:
         try:
             _compiled[key] = build()

@@ -12,10 +12,12 @@ the NaN RAISED_BITS, so that the row is known afterwards and the host raises the
 from __future__ import annotations
 
 import math
+from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+from ..calling.c_functions import c_pointer
 from ..calling.objective import CompiledObjective
 from ..calling.protecting import members
 from ..compile.jit import once
@@ -72,12 +74,20 @@ def check_fits_device(bound) -> None:
     reason = ""
     if not isinstance(bound, CompiledObjective):
         reason = f"its objective runs as {bound.runs_as!r}; leave out compiled=False or vectorized=True"
-    elif not hasattr(_source(bound), "__code__"):
+    elif not callable(bound.source.function) or c_pointer(bound.source.function) is not None:
         reason = "its objective is a C function, compiled for the CPU; write it in Python"
-    elif changed := [name for (name, _), how in zip(members(bound.args), bound.written[1:]) if how != READ]:
+    elif not isinstance(_source(bound), FunctionType):
+        reason = "its objective is a method, an object or a partial; write a function that has its data in args"
+    elif changed := [name for name, how in _written(bound) if how != READ]:
         reason = f"its objective writes into {changed[0]}, which all threads of a GPU share; write into nothing but x"
     if reason:
         raise ValueError(f"device='cuda' cannot run this: {reason}, or use device='cpu'")
+
+
+def _written(bound: CompiledObjective) -> list[tuple[str, int]]:
+    """(name, how it is written) of what is in the user's arguments, which stand behind what the function carries."""
+    names = [name for name, _ in members(bound.given)]
+    return list(zip(names, bound.written[len(bound.written) - len(names) :]))
 
 
 def _source(bound: CompiledObjective) -> Any:
@@ -93,7 +103,7 @@ def writes_into_x(bound: CompiledObjective) -> bool:
 def function_of(bound: CompiledObjective, dimension: int):
     """`call(x, args) -> float` on the device, for x of shape (dimension,)."""
     inner = rebuild(_source(bound), library() if bound.source.precise else twins(), device_function)
-    return _adapter(inner, bool(bound.args), dimension if writes_into_x(bound) else 0)
+    return _adapter(inner, bool(bound.given), dimension if writes_into_x(bound) else 0)
 
 
 def _adapter(inner, takes_args: bool, own: int):

@@ -74,7 +74,7 @@ class RangeSearch:
         require_gpu()
         check_fits_device(bound)
         assert isinstance(bound, CompiledObjective)
-        self.args, dimension = arguments_on_device(bound.args), len(space.kinds)
+        self.args, dimension = arguments_on_device(bound.given), len(space.kinds)
         padded = space._replace(values=np.append(space.values, 0.0))  # an array of no entries has no address
         self.space = search.Space(*(to_device(array) for array in padded))
         self.no_draws = to_device(np.zeros((1, dimension)))
