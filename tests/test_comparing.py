@@ -10,7 +10,7 @@ import pytest
 
 from thalweg import minimize
 from thalweg.kernels import objective
-from thalweg.kernels.calling.comparing import SLOW, Outcome, Seen, call_plain, compare
+from thalweg.kernels.calling.comparing import SLOW, Outcome, call_plain, compare
 from thalweg.kernels.calling.objective import CompilationError
 from thalweg.solvers.driving.call import _points, parse_call
 
@@ -67,7 +67,7 @@ def test_precise_is_named_where_it_mends():
     """1e300 is beyond the half of what a product of these four factors may pass through, in another order."""
     bound = objective(product_of_factors).bind()
     python = call_plain(product_of_factors, (), np.ones((1, 2)))
-    assert math.isfinite(python.outcomes[0].value)
+    assert math.isfinite(python[0].value)
 
     class Reordered:
         def evaluate_into(self, x, values):
@@ -132,7 +132,7 @@ def test_a_slow_function_is_called_once():
         time.sleep(1.2 * SLOW)
         return 1.0
 
-    assert len(call_plain(slow, (), np.zeros((4, 2))).outcomes) == len(calls) == 1
+    assert len(call_plain(slow, (), np.zeros((4, 2)))) == len(calls) == 1
 
 
 def test_an_error_away_from_the_first_point_is_not_raised_where_machine_code_raises_it_too():
@@ -147,7 +147,7 @@ def test_an_error_away_from_the_first_point_is_not_raised_where_machine_code_rai
 
 
 def test_an_error_of_python_alone_is_refused():
-    seen = Seen([Outcome(np.zeros(1), math.nan, IndexError("out of bounds"))], False)
+    seen = [Outcome(np.zeros(1), math.nan, IndexError("out of bounds"))]
     bound = objective(lambda x: x[0]).bind()
 
     def function(x):
@@ -162,17 +162,17 @@ def test_infinities_and_undefined_values_agree():
         lambda x: 1 / x[0], lambda x: np.log(x[0]), lambda x: math.log(x[0] - 9.0), lambda x: 12 // int(x[0]),
         lambda x: np.inf * x[1], lambda x: np.nan if x[0] > 1 else 2.0,
     ):  # fmt: skip
-        objective(function).bind((), _points(parse_call(function, BOX).problem))
+        objective(function).bind((), _points(parse_call(function, BOX).problem, 4))
 
 
 def test_the_points_are_x0_one_inside_and_two_corners():
     call = parse_call(wraps, [(0, 5), (-1.5, 3.5), (0, 1)], [1, 2, 0.5], integrality=[True, True, False])
-    points = _points(call.problem)
+    points = _points(call.problem, 4)
     np.testing.assert_array_equal(points[[0, 2, 3]], [[1, 2, 0.5], [0, -1, 0], [5, 3, 1]])
     assert (points[1, :2] == np.rint(points[1, :2])).all() and len(points) == 4
-    np.testing.assert_array_equal(_points(parse_call(wraps, None, [1.0, 2.0]).problem), [[1.0, 2.0]])
+    np.testing.assert_array_equal(_points(parse_call(wraps, None, [1.0, 2.0]).problem, 4), [[1.0, 2.0]])
     half = parse_call(wraps, [(0, None), (-1, 3)], [1, 2], method="nelder_mead")
-    np.testing.assert_array_equal(_points(half.problem), [[1, 2], [0, -1]])
+    np.testing.assert_array_equal(_points(half.problem, 4), [[1, 2], [0, -1]])
 
 
 def test_known_functions_are_not_called_again():
@@ -181,7 +181,7 @@ def test_known_functions_are_not_called_again():
     def function(x):
         return x[0]
 
-    points = _points(parse_call(function, BOX).problem)
+    points = _points(parse_call(function, BOX).problem, 4)
     first, second = (objective(function).bind((), points) for _ in range(2))
     assert (first.checks, second.checks, calls) == (3, 0, [])
 
