@@ -19,6 +19,7 @@ from ..solvers.driving.reading import reads_calls
 from ..solvers.driving.result import Result, StopReason, as_item
 from ..solvers.driving.running import history_of
 from ..solvers.driving.signatures import AnyMethod, Box, Fun, IslandsSettings, Point, Points
+from ..solvers.driving.telling import counted
 from .archipelago import TOPOLOGIES, Archipelago, Islands, carry_on_here
 from .execution import Execution
 from .execution.campaign import Campaign, count_kinds
@@ -222,7 +223,9 @@ def _summarise(archipelago: Archipelago) -> Result:
     result = summarise(archipelago.call, outcome, len(archipelago.states))
     result.success = result.success and total.stop in (None, StopReason.OUT_OF_TIME)
     if ended:
-        result.message += f" {len(ended)} of {len(archipelago.states)} islands ended early: {count_kinds(ended)}."
+        result.message += (
+            f" {len(ended)} of {counted(len(archipelago.states), 'island')} ended early: {count_kinds(ended)}."
+        )
     best = archipelago.states[int(result.runs["run"][np.argmin(result.runs["fun"])])]
     result.update(
         history=as_item(history_of(best)),

@@ -163,4 +163,5 @@ def restarts(
 def _header(call: Call, work: Runs, runs: int, coordinated: bool, round_size: int) -> dict:
     """What the journal belongs to."""
     strategy = {"work": "coordinated restarts", "round_size": round_size} if coordinated else {"work": "restarts"}
-    return {**strategy, "units": runs, **describe(call, work.bound)}
+    names = {} if call.problem.names is None else {"names": list(map(str, call.problem.names))}
+    return {**strategy, "units": runs, **names, **describe(call, work.bound)}

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..solvers.driving.progress import Display
+from ..solvers.driving.progress import Display, fitted
 from ..solvers.driving.times import duration, per_time
 
 RECENT = 10.0  # seconds over which the rate is taken; more where units are rare:
 LEAST = 2  # units per worker that it is taken over
+IN_LINE = ("best", "time", "failures", "rate", "workers")  # of a log file, what comes first fits first
 
 
 @dataclass(frozen=True)
@@ -92,11 +93,13 @@ class Progress:
         return table
 
     def _line(self) -> str:
-        told = [(name, text) for name, text in facts(self.status, self.rate.value) if name != "dashboard"]
+        told = dict(facts(self.status, self.rate.value))
+        told["best"] = told["best"].partition(" (")[0]
+        line = fitted([f"{name} {told[name]}" for name in (self.status.name, *IN_LINE) if name in told])
         if self.status.dashboard and not self.linked:
             self.linked = True
-            told.append(("dashboard", self.status.dashboard))
-        return "  ".join(f"{name} {text}" for name, text in told)
+            line += f"\ndashboard {self.status.dashboard}"
+        return line
 
 
 class Rate:

@@ -18,7 +18,7 @@ from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
 from ..solvers.driving.session import BY_CLOCK
-from ..solvers.driving.telling import left_out
+from ..solvers.driving.telling import counted, left_out
 from .execution.campaign import Outcome, count_kinds
 from .execution.outcome import left_behind
 from .journal.checks import COUNT, LENGTH, NUMBER, Test, numbers, one_of
@@ -137,12 +137,12 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
         rows[name] = [record[name] for record in outcome.records.values()]
     remark = ""
     if outcome.failures:
-        remark = f" {len(outcome.failures)} of {runs} runs came to nothing: {count_kinds(outcome.failures)}."
+        remark = f" {len(outcome.failures)} of {counted(runs, 'run')} came to nothing: {count_kinds(outcome.failures)}."
+    if outcome.stop is StopReason.CALLBACK:
+        remark = BY_CLOCK + remark
     if outcome.left_out is not None:
         value, later = outcome.left_out
         remark += left_out("run", later, value)
-    if outcome.stop is StopReason.CALLBACK:
-        remark = BY_CLOCK + remark
     remark += left_behind(outcome.unended, "run")
     complete = len(rows) == runs
     return summarise_rows(

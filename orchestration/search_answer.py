@@ -12,7 +12,7 @@ import numpy as np
 from ..kernels.compile.code_hash import code_hash
 from ..solvers.driving.call import versions
 from ..solvers.driving.result import Result, StopReason
-from ..solvers.driving.telling import left_out
+from ..solvers.driving.telling import counted, left_out
 from .compiled_search import CompiledSearch
 from .execution.campaign import Outcome, count_kinds
 from .execution.outcome import left_behind
@@ -48,6 +48,7 @@ class Search:
             header["points"] = self.points
         if isinstance(self.work, CompiledSearch):
             header |= {"objective": self.work.prepared.bound.fingerprint(), "block": self.work.block}
+            header["names"] = list(map(str, self.names))  # of the numbers in x
             return header | {"device": self.work.device, "versions": versions(self.work.device)}
         return header | {"function": code_hash(self.work.train), "versions": versions()}
 
@@ -72,8 +73,9 @@ def summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
     missed = target is not None and outcome.reached is None
     message += " The target was not reached." if missed else ""
     if outcome.failures:
-        number = f"{len(outcome.failures)} {search.work.name}{'s' * (len(outcome.failures) != 1)}"
-        message += f" {number} came to nothing: {count_kinds(outcome.failures)}."
+        message += (
+            f" {counted(len(outcome.failures), search.work.name)} came to nothing: {count_kinds(outcome.failures)}."
+        )
     if outcome.left_out is not None:
         value, later = outcome.left_out
         message += left_out(search.work.name, later, value)
@@ -102,7 +104,7 @@ def summarise(search: Search, outcome: Outcome, target: float | None) -> Result:
 def _all_done(search: Search) -> str:
     if search.points == search.asked:
         return "All points are done."
-    size = f"{search.points} point{'s' * (search.points != 1)}"
+    size = counted(search.points, "point")
     return f"All points are done: the space has {size}, fewer than the {search.asked} asked for."
 
 

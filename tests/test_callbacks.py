@@ -177,7 +177,14 @@ def test_where_a_generation_stops_hangs_on_no_clock(function):
     def stop(intermediate_result):
         return intermediate_result.nit == 7
 
-    call = {"seed": 1, "max_evals": 10**7, "method": "de", "callback": stop, "callback_every": "generation"}
+    call = {
+        "seed": 1,
+        "max_evals": 10**7,
+        "target": -1.0,
+        "method": "de",
+        "callback": stop,
+        "callback_every": "generation",
+    }
     first, second = (tw.minimize(function, BOX, **call) for _ in range(2))
     assert first.nit == 7 and first.nfev == 7 * 30 and first.stop_reason is StopReason.CALLBACK
     assert "clock" not in first.message

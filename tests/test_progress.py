@@ -83,11 +83,12 @@ def test_a_log_file_gets_a_line_every_five_seconds_and_one_at_the_end(clock):
         progress(campaign)
     progress.close(campaign)
     lines = console.file.getvalue().splitlines()
-    assert len(lines) == 3
+    assert len(lines) == 4
     assert "\x1b" not in console.file.getvalue()
-    first = "run 500 of 2,000 (25 %)  best 1.25e-09 (run 17)  rate 5.0/s  time 0:01:40, 0:05:00 left  "
-    assert lines[0] == first + f"workers 2, 2 busy  failures 3  dashboard {LINK}"
-    assert lines[1] + f"  dashboard {LINK}" == lines[0]  # the link is told once
+    assert lines[0] == "run 500 of 2,000 (25 %)  best 1.25e-09  time 0:01:40, 0:05:00 left  failures 3"
+    assert lines[1] == f"dashboard {LINK}"  # the link is told once
+    assert lines[2] == lines[0] and len(lines[0]) <= 79
+    assert lines[3] == "run 500 of 2,000 (25 %)  best 1.25e-09  time 0:01:40  failures 3  rate 5.0/s"
 
 
 def test_names_are_no_markup(clock):
@@ -95,16 +96,15 @@ def test_names_are_no_markup(clock):
     odd = dataclasses.replace(MIDDLE, name="[bold]:smile:", best_label="[red]3")
     Progress(console).close(Campaign(odd))
     assert "[bold]:smile: 500" in console.file.getvalue()
-    assert "([red]3)" in console.file.getvalue()
     console = terminal()
     Progress(console).close(Campaign(odd))
-    assert "[bold]:smile:" in text_of(console)
+    assert "[bold]:smile:" in text_of(console) and "([red]3)" in text_of(console)
 
 
 def test_a_dumb_terminal_is_a_log_file(clock):
     console = terminal(_environ={"TERM": "dumb"})
     Progress(console).close(Campaign(MIDDLE))
-    assert console.file.getvalue().count("\n") == 1
+    assert console.file.getvalue().count("\n") == 2  # the line, and the link
     assert "\x1b" not in console.file.getvalue()
 
 
@@ -229,7 +229,7 @@ def test_minimize_writes_plain_lines_where_there_is_no_terminal(capsys):
     minimize(lambda x: x[0] ** 2, [(-1, 1)], seed=1, max_evals=100, method="random_search", progress=True)
     out, error = capsys.readouterr()
     assert out == ""
-    assert re.fullmatch(r"random_search  best \S+  100 evaluations \(100 %\)  [\d,]+/s  [\d.]+ s\n", error)
+    assert re.fullmatch(r"random_search  best \S+  100 evaluations \(100 %\)  [\d.]+ s  [\d.]+[kMG]?/s\n", error)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pseudo-terminals")

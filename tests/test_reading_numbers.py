@@ -197,3 +197,14 @@ def test_cma_es_takes_as_many_points_as_are_given():
     x0 = np.column_stack([np.linspace(-1, 2, 300), np.linspace(0, 5, 300)])
     found = tw.minimize(bowl, BOX, x0, method="cma_es", max_evals=300, seed=1)
     assert found.fun == min(map(bowl, x0))
+
+
+# --- searches of boxes ------------------------------------------------------------------------------------------------
+
+
+def test_searches_read_boxes_alike():
+    function = tw.objective(bowl, compiled=False)
+    assert tw.grid_search(function, zip([0, 0], [2, 4]), levels=3).x.tolist() == [1, 2]
+    for bounds, words in ((([-5, 0], [5, 10]), "a tuple of two"), ([("0", "5")] * 2, "text"), ([(1, 1)] * 2, "free")):
+        with pytest.raises(ValueError, match=f"^bounds: .*{words}"):
+            tw.random_search(function, bounds, points=5, seed=1)

@@ -1,7 +1,7 @@
 """What can be wrong with an objective, said as early and as clearly as possible.
 
-The plain Python function is called once before anything is compiled, so that its errors appear as themselves; an
-exception carries the x that raised it; Numba's reasons are cut to what a user can act on.
+An exception carries the x that raised it; Numba's reasons are cut to what a user can act on. What machine code makes of
+a function is compared with the function itself in comparing.py.
 """
 
 from __future__ import annotations
@@ -16,25 +16,11 @@ from typing import Any
 import numpy as np
 from numba.core.dispatcher import Dispatcher
 
-from ..compile.substitution import plain
 from .what_to_write import IN_PYTHON, readable, what_to_write
 
 
 class CompilationError(TypeError):
     """The objective is beyond what Numba compiles."""
-
-
-def check(function, args: tuple, probe: np.ndarray) -> None:
-    """Call the plain Python function once; raise what is wrong with it. It may write into its arguments."""
-    x = np.array(probe, dtype=np.float64)
-    try:
-        with np.errstate(all="ignore"):
-            value = plain(function)(x, *args)
-    except Exception as error:
-        if not undefined(error):
-            raise at_point(error, probe) from None
-    else:
-        as_float(value)
 
 
 def as_float(value) -> float:
@@ -64,12 +50,14 @@ def takes_batches(function, args: tuple, probe: np.ndarray) -> bool:
 def undefined(error: Exception) -> bool:
     """Whether Python raised where compiled code gives inf or nan: 1 / 0, math.exp(1000), math.log(-1).
 
-    The last is a ValueError that no `raise` statement made, in code that uses `math`.
+    The last is a ValueError that no `raise` statement made, in code that uses `math`; or int(nan).
     """
     if isinstance(error, ZeroDivisionError | OverflowError | FloatingPointError):
         return not _was_raised(error)
     if not isinstance(error, ValueError) or _was_raised(error):
         return False
+    if str(error).startswith("cannot convert float NaN"):
+        return True
     return any(name in _innermost(error).tb_frame.f_code.co_names for name in ("math", *vars(math)))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -23,7 +23,8 @@ from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_ty
 from .asking import Functions
 from .c_functions import c_pointer
 from .carried import carried, opened
-from .checking import CompilationError, at_point, check, takes_batches
+from .checking import CompilationError, at_point, takes_batches
+from .comparing import call_plain, compare
 from .in_python import PythonObjective
 from .protecting import apart, members, refuse_changed, refuse_written, written_by
 
@@ -49,7 +50,8 @@ class Objective:
     def bind(self, args: tuple[Any, ...] = (), probe: np.ndarray | None = None) -> CompiledObjective | PythonObjective:
         """The objective with its arguments, ready to evaluate.
 
-        `probe` (D,): where it is first checked. Without one D may be any, and nothing is known of indices.
+        `probe` (D,) or (n, D): where the plain function is called first, and compared with its machine code. Without
+        one D may be any, and nothing is known of indices.
         """
         if not self.compiled:
             return PythonObjective(self, args)
@@ -60,11 +62,8 @@ class Objective:
             return self._bind_compiled(args, probe)
         except Exception as error:
             reason = error
-        if (
-            probe is not None
-            and _may_be_of_call(reason)
-            and takes_batches(self.function, apart(normalise(args)), probe)
-        ):
+        point = None if probe is None else np.atleast_2d(probe)[0]
+        if point is not None and _may_be_of_call(reason) and self._takes_batches(args, point):
             raise TypeError(
                 "fun: got a function of a batch (n, D) of points, expected one of a point x (D,); "
                 "objective(f, vectorized=True) calls it so (from thalweg import objective)"
@@ -76,30 +75,45 @@ class Objective:
             warnings.warn(f"{reason}\nIt is evaluated in Python, as compiled='auto' says", stacklevel=2)
         return PythonObjective(self, args)
 
+    def _takes_batches(self, args: tuple, point: np.ndarray) -> bool:
+        return takes_batches(self.function, apart(normalise(args)), point)
+
     def _bind_compiled(self, args: tuple, probe: np.ndarray | None) -> CompiledObjective:
         given = args if isinstance(args, tuple) else (args,)
         args = normalise(given)
+        points = None if probe is None else np.atleast_2d(probe)
         form = _Form(self.function, args, whole=True)
+        place, seen = (), None
+        if points is not None and self.check:
+            place = (*form.known, self.precise, self.boundscheck, points.tobytes(), _sizes(form.held + args))
+            if place not in _checked:
+                seen = call_plain(self.function, args, points)
+        bound = self._compile(given, args, points, form)
+        if seen is not None:
+            bound.checks = len(seen)
+            precise = replace(self, precise=True, check=False)
+            _note_check(place, compare(self.function, args, seen, bound, lambda: precise.bind(args, points)))
+        if (warning := _checked.get(place)) is not None:
+            warnings.warn(warning, stacklevel=2)
+        return bound
+
+    def _compile(self, given: tuple, args: tuple, points: np.ndarray | None, form: _Form) -> CompiledObjective:
+        """The function as it is, or else with constants in place of what it carries."""
         if (*form.known, self.precise) not in _constant:
             try:
-                return self._bind(given, args, probe, form)
+                return self._bind_form(given, args, points, form)
             except CompilationError as error:
                 reason = error
             plainer = _Form(self.function, args, whole=False)
             if plainer.known == form.known:
                 raise reason
             _constant.add((*form.known, self.precise))
-        return self._bind(given, args, probe, _Form(self.function, args, whole=False))
+        return self._bind_form(given, args, points, _Form(self.function, args, whole=False))
 
-    def _bind(self, given: tuple, args: tuple, probe: np.ndarray | None, form: _Form) -> CompiledObjective:
-        if probe is not None and self.check:
-            place = (*form.known, probe.tobytes(), _sizes(form.held + args))
-            if place not in _checked:
-                check(self.function, apart(args), probe)
-                _note_check(place)
+    def _bind_form(self, given: tuple, args: tuple, points: np.ndarray | None, form: _Form) -> CompiledObjective:
         boundscheck, dimension = self.boundscheck, None
         if boundscheck is None:
-            dimension = None if probe is None else len(probe)
+            dimension = None if points is None else points.shape[1]
             boundscheck = not _stays_inside(self.function, form, dimension, args)
             dimension = None if boundscheck else dimension
         adapter = adapter_of(form.function, form.known, self.precise, boundscheck)
@@ -149,7 +163,8 @@ def objective(
         exp, log, log1p, expm1 and tanh come from `thalweg.kernels.elementary` (at most 2 ulp, tanh 3), so that loops
         run on the vector unit.
     check : bool, default True
-        Call the plain Python function once, inside the box, before it is compiled: errors then appear as themselves.
+        Call the plain Python function at up to four points of the box (x0, one inside, two corners): its errors appear
+        as themselves, and machine code that is another function is refused. One point where a call takes 0.1 s.
     compiled : bool or "auto", default True
         False evaluates in Python, one x per call. "auto" does so where the function cannot be compiled, and warns with
         the reason.
@@ -210,6 +225,7 @@ class CompiledObjective:
     source: Objective
     held: int = 0  # how many of `args` the function carries
     dimension: int | None = None  # None: any; else that for which no index is outside, without bounds checks
+    checks: int = 0  # calls of the plain function that were made for it
     runs_as = "compiled"
     record: np.ndarray = field(init=False)
     address: int = field(init=False)
@@ -293,7 +309,7 @@ _constant: set[tuple] = set()  # what compiles only with whole numbers, and what
 # --- what was checked before ---------------------------------------------------------------------------------------
 
 NO_ARGUMENTS = record_type(())
-_checked: dict[tuple, None] = {}  # functions that were called once in this process
+_checked: dict[tuple, str | None] = {}  # what was compared in this process -> a warning
 _inside: dict[tuple, bool] = {}  # functions, with sizes -> whether no index can be outside
 
 
@@ -321,8 +337,8 @@ def _sizes(args: tuple) -> tuple:
     return tuple(found)
 
 
-def _note_check(known: tuple) -> None:
-    _checked[known] = None
+def _note_check(known: tuple, warning: str | None) -> None:
+    _checked[known] = warning
     if len(_checked) > KEPT:
         del _checked[next(iter(_checked))]
 

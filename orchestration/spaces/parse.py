@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,7 @@ def parse_space(space, *, levels: int | Mapping[str, int] | None = None, integra
 
 
 def _box(bounds, integrality) -> Branch:
+    bounds = list(bounds) if isinstance(bounds, Iterator) else bounds
     pairs = isinstance(bounds, list | tuple | np.ndarray) and len(bounds) > 0
     if not pairs and not hasattr(bounds, "lb"):
         expected = "a dict of variables by name, a list of these, or bounds"

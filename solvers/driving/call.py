@@ -59,7 +59,7 @@ def bind(call: Call, spread=None) -> CompiledObjective | PythonObjective:
         from .workers import SpreadObjective
 
         return SpreadObjective(objective(call.problem.fun), call.problem.args, spread)
-    return objective(call.problem.fun).bind(call.problem.args, _probe(call.problem))
+    return objective(call.problem.fun).bind(call.problem.args, _points(call.problem, call.limits.max_evals))
 
 
 def with_default_ftol(call: Call, bound: CompiledObjective | PythonObjective) -> Call:
@@ -139,11 +139,16 @@ def _problem(fun, bounds, x0, args, integrality) -> Problem:
     return Problem(fun=objective(fun), bounds=bounds, args=args, x0=x0, integrality=integrality)
 
 
-def _probe(problem: Problem) -> np.ndarray:
-    """Where the plain function is called once: x0, or a point of the box that no symmetry favours."""
-    if problem.x0 is None:
-        point = problem.lower + 0.5772156649 * (problem.upper - problem.lower)
-    else:
-        point = problem.x0[0]
-    whole = np.clip(np.rint(point), np.ceil(problem.lower), np.floor(problem.upper))
-    return np.where(problem.integrality, whole, point)
+def _points(problem: Problem, most: int) -> np.ndarray:
+    """Where the plain function is called first: x0, a point of the box that no symmetry favours, and two corners.
+
+    At most so many points: a run of two evaluations is not preceded by four.
+    """
+    lower, upper = problem.lower, problem.upper
+    with np.errstate(invalid="ignore"):
+        points = [lower + 0.5772156649 * (upper - lower), lower, upper]
+    if problem.x0 is not None:
+        points.insert(0, problem.x0[0])
+    whole = np.clip(np.rint(points), np.ceil(lower), np.floor(upper))
+    points = np.where(problem.integrality, whole, points)
+    return points[np.isfinite(points).all(axis=1)][:most]

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .session import Session
-from .times import duration, per_time
+from .times import duration
 
 LINE_EVERY = 5.0  # seconds between lines of a log file
+WIDTH = 79  # of a line
 
 
 class Display:
@@ -24,7 +25,7 @@ class Display:
 
         self.draw, self.line = draw, line
         self.console = Console(stderr=True) if console is None else console
-        self.last = time.perf_counter()
+        self.last, self.every = time.perf_counter(), LINE_EVERY
         self.live = None
         if can_redraw(self.console):
             # What a program prints into a pipe stays out of the terminal.
@@ -35,8 +36,9 @@ class Display:
     def __call__(self) -> None:
         if self.live is not None:
             self.live.update(self.draw())
-        elif time.perf_counter() - self.last >= LINE_EVERY:
+        elif time.perf_counter() - self.last >= self.every:
             self.last = time.perf_counter()
+            self.every *= 2.0 if self.console.is_jupyter else 1.0  # what stands in a notebook, stays in it
             self._print()
 
     def close(self) -> None:
@@ -84,13 +86,13 @@ class Progress:
         fun, _, evaluations, iterations = self.session.best_so_far()
         elapsed = max(time.perf_counter() - self.begin, 1e-9)
         done = len(self.session.records)
-        parts = [f"{self.method}  best {fun:.10g}", _share(evaluations, self.evaluations)]
-        if self.runs != 1:
-            parts.append(f"run {done}" + (f"/{self.runs}" if self.runs else ""))
+        parts = [f"{self.method}  best {fun:.8g}", _share(evaluations, self.evaluations)]
         rate = (evaluations - self.had) / elapsed
         left = self._left(evaluations, rate) if iterations > 0 else None
-        parts.append(f"{per_time(rate)}  {duration(elapsed)}" + (f", at most {duration(left)} left" if left else ""))
-        return "  ".join(parts)
+        parts.append(duration(elapsed) + (f", at most {duration(left)} left" if left else ""))
+        if self.runs != 1:
+            parts.append(f"run {done}" + (f"/{self.runs}" if self.runs else ""))
+        return fitted([*parts, f"{short(rate)}/s"])
 
     def _left(self, evaluations: int, rate: float) -> float | None:
         """Seconds until the budget is spent or the time is up; a run may end before."""
@@ -102,6 +104,23 @@ class Progress:
         return max(min(limits), 0.0) if limits else None
 
 
+def fitted(parts: list[str]) -> str:
+    """One line of these: the last ones are left out where they would make it too long for a terminal or a log."""
+    line = parts[0]
+    for part in parts[1:]:
+        if len(line) + 2 + len(part) <= WIDTH:
+            line += f"  {part}"
+    return line
+
+
+def short(number: float) -> str:
+    """Three digits: 950, 12.3k, 6.21M."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if number >= 0.9995 * size:
+            return f"{float(f'{number / size:.3g}'):g}{letter}"
+    return f"{number:.0f}"
+
+
 def _share(evaluations: int, planned: int | None) -> str:
     share = f" ({100 * evaluations / planned:.0f} %)" if planned else ""
-    return f"{evaluations:,} evaluations{share}"
+    return f"{short(evaluations)} evaluations{share}"

@@ -15,15 +15,15 @@ from .stop_reason import StopReason, stop_name
 def show(name: str, value) -> str:
     """An item of a result, on one line."""
     if name == "history":
-        return f"{len(value['evaluations'])} entries"
+        return counted(len(value["evaluations"]), "entry", "entries")
     if name == "runs":
         stops = Counter(map(stop_name, value["stop"].tolist()))
         each = ", ".join(f"{count} {stop}" for stop, count in stops.most_common())
-        return f"{len(value)} run{'s' if len(value) != 1 else ''}: {each}"
+        return f"{counted(len(value), 'run')}: {each}"
     if name == "names":
         return ", ".join(value[:20]) + (", ..." if len(value) > 20 else "")
     if name == "table":
-        return f"{len(value['fun'])} rows of {', '.join(value)}"
+        return f"{counted(len(value['fun']), 'row')} of {', '.join(value)}"
     if name == "failures":
         return "none" if not value else f"{len(value)}: " + "; ".join(f"{t['unit']} {t['kind']}" for t in value[:3])
     if name == "timing":
@@ -35,6 +35,11 @@ def show(name: str, value) -> str:
     if isinstance(value, np.ndarray):
         return np.array2string(value, precision=8, threshold=20)
     return str(value)
+
+
+def counted(number: int, what: str, several: str | None = None) -> str:
+    """1 run, 2 runs."""
+    return f"{number:,} {what if number == 1 else several or what + 's'}"
 
 
 def left_out(what: str, number: int, fun: float) -> str:
