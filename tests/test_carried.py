@@ -10,7 +10,7 @@ from numba import njit
 from scipy import special
 from scipy.special import erf
 
-from thalweg import minimize, restarts
+from thalweg import cluster, minimize, restarts
 from thalweg.kernels.calling.objective import CompilationError, objective
 
 POINTS = np.random.default_rng(3).uniform(-1, 1, (6, 3))
@@ -386,10 +386,21 @@ def test_what_an_object_cannot_give_is_named():
 
 
 def test_a_method_in_many_runs_and_on_workers():
-    model = Slots(1.0, DATA)
-    serial = restarts(model.loss, [(-1, 1)] * 3, runs=4, seed=1, max_evals=300, threads=1)
-    threaded = restarts(model.loss, [(-1, 1)] * 3, runs=4, seed=1, max_evals=300, threads=2)
-    assert serial.fun == threaded.fun == pytest.approx(-np.abs(DATA).sum(), rel=0.2)
+    loss, box = Slots(1.0, DATA).loss, [(-1, 1)] * 3
+    serial = restarts(loss, box, runs=4, seed=1, max_evals=300, threads=1)
+    threaded = restarts(loss, box, runs=4, seed=1, max_evals=300, threads=2)
+    with cluster(workers=1) as client:
+        sent = restarts(loss, box, runs=4, seed=1, max_evals=300, client=client)
+    assert serial.fun == threaded.fun == sent.fun == pytest.approx(-np.abs(DATA).sum(), rel=0.2)
+    assert sent.objective == "compiled"
+
+
+def test_a_journal_of_another_object_is_not_gone_on_with(tmp_path):
+    journal, settings = tmp_path / "runs.jsonl", {"runs": 2, "seed": 1, "max_evals": 100}
+    first = restarts(Slots(1.0, DATA).loss, [(-1, 1)] * 3, journal=journal, **settings)
+    assert restarts(Slots(1.0, DATA.copy()).loss, [(-1, 1)] * 3, journal=journal, **settings).fun == first.fun
+    with pytest.raises(ValueError, match="objective"):
+        restarts(Slots(2.0, DATA).loss, [(-1, 1)] * 3, journal=journal, **settings)
 
 
 # --- what may be returned ------------------------------------------------------------------------------------------
