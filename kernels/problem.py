@@ -206,7 +206,10 @@ def parse_integrality(integrality, lower: np.ndarray, upper: np.ndarray) -> np.n
     """A mask of the variables that take whole numbers, each of which has one inside its bounds."""
     if integrality is None:
         return _frozen(np.zeros(len(lower), dtype=np.bool_))
-    mask = np.asarray(integrality)
+    try:
+        mask = np.asarray(integrality)
+    except ValueError:  # rows of several lengths
+        mask = np.array(None)
     if mask.dtype.kind not in "bui" or mask.ndim > 1 or not np.isin(mask, (0, 1)).all():
         raise ValueError(
             f"integrality: got {shortened(integrality)}, expected True (or 1) per whole-numbered variable, else False"

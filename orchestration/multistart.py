@@ -94,6 +94,8 @@ def restarts(
     ------
     TypeError, ValueError
         Naming the argument, what was given and what is expected, before anything runs.
+    OSError
+        If the journal cannot be read, or not be made.
     RuntimeError
         If no run came to an end, with the reason of the first; if the workers have other versions.
 

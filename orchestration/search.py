@@ -86,6 +86,8 @@ def grid_search(
     ------
     TypeError, ValueError
         Naming the argument, what was given and what is expected, before anything runs.
+    OSError
+        If the journal cannot be read, or not be made.
     RuntimeError
         If no point came to an end, with the reason of the first; if the workers have other versions.
 
@@ -132,7 +134,7 @@ def random_search(
 
     Raises
     ------
-    TypeError, ValueError, RuntimeError
+    TypeError, ValueError, OSError, RuntimeError
         As `grid_search`.
 
     Examples

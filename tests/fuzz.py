@@ -244,6 +244,8 @@ def judge(door: Door, given: dict, error: BaseException) -> str:
     kinds = {kind.__name__ for kind in type(error).__mro__}
     if hasattr(error, "x") or "raised by the objective" in "".join(getattr(error, "__notes__", [])):
         return ""  # the user's own
+    if callable(given.get("callback")) and not str(error).startswith("callback: "):
+        return ""  # of a callback
     if not kinds & door.raises:
         return "the kind"
     if not kinds & {"TypeError", "ValueError"}:
