@@ -27,6 +27,7 @@ from numba.core.untyped_passes import TranslateByteCode
 
 from .array_sums import FuseSums
 from .guards import Guard
+from .list_items import RefuseCuts
 from .parts import PartCompiler, library_of
 from .python_numbers import as_python
 from .substitution import PARAMETERS
@@ -41,6 +42,7 @@ class FunctionCompiler(PartCompiler):
         if self.state.func_ir is None:
             pipeline.add_pass_after(ReadParameters, TranslateByteCode)
             as_python(self.state, pipeline)
+            pipeline.add_pass_after(RefuseCuts, NopythonTypeInference)
             pipeline.add_pass_after(Guard, NopythonTypeInference)
             pipeline.add_pass_after(FindWrites, NopythonTypeInference)  # so it comes first: what the guards do is ours
             pipeline.add_pass_after(FuseSums, NopythonRewrites)
@@ -82,6 +84,7 @@ class RecursiveCompiler(Compiler):
         (pipeline,) = super().define_pipelines()
         if self.state.func_ir is None:
             as_python(self.state, pipeline)
+            pipeline.add_pass_after(RefuseCuts, NopythonTypeInference)
             pipeline.add_pass_after(Guard, NopythonTypeInference)
             pipeline.add_pass_after(FindWrites, NopythonTypeInference)  # so it comes first: what the guards do is ours
             pipeline.finalize()
