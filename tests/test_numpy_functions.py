@@ -77,7 +77,8 @@ EXPRESSIONS = {
         np.bincount(n).sum(); np.histogram(x, 3)[0][0]; np.interp(0.4, n * 1.0, x); np.argpartition(x, 2)[2]
         np.partition(x, 2)[2]; np.cov(m)[0, 1]; np.corrcoef(m)[0, 1]; np.convolve(x, x)[2]; np.correlate(x, x)[0]
         np.cross(x[:3], m[0, :3])[1]; np.cross(m[:2, :3], s[:2, :3]).sum(); np.intersect1d(x, x)[1]; np.union1d(x, x)[1]
-        np.setdiff1d(x, x[:2])[0]; np.setxor1d(x, x[:2])[0]; np.trapezoid(x); np.roots(x)[0].real; np.sum(m, axis=0)[1]
+        np.setdiff1d(x, x[:2])[0]; np.setxor1d(x, x[:2])[0]; np.trapezoid(x); np.sum(m, axis=0)[1]
+        np.roots(np.array([1.0, -3.0, 2.0]))[0]
         np.max(m.sum(axis=1))
     """,
     "linear algebra": """

@@ -116,7 +116,7 @@ def test_candidates_stay_in_the_box_and_whole_numbers_are_whole(name):
     box = [(-1.5, 2.5), (0.25, 0.25), (-3.7, 4.2)]
     result = minimize(
         objective(note, compiled=False), box, method=name, seed=2, max_evals=600,
-        integrality=[False, False, whole], options=small_options(name),
+        integrality=[False, False, whole], options=small_options(name), target=-1.0,
     )  # fmt: skip
     x = np.array(seen)
     assert_spent(name, result, 600)

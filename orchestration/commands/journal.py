@@ -6,11 +6,10 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import click
 
-from ...solvers.driving.times import duration
 from ..journal import read_journal
 from .printing import plain_table, print_table
 from .reason import reason
@@ -110,7 +109,7 @@ def _facts(told: dict) -> Iterator[tuple[str, str]]:
         yield "resumed", f"{times} time{'s' * (times != 1)}, last {header['resumed'][-1]}"
     yield "versions", _pairs(header.get("versions", {}))
     yield "done", f"{told['done']:,}" + (f" of {total:,}" if total is not None else "")
-    yield "time", f"{duration(told['wall'])}, in which {duration(told['seconds'])} of work were done"
+    yield "time", f"{_time(told['wall'])}, in which {_time(told['seconds'])} of work were done"
     if best is not None:
         yield "best", f"{_number(best.get('fun', math.nan))} in unit {best['unit']}"
         variables = list(_variables(best, header))
@@ -154,3 +153,8 @@ def _pairs(named: dict) -> str:
 
 def _number(value) -> str:
     return f"{value:{NUMBER}}" if isinstance(value, float) else str(value)
+
+
+def _time(seconds: float) -> str:
+    """12.3 s, 0:12:34. As `times` has it, which would bring the compiler with it."""
+    return f"{seconds:.1f} s" if seconds < 60 else str(timedelta(seconds=round(seconds)))
