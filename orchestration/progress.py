@@ -14,7 +14,7 @@ from ..solvers.driving.times import duration, per_time
 
 RECENT = 10.0  # seconds over which the rate is taken; more where units are rare:
 LEAST = 2  # units per worker that it is taken over
-IN_LINE = ("best", "time", "failures", "where", "rate", "workers")  # of a log file, what comes first fits first
+IN_LINE = ("best", "time", "failures", "rate", "workers")  # of a log file, what comes first fits first
 
 
 @dataclass(frozen=True)
@@ -94,10 +94,8 @@ class Progress:
 
     def _line(self) -> str:
         told = dict(facts(self.status, self.rate.value))
-        told["best"], _, where = told["best"].partition(" (")
-        parts = {name: f"{name} {told[name]}" for name in told}
-        parts["where"] = f"({where}" if where else ""
-        line = fitted([parts[name] for name in (self.status.name, *IN_LINE) if parts.get(name)])
+        told["best"] = told["best"].partition(" (")[0]  # where it is stands in the table
+        line = fitted([f"{name} {told[name]}" for name in (self.status.name, *IN_LINE) if name in told])
         if self.status.dashboard and not self.linked:
             self.linked = True
             line += f"\ndashboard {self.status.dashboard}"
