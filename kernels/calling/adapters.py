@@ -79,7 +79,6 @@ def _compile(function, record, precise: bool, boundscheck: bool = False):
         )
         inner = rebuild(function, twins, compile_inner, reached)
         record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
-        warn_of_random_calls(reached.values())
         refuse_try(reached.values())
 
         def adapter(x, address):
