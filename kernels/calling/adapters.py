@@ -8,7 +8,7 @@ stale, and two equal functions share their code.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from numba.core import types
 
@@ -62,10 +62,23 @@ def address_of(adapter) -> int:
     return adapter.address
 
 
-def adapter_of(function, known: tuple, precise: bool, boundscheck: bool):
-    """The compiled adapter of a function; content decides, so an edited global is never stale."""
-    key = (*known, precise, boundscheck)
-    return once_per_content(key, lambda: _compile(function, known[1], precise, boundscheck))
+class Form(NamedTuple):
+    """What is compiled: content decides, so an edited global is never stale."""
+
+    function: Any
+    fingerprint: str  # of the function
+    record: Any  # Numba's type of the arguments
+    precise: bool
+    boundscheck: bool
+
+    @property
+    def key(self) -> tuple:
+        return self[1:]
+
+
+def adapter_of(form: Form):
+    """The compiled adapter of a function."""
+    return once_per_content(form.key, lambda: _compile(form.function, *form.key[1:]))
 
 
 def _compile(function, record, precise: bool, boundscheck: bool = False):
@@ -77,13 +90,7 @@ def _compile(function, record, precise: bool, boundscheck: bool = False):
         compile_inner = partial(
             kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
         )
-        inner = rebuild(function, twins, compile_inner, reached)
-        record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
-        refuse_try(reached.values())
-
-        def adapter(x, address):
-            return number(inner(*protected(inner, contiguous(x), load(address, record))))
-
+        adapter = in_adapter(function, record, twins, compile_inner, reached)
         compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
         fill_environments(compiled.overloads[ADAPTER.args])
     except CompilationError:
@@ -92,6 +99,18 @@ def _compile(function, record, precise: bool, boundscheck: bool = False):
         raise explain(error, function) from None
     warn_of_random_calls(reached.values())
     return compiled
+
+
+def in_adapter(function, record, twins: dict, compile_inner, reached: dict) -> Any:
+    """The Python function of an adapter, around a function that is rebuilt with twins."""
+    inner = rebuild(function, twins, compile_inner, reached)
+    record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
+    refuse_try(reached.values())
+
+    def adapter(x, address):
+        return number(inner(*protected(inner, contiguous(x), load(address, record))))
+
+    return adapter
 
 
 # --- what is no Python function of the user's ---------------------------------------------------------------------
