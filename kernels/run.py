@@ -22,6 +22,11 @@ COLLAPSED = 13  # all points that a candidate is made from are the same: no eval
 STUCK = 14  # a fault of the solver: it made no evaluation for IDLE iterations
 ENDED = 15  # the method is at its end, without having converged
 OUT_OF_ITERATIONS = 16  # max_iters are done
+GRADIENT_SMALL, STEP_SMALL = 17, 18  # a local method's own tests: it has converged
+LINE_SEARCH_FAILED = 19  # no step along the direction makes the value less
+UNBOUNDED = 20  # the values fall without end
+SINGULAR = 21  # a matrix that has no inverse
+NO_DERIVATIVE = 22  # a derivative that is not finite
 PAUSED = -1  # no end: whoever asked for the pause sets `stop` back
 IDLE = 1_000_000
 HISTORY_ENTRIES = 512
@@ -42,6 +47,8 @@ RUN = record(
     target="f8",  # -inf: none
     ftol="f8",  # spread of the values <= ftol (1 + |best|) ends the run; negative: no such stop
     best="f8",
+    gradients="i8", hessians="i8",  # how many were made; a product with the Hessian counts as one
+    optimality="f8",  # a local method: the largest entry of the (projected) gradient; NaN: there is none
     spread="f8",  # largest minus smallest of the values that shall agree in the end; inf: the method has none
 )  # fmt: skip
 
@@ -58,7 +65,7 @@ def make_run(dimension: int, limits, key) -> Run:
     now = filled(
         RUN, seed=np.uint64(key.seed), index=key.run, stride=1, max_evals=limits.max_evals,
         max_iterations=limits.max_iterations, patience=limits.patience, target=limits.target, ftol=limits.ftol,
-        best=np.inf, spread=np.inf,
+        best=np.inf, spread=np.inf, optimality=np.nan,
     )  # fmt: skip
     run = Run(now, np.full(dimension, np.nan), np.zeros(dimension), np.zeros((HISTORY_ENTRIES, 2)))
     open_iteration(run)
@@ -90,9 +97,9 @@ def note_raised(run, x):
 
 
 @inlined
-def evaluate(problem, x, run):
-    """The value at x, inf in place of NaN; counted, and kept if it is the best. An exception stops the run."""
-    value, now = asking.value(problem, x), run.now[0]
+def note_value(value, x, run):
+    """Count a value, and keep it if it is the best; inf in place of NaN. An exception stops the run."""
+    now = run.now[0]
     if value != value:
         if raised(value):
             note_raised(run, x)
@@ -105,6 +112,43 @@ def evaluate(problem, x, run):
         for j in range(x.size):
             run.best_x[j] = x[j]
     return value
+
+
+@inlined
+def evaluate(problem, x, run):
+    """The value at x, inf in place of NaN; counted, and kept if it is the best. An exception stops the run."""
+    return note_value(asking.value(problem, x), x, run)
+
+
+@inlined
+def evaluate_gradient(problem, x, g, run):
+    """As `evaluate`, with the gradient in g (D,), whose entries the method must look at: they may be NaN."""
+    now = run.now[0]
+    value = note_value(asking.value_and_gradient(problem, x, g), x, run)
+    if now.raised == 0:
+        now.gradients += 1
+        now.evaluations += asking.price(problem)
+    return value
+
+
+@inlined
+def evaluate_product(problem, x, v, hv, run):
+    """The Hessian at x times v, in hv (D,). False: the run has stopped, as the objective raised."""
+    if raised(asking.hessian_product(problem, x, v, hv)):
+        note_raised(run, x)
+        return False
+    run.now[0].hessians += 1
+    return True
+
+
+@inlined
+def evaluate_hessian(problem, x, H, run):
+    """The Hessian at x, in H (D, D). False: the run has stopped, as the objective raised."""
+    if raised(asking.hessian(problem, x, H)):
+        note_raised(run, x)
+        return False
+    run.now[0].hessians += 1
+    return True
 
 
 @inlined

@@ -276,6 +276,39 @@ def call(typingctx, function, args, x):
     return types.float64(types.intp, types.intp, VECTOR), codegen
 
 
+@intrinsic
+def call_adapter(typingctx, function, arguments):
+    """Call the adapter at address `function` with a tuple of vectors, matrices and addresses (asking.FORMS).
+
+    As `call_value`: the NaN RAISED_BITS where it raises.
+    """
+
+    def codegen(context, builder, signature, values):
+        address, given = values
+        types_given = tuple(signature.args[1].types)
+        members = cgutils.unpack_tuple(builder, given, len(types_given))
+        function_type = context.call_conv.get_function_type(types.float64, types_given)
+        callee = builder.inttoptr(address, function_type.as_pointer())
+        status, value = context.call_conv.call_function(builder, callee, types.float64, types_given, members)
+        raised = builder.bitcast(address.type(RAISED_BITS), value.type)
+        undefined = builder.icmp_signed("==", status.code, status.code.type(UNDEFINED))
+        failed = builder.select(undefined, value.type(math.nan), raised)
+        return builder.select(status.is_ok, value, failed)
+
+    return types.float64(types.intp, arguments), codegen
+
+
+@intrinsic
+def word_at(typingctx, address, k):
+    """The k-th word behind an address."""
+
+    def codegen(context, builder, signature, values):
+        word = context.get_value_type(types.intp)
+        return builder.load(builder.gep(builder.inttoptr(values[0], word.as_pointer()), [values[1]]))
+
+    return types.intp(types.intp, types.intp), codegen
+
+
 def _call(context, builder, address, x, record):
     argument_types = (VECTOR, types.intp)
     function_type = context.call_conv.get_function_type(types.float64, argument_types)

@@ -1,6 +1,14 @@
 """What a solver may ask of a problem; the answer is chosen by the type of the problem, when the solver is compiled.
 
-    value(problem, x) -> float      the objective at x (D,); the NaN RAISED_BITS where it raises
+    value(problem, x) -> float                          the objective at x (D,)
+    value_and_gradient(problem, x, g) -> float          the same, and its gradient in g (D,)
+    hessian_product(problem, x, v, hv) -> float         0, and the Hessian at x times v (D,) in hv (D,)
+    hessian(problem, x, H) -> float                     0, and the Hessian at x in H (D, D)
+    residuals(problem, x, r) -> float                   0, and the residuals at x in r (M,)
+    residuals_and_jacobian(problem, x, r, J) -> float   0, and the residuals in r (M,), their Jacobian in J (M, D)
+    price(problem) -> int                               evaluations that a gradient costs beyond that of the value
+
+Each returns the NaN RAISED_BITS where the user's function raises.
 
 A problem is a NamedTuple. To make another kind of problem, give each question its answer for that class:
 `answers(value, Kind)(lambda problem, x: ...)`; the solvers stay as they are. It costs nothing: 10.1 ns for an answer
@@ -15,22 +23,45 @@ import numpy as np
 from numba.core import types
 from numba.extending import overload
 
-from ..compile.structures import Vector, numba_type, record
-from .arguments import RAISED_VALUE, call_value
+from ..compile.structures import Matrix, Vector, numba_type, record
+from .arguments import RAISED_VALUE, VECTOR, call_adapter, call_value, word_at
 
 QUESTIONS = {  # what `Solver.asks` may name, and how an error message puts it
-    "value": "a value", "gradient": "a gradient", "residuals": "residuals", "constraints": "constraints",
+    "value": "a value", "gradient": "a gradient", "product": "products with the Hessian", "hessian": "a Hessian",
+    "residuals": "residuals", "jacobian": "the Jacobian of residuals", "constraints": "constraints",
 }  # fmt: skip
 
 
 class Functions(NamedTuple):
-    """The user's functions, by address: one type, so that a solver is compiled once and not for each objective."""
+    """The user's functions, by address: one type, so that a solver is compiled once and not for each objective.
+
+    0 stands where there is none. `work` is the address of four words: the workspaces of gradient, product, hessian and
+    jacobian, each of which belongs to one run, as it is written to.
+    """
 
     value: int  # double f(double x[D], address of the arguments)
     record: int  # address of the arguments (arguments.py)
+    gradient: int = 0  # double (x[D], arguments, g[D], workspace): the value, and g
+    product: int = 0  # double (x[D], arguments, v[D], hv[D], workspace)
+    hessian: int = 0  # double (x[D], arguments, H[D, D], workspace)
+    residuals: int = 0  # double (x[D], arguments, r[M])
+    jacobian: int = 0  # double (x[D], arguments, r[M], J[M, D], workspace)
+    work: int = 0
+    price: int = 0  # evaluations that a gradient costs beyond that of the value: 0 where it is exact
 
 
-FUNCTIONS = types.NamedUniTuple(types.intp, 2, Functions)
+FUNCTIONS = types.NamedUniTuple(types.intp, len(Functions._fields), Functions)
+MATRIX = types.Array(types.float64, 2, "C")
+# the forms of the adapters, by the name of the field
+FORMS = {
+    "value": types.float64(VECTOR, types.intp),
+    "gradient": types.float64(VECTOR, types.intp, VECTOR, types.intp),
+    "product": types.float64(VECTOR, types.intp, VECTOR, VECTOR, types.intp),
+    "hessian": types.float64(VECTOR, types.intp, MATRIX, types.intp),
+    "residuals": types.float64(VECTOR, types.intp, VECTOR),
+    "jacobian": types.float64(VECTOR, types.intp, VECTOR, MATRIX, types.intp),
+}
+GRADIENT_WORK, PRODUCT_WORK, HESSIAN_WORK, JACOBIAN_WORK = range(4)
 
 
 def answers(question, kind: type):
@@ -47,21 +78,69 @@ def _chosen(question, problem: Any):
     return question.answers.get(getattr(problem, "instance_class", None))
 
 
-def value(problem, x):
-    raise NotImplementedError("compiled code asks")  # which finds the answers below
+def _question(name: str, parameters: str):
+    """A function of compiled code whose answer is chosen by the type of the problem."""
+    scope: dict = {"_chosen": _chosen}
+    exec(
+        f"def {name}({parameters}):\n    raise NotImplementedError('compiled code asks')\n"
+        f"def choose({parameters}):\n    return _chosen({name}, problem)\n",
+        scope,
+    )
+    question = scope[name]
+    question.__module__ = __name__
+    vars(question)["answers"] = {}  # fingerprint.py sees them, so that an edited answer is compiled anew
+    overload(question, inline="always")(scope["choose"])
+    return question
 
 
-vars(value)["answers"] = {}  # fingerprint.py sees them, so that an edited answer is compiled anew
+value = _question("value", "problem, x")
+value_and_gradient = _question("value_and_gradient", "problem, x, g")
+hessian_product = _question("hessian_product", "problem, x, v, hv")
+hessian = _question("hessian", "problem, x, H")
+residuals = _question("residuals", "problem, x, r")
+residuals_and_jacobian = _question("residuals_and_jacobian", "problem, x, r, J")
+price = _question("price", "problem")
 
 
-@overload(value, inline="always")
-def _value(problem, x):
-    return _chosen(value, problem)
+# --- the user's functions -------------------------------------------------------------------------------------------
 
 
 @answers(value, Functions)
 def _value_by_address(problem, x):
     return call_value(problem.value, problem.record, x)
+
+
+@answers(value_and_gradient, Functions)
+def _gradient_by_address(problem, x, g):
+    return call_adapter(problem.gradient, (x, problem.record, g, word_at(problem.work, GRADIENT_WORK)))
+
+
+@answers(hessian_product, Functions)
+def _product_by_address(problem, x, v, hv):
+    return call_adapter(problem.product, (x, problem.record, v, hv, word_at(problem.work, PRODUCT_WORK)))
+
+
+@answers(hessian, Functions)
+def _hessian_by_address(problem, x, H):
+    return call_adapter(problem.hessian, (x, problem.record, H, word_at(problem.work, HESSIAN_WORK)))
+
+
+@answers(residuals, Functions)
+def _residuals_by_address(problem, x, r):
+    return call_adapter(problem.residuals, (x, problem.record, r))
+
+
+@answers(residuals_and_jacobian, Functions)
+def _jacobian_by_address(problem, x, r, J):
+    return call_adapter(problem.jacobian, (x, problem.record, r, J, word_at(problem.work, JACOBIAN_WORK)))
+
+
+@answers(price, Functions)
+def _price_of_functions(problem):
+    return problem.price
+
+
+# --- ask and tell ----------------------------------------------------------------------------------------------------
 
 
 TOLD = record(next="i8", told="i8")
@@ -74,6 +153,7 @@ class Replay(NamedTuple):
     """
 
     values: Vector  # (capacity,)
+    gradients: Matrix  # (capacity, D); (0, D) where none are told
     now: Annotated[np.ndarray, TOLD]  # how many were asked for, how many were told
 
 
@@ -87,3 +167,19 @@ def _value_that_was_told(problem, x):
         return RAISED_VALUE
     now.next += 1
     return problem.values[now.next - 1]
+
+
+@answers(value_and_gradient, Replay)
+def _gradient_that_was_told(problem, x, g):
+    now = problem.now[0]
+    if now.next >= now.told:
+        return RAISED_VALUE
+    now.next += 1
+    for j in range(g.size):
+        g[j] = problem.gradients[now.next - 1, j]
+    return problem.values[now.next - 1]
+
+
+@answers(price, Replay)
+def _price_of_told(problem):
+    return 0

@@ -232,10 +232,11 @@ def _spread_rows(solver: Solver):
         "prange": prange,
         "evaluate_row": evaluate_row,
     }
+    remade = constructor(solver.State, "state", separator="__")
     source = (
         f"def body(i, value, record, {', '.join(arrays)}):\n"
-        f"    evaluate_row(i, Functions(value, record), {constructor(solver.State, 'state', separator='__')})\n"
-        f"def evaluate(problem, state, start, stop):\n    value, record = problem\n{assignments}"
+        f"    evaluate_row(i, Functions(value, record, 0, 0, 0, 0, 0, 0, 0), {remade})\n"
+        f"def evaluate(problem, state, start, stop):\n    value, record = problem.value, problem.record\n{assignments}"
         f"    for i in prange(start, stop):\n        body(i, value, record, {', '.join(arrays)})\n"
     )
     exec(source, scope)

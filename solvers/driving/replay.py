@@ -55,7 +55,7 @@ class Replayed:
 
     def __init__(self, solver: Solver, state):
         self.begun, self.state = state, copied(state)  # at the beginning of the iteration; with what was told since
-        self.problem = Replay(np.zeros(8), filled(TOLD))
+        self.problem = Replay(np.zeros(8), np.zeros((0, 0)), filled(TOLD))
         self._take_up(solver)
         self._go_on()
 

@@ -25,6 +25,12 @@ class StopReason(IntEnum):
     COLLAPSED = run.COLLAPSED
     ENDED = run.ENDED
     OUT_OF_ITERATIONS = run.OUT_OF_ITERATIONS
+    GRADIENT_SMALL = run.GRADIENT_SMALL
+    STEP_SMALL = run.STEP_SMALL
+    LINE_SEARCH_FAILED = run.LINE_SEARCH_FAILED
+    UNBOUNDED = run.UNBOUNDED
+    SINGULAR = run.SINGULAR
+    NO_DERIVATIVE = run.NO_DERIVATIVE
 
     @property
     def sentence(self) -> str:
@@ -43,6 +49,12 @@ SENTENCES = {
     StopReason.CONVERGED: "It has converged: the values agree to within ftol, or the method's own test is met.",
     StopReason.COLLAPSED: "All points of the population are the same: no evaluation can change the answer.",
     StopReason.ENDED: "The method is at its end: no restart is left, and the best has not converged.",
+    StopReason.GRADIENT_SMALL: "It has converged: the gradient is small, within gtol.",
+    StopReason.STEP_SMALL: "It has converged: the last step was small, within xtol.",
+    StopReason.LINE_SEARCH_FAILED: "The line search found no lower value along its direction.",
+    StopReason.UNBOUNDED: "The values fall without end: the objective is unbounded below.",
+    StopReason.SINGULAR: "A matrix is singular: the method cannot go on from here.",
+    StopReason.NO_DERIVATIVE: "The derivative is not finite at the last point.",
     StopReason.STALLED: "No improvement for as many generations as `patience` allows.",
     StopReason.RAISED: "The objective raised an exception.",
     StopReason.OUT_OF_TIME: "The time (max_time) is up; where it stopped depends on the clock.",
