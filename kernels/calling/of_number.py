@@ -23,11 +23,9 @@ def _of_vector(function: Any) -> Callable[..., Any]:
     """The function of a vector (1,); C functions have that form."""
     if c_pointer(function) is not None or not callable(function):  # the latter is refused by `objective`
         return function
-
     name = getattr(getattr(function, "func", function), "__name__", type(function).__name__)
-    if isinstance(
-        inspect.getattr_static(type(function), "__call__", None), FunctionType
-    ):  # an object of a class of the user's
+    own_call = inspect.getattr_static(type(function), "__call__", None)
+    if isinstance(own_call, FunctionType):  # an object of a class of the user's
         function = function.__call__
 
     def of_vector(x, *args):
