@@ -1,8 +1,9 @@
-"""Adapters: one machine code of the form `double f(double x[D], address of the arguments)` per function and process.
+"""Adapters: one machine code of a given form, like `double f(double x[D], address of the arguments)`, per function.
 
-An adapter unpacks the arguments (arguments.py) and calls the user's function, in which `math.cos` and its kin have been
-replaced by the engine's vectorisable ones (substitution.py, elementary.py). Content decides: an edited global is never
-stale, and two equal functions share their code.
+The forms are those of asking.py; `WAYS` says what is made of what the function returns. An adapter unpacks the
+arguments (arguments.py) and calls the user's function, in which `math.cos` and its kin have been replaced by the
+engine's vectorisable ones (substitution.py, elementary.py). Content decides: an edited global is never stale, and two
+equal functions share their code.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from ..compile.flat import AdapterCompiler, FunctionCompiler, RecursiveCompiler,
 from ..compile.jit import RELAXED, compile_for, kernel, require_compiler
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
-from .arguments import call_c, call_python, contiguous, load
+from .arguments import call_c, call_python, call_python_into, contiguous, load
+from .asking import FORMS
 from .checking import CompilationError, explain, refuse_try
 from .protecting import protected, protected_vector
 from .random_calls import warn_of_random_calls
-from .results import number
+from .results import number, store
 
-ADAPTER = types.float64(types.float64[::1], types.intp)
+ADAPTER = FORMS["value"]
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
 
 _adapters: dict[Any, Any] = {}  # of objectives
@@ -57,7 +59,7 @@ def once_per_content(key, make):
 def address_of(adapter) -> int:
     """Where the machine code of an adapter stands."""
     if not hasattr(adapter, "address"):
-        compiled = adapter.overloads[ADAPTER.args]
+        (compiled,) = adapter.overloads.values()
         adapter.address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
     return adapter.address
 
@@ -70,6 +72,7 @@ class Form(NamedTuple):
     record: Any  # Numba's type of the arguments
     precise: bool
     boundscheck: bool
+    way: str = "value"  # one of WAYS
 
     @property
     def key(self) -> tuple:
@@ -81,7 +84,7 @@ def adapter_of(form: Form):
     return once_per_content(form.key, lambda: _compile(form.function, *form.key[1:]))
 
 
-def _compile(function, record, precise: bool, boundscheck: bool = False):
+def _compile(function, record, precise: bool, boundscheck: bool = False, way: str = "value"):
     require_compiler()
     reached: dict = {}
     try:
@@ -90,9 +93,9 @@ def _compile(function, record, precise: bool, boundscheck: bool = False):
         compile_inner = partial(
             kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
         )
-        adapter = in_adapter(function, record, twins, compile_inner, reached)
-        compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
-        fill_environments(compiled.overloads[ADAPTER.args])
+        adapter, signature = in_adapter(function, record, twins, compile_inner, reached, way)
+        compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), signature)
+        fill_environments(*compiled.overloads.values())
     except CompilationError:
         raise
     except Exception as error:  # Numba's own, and whatever its inside stumbles upon
@@ -101,16 +104,49 @@ def _compile(function, record, precise: bool, boundscheck: bool = False):
     return compiled
 
 
-def in_adapter(function, record, twins: dict, compile_inner, reached: dict) -> Any:
-    """The Python function of an adapter, around a function that is rebuilt with twins."""
+def in_adapter(function, record, twins: dict, compile_inner, reached: dict, way: str) -> tuple[Any, Any]:
+    """(the Python function of an adapter, around a function that is rebuilt with twins, its signature)."""
     inner = rebuild(function, twins, compile_inner, reached)
     record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
     refuse_try(reached.values())
+    make, signature = WAYS[way]
+    return make(inner, record), signature
 
+
+# --- what is made of what a function returns --------------------------------------------------------------------------
+
+
+def _of_value(inner, record):
     def adapter(x, address):
         return number(inner(*protected(inner, contiguous(x), load(address, record))))
 
     return adapter
+
+
+def _of_vector(inner, record):
+    def adapter(x, address, out):
+        store(inner(*protected(inner, contiguous(x), load(address, record))), out)
+        return 0.0
+
+    return adapter
+
+
+def _of_pair(inner, record):
+    """Of a function that returns its value and its gradient."""
+
+    def adapter(x, address, g, work):
+        value, gradient = inner(*protected(inner, contiguous(x), load(address, record)))
+        store(gradient, g)
+        return number(value)
+
+    return adapter
+
+
+WAYS = {
+    "value": (_of_value, FORMS["value"]),
+    "vector": (_of_vector, FORMS["residuals"]),
+    "pair": (_of_pair, FORMS["gradient"]),
+}
 
 
 # --- what is no Python function of the user's ---------------------------------------------------------------------
@@ -137,3 +173,12 @@ def python_adapter():
         return call_python(load(words, SINGLE)[0], x)
 
     return once("python", lambda: compile_for(kernel(adapter, inner=True), ADAPTER))
+
+
+def python_vector_adapter():
+    """The same of all functions in Python that return vectors."""
+
+    def adapter(x, words, out):
+        return call_python_into(load(words, SINGLE)[0], x, out)
+
+    return once("python vector", lambda: compile_for(kernel(adapter, inner=True), FORMS["residuals"]))

@@ -264,7 +264,9 @@ def _member(found: Instruction, rest: str) -> None:
 
 
 def _room(found: Instruction, rest: str) -> None:
-    found.type, found.detail = "ptr", split(rest)[0]
+    found.type = "ptr"
+    found.detail, *others = split(rest)
+    _operands(found, [typed(part) for part in others if not part.startswith(("align", "addrspace"))])
 
 
 READERS = {
