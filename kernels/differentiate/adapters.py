@@ -31,6 +31,7 @@ from . import primitives
 from .adjoint import FULL, adjoint
 from .flatten import FLAT, flatten
 from .reading import Refused
+from .refusing import refusal
 from .runtime import UNDEFINED
 from .source import llvm_of, source_kernel
 from .workspace import FIRST, PARTS
@@ -108,22 +109,26 @@ def gradient(typingctx, target, x, address, g, work):
 
 def gradient_library(form: Form, symbol: str) -> Any:
     """A library with the function `symbol`, ready to be linked."""
-    text, entry = source_of(form)
     flags = "" if form.precise else "reassoc nsz arcp afn "
-    text = adjoint(flatten(text, entry), FLAT, symbol, flags, own=not form.precise)
-    return linkable(text, symbol)
+    try:
+        text = adjoint(flatten(*source_of(form)), FLAT, symbol, flags, own=not form.precise)
+        return linkable(text, symbol)
+    except Refused as reason:
+        raise refusal(reason, form.function, lambda: flatten(*source_of(form, debug=True))) from None
 
 
-def source_of(form: Form) -> tuple[str, str]:
+def source_of(form: Form, debug: bool = False) -> tuple[str, str]:
     """(LLVM text of the objective's adapter as Numba emits it, its name)."""
     if calls_itself(form.function):
-        raise Refused("a function that calls itself")
+        raise Refused("it calls itself")
     flags, twins = (frozenset(), {}) if form.precise else (RELAXED, primitives.twins())
-    compile_inner = partial(source_kernel, flags=flags, compiler=FunctionCompiler, boundscheck=form.boundscheck)
+    compile_inner = partial(
+        source_kernel, flags=flags, compiler=FunctionCompiler, boundscheck=form.boundscheck, debug=debug
+    )
     try:
         adapter, signature = in_adapter(form.function, form.record, twins, compile_inner, {}, form.way)
-        return llvm_of(source_kernel(adapter), signature)
-    except CompilationError:
+        return llvm_of(source_kernel(adapter, debug=debug), signature)
+    except (CompilationError, Refused):
         raise
     except Exception as error:
         raise explain(error, form.function) from None
@@ -131,16 +136,15 @@ def source_of(form: Form) -> tuple[str, str]:
 
 def linkable(text: str, symbol: str) -> Any:
     text, libraries = primitives.define(text)
-    symbols = {function.name for library in libraries for function in library._final_module.functions}
     for name in re.findall(r'^declare [^@]*@"?([\w.$]+)"?\(', text, re.M):
-        if not name.startswith("llvm.") and name not in symbols and binding.address_of_symbol(name) is None:
+        if not name.startswith("llvm.") and name not in libraries and binding.address_of_symbol(name) is None:
             raise Refused(f"the call of {name}", name)  # LLVM ends the process where a symbol is missing
     module = binding.parse_assembly(text)
     module.triple = binding.get_process_triple()
     context: Any = cpu_target.target_context
     library = context.codegen().create_library(symbol)
     library.add_llvm_module(module)
-    for used in libraries:
+    for used in libraries.values():
         library.add_linking_library(used)
     library.finalize()
     return library

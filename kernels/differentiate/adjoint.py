@@ -325,7 +325,7 @@ class Adjoint:
     def _undo_operation(self, i: Instruction, w: str) -> None:
         found = rule_of(i)
         if found is None:
-            raise Refused(f"the operation {i.callee or i.op}", i.callee)
+            raise Refused(f"there is no derivative of {i.callee or i.op}", i.callee)
         rule, steep = found
         value = self.saving.value
         for k, a in enumerate(i.args):
@@ -375,7 +375,7 @@ class Adjoint:
         if places and all(map(self.pointers.is_local, places)):
             return shadow
         if whole:
-            raise Refused("a copy from or to one of several arrays, of which some do not hang on x")
+            raise Refused("it copies from or to one of several arrays, of which some do not hang on x")
         inside = op(f"and i1 {op(f'icmp uge ptr {p}, %arena')}, {op(f'icmp ult ptr {p}, %arenaend')}")
         return op(f"select i1 {inside}, ptr {shadow}, ptr %trash")
 

@@ -65,14 +65,14 @@ def twins() -> dict:
 DEFINED = {function.__name__: function for function in (*elementary.FUNCTIONS, *gamma.FUNCTIONS)}
 
 
-def define(text: str) -> tuple[str, list]:
-    """The module with what it calls of `ad.sin` ... defined, and the libraries that hold the functions."""
-    libraries = []
+def define(text: str) -> tuple[str, dict[str, Any]]:
+    """The module with what it calls of `ad.sin` ... defined; the symbols of the functions and their libraries."""
+    libraries = {}
     for name in sorted(set(re.findall(r"@ad\.(\w+)\(", text)) & set(DEFINED)):
         symbol, library = _compiled(name)
         text = re.sub(rf"^declare [^\n]*@ad\.{name}\([^\n]*$", "", text, flags=re.M)
         text += DEFINITION.format(name=name, symbol=symbol)
-        libraries.append(library)
+        libraries[symbol] = library
     return text, libraries
 
 
