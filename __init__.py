@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         when,
     )
     from .solvers import SOLVERS, Optimizer, Result, StopReason, minimize, register
+    from .solvers.least_squares import least_squares
 
     __version__: str
 
@@ -47,6 +48,7 @@ __all__ = [
     "integer",
     "islands",
     "kernels",
+    "least_squares",
     "log_integer",
     "log_uniform",
     "minimize",
@@ -62,6 +64,7 @@ __all__ = [
     "when",
 ]
 
+DOORS = ("least_squares",)  # modules of solvers with a function of their name, loaded when it is asked for
 LAYERS = {
     "kernels": ("Minimum", "Problem", "functions", "objective"),
     "solvers": ("SOLVERS", "Optimizer", "Result", "StopReason", "minimize", "register"),
@@ -90,5 +93,7 @@ def _load(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name in ("functions", "random"):
         return import_module(f".kernels.{name}", __name__)
+    if name in DOORS:
+        return getattr(import_module(f".solvers.{name}", __name__), name)
     layer = next((layer for layer, names in LAYERS.items() if name in names), "orchestration")
     return getattr(import_module(f".{layer}", __name__), name)

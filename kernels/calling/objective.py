@@ -230,6 +230,7 @@ class CompiledObjective:
     checks: int = 0  # calls of the plain function that were made for it
     derivatives: Any = None  # derivatives.Derivatives, where a method asks for them
     runs_as = "compiled"
+    callback = None  # into Python
     record: np.ndarray = field(init=False)
     address: int = field(init=False)
 
