@@ -28,19 +28,31 @@ if TYPE_CHECKING:
         uniform,
         when,
     )
-    from .solvers import SOLVERS, Optimizer, Result, StopReason, minimize, register
+    from .solvers import (
+        SOLVERS,
+        BracketError,
+        Optimizer,
+        Result,
+        StopReason,
+        bracket,
+        minimize,
+        minimize_scalar,
+        register,
+    )
     from .solvers.least_squares import least_squares
 
     __version__: str
 
 __all__ = [
     "SOLVERS",
+    "BracketError",
     "Minimum",
     "Optimizer",
     "Problem",
     "Result",
     "StopReason",
     "__version__",
+    "bracket",
     "choice",
     "cluster",
     "functions",
@@ -52,6 +64,7 @@ __all__ = [
     "log_integer",
     "log_uniform",
     "minimize",
+    "minimize_scalar",
     "objective",
     "orchestration",
     "random",
@@ -67,8 +80,18 @@ __all__ = [
 DOORS = ("least_squares",)  # modules of solvers with a function of their name, loaded when it is asked for
 LAYERS = {
     "kernels": ("Minimum", "Problem", "functions", "objective"),
-    "solvers": ("SOLVERS", "Optimizer", "Result", "StopReason", "minimize", "register"),
-}  # what is in neither is in orchestration
+    "solvers": (
+        "SOLVERS",
+        "BracketError",
+        "Optimizer",
+        "Result",
+        "StopReason",
+        "bracket",
+        "minimize",
+        "minimize_scalar",
+        "register",
+    ),
+}  # fmt: skip  (what is in neither is in orchestration)
 
 
 if not TYPE_CHECKING:  # or checkers would believe in any name
