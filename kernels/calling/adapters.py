@@ -27,6 +27,7 @@ from .random_calls import warn_of_random_calls
 from .results import number, store
 
 ADAPTER = FORMS["value"]
+COMPLEX = types.Array(types.complex128, 1, "C")
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
 
 _adapters: dict[Any, Any] = {}  # of objectives
@@ -130,9 +131,20 @@ def _of_vector(inner, record):
     return adapter
 
 
+def _of_complex(inner, record):
+    """Of a function that is given a complex x."""
+
+    def adapter(x, address, out):
+        store(inner(*protected(inner, x, load(address, record))), out)
+        return 0.0
+
+    return adapter
+
+
 WAYS = {
     "value": (_of_value, FORMS["value"]),
     "vector": (_of_vector, FORMS["residuals"]),
+    "complex vector": (_of_complex, types.float64(COMPLEX, types.intp, COMPLEX)),
 }
 
 

@@ -232,6 +232,7 @@ class CompiledObjective:
     derivatives: Any = None  # derivatives.Derivatives, where a method asks for them
     form: Form | None = None  # what was compiled; None for a C function
     runs_as = "compiled"
+    callback = None  # into Python
     record: np.ndarray = field(init=False)
     address: int = field(init=False)
 
