@@ -61,6 +61,9 @@ class Solver:
     converges: bool = True  # False: nothing in the state comes to agree, so `ftol` has no meaning
     planned: bool = True  # by how long it may be; False: a longer run goes on from the end of a shorter one
     on_gpu: bool = True  # whether a GPU can carry it out, where it has rows
+    stands: Callable[[Any], tuple[np.ndarray, float]] | None = (
+        None  # state -> x, value: where it is, if not at the best
+    )
     points: Kernel | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
 
     def __reduce__(self) -> tuple[Any, ...]:
