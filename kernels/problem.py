@@ -38,8 +38,13 @@ class Problem:
         One name per variable, for reports.
     integrality : (D,) array_like of bool, optional
         True where the variable takes whole numbers only.
-    jac : callable, optional
-        `jac(x, *args) -> (D,) array`, the gradient.
+    jac : callable, True or str, optional
+        `jac(x, *args) -> (D,) array`, the gradient; True: `fun` returns its value and the gradient; "2-point" or
+        "3-point": by differences. Default: automatic, exact for every objective that is compiled.
+    hess : callable, optional
+        `hess(x, *args) -> (D, D) array`, the Hessian. Default: automatic, or differences of a gradient that is given.
+    hessp : callable, optional
+        `hessp(x, p, *args) -> (D,) array`, the Hessian times p.
     minimum : Minimum, optional
         The known minimum.
     reference : str
@@ -63,7 +68,9 @@ class Problem:
     x0: Any = None
     names: Sequence[str] | None = None
     integrality: Any = None
-    jac: Callable[..., Any] | None = None
+    jac: Callable[..., Any] | bool | str | None = None
+    hess: Callable[..., Any] | None = None
+    hessp: Callable[..., Any] | None = None
     minimum: Minimum | None = None
     reference: str = ""
 

@@ -64,6 +64,7 @@ class Solver:
     stands: Callable[[Any], tuple[np.ndarray, float]] | None = (
         None  # state -> x, value: where it is, if not at the best
     )
+    report: Callable[[Any], dict[str, Any]] | None = None  # state -> items of the result: jac, hess_inv ...
     points: Kernel | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
 
     def __reduce__(self) -> tuple[Any, ...]:

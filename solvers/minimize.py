@@ -30,9 +30,10 @@ def minimize(
 ) -> Result: ...  # fmt: skip
 @reads_calls("fun", "x0", "args", "method")
 def minimize(
-    fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, integrality=None, seed=None, restarts=1,
-    threads=None, workers=None, device="cpu", max_evals=None, max_iters=None, max_time=None, target=None, ftol=None,
-    patience=None, callback=None, callback_every=None, progress=False, checkpoint=None, options=None,
+    fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, hess=None, hessp=None, integrality=None,
+    seed=None, restarts=1, threads=None, workers=None, device="cpu", max_evals=None, max_iters=None, max_time=None,
+    target=None, ftol=None, patience=None, callback=None, callback_every=None, progress=False, checkpoint=None,
+    options=None,
 ) -> Result:  # fmt: skip
     """Find the minimum of a function over a box, or from a point.
 
@@ -58,8 +59,13 @@ def minimize(
     method : str or Solver, default "auto"
         A name in `thalweg.SOLVERS`, in any case and hyphenation; "auto" chooses by dimension and budget, and where
         there is no box it is `nelder_mead`.
-    jac : callable, optional
-        The gradient. Refused by methods that use none.
+    jac : callable, True, "2-point" or "3-point", optional
+        The gradient: `jac(x, *args) -> (D,)`; True: `fun` returns (value, gradient), as in SciPy; by differences of two
+        or three points for each variable, which count as evaluations. Default: automatic, exact for every objective
+        that is compiled; differences of two points for one in Python. Refused by methods that use none.
+    hess, hessp : callable, optional
+        The Hessian, `hess(x, *args) -> (D, D)`, or its product with a vector, `hessp(x, p, *args) -> (D,)`. Default:
+        automatic, or differences of the gradient that is given. Refused by methods that use none.
     integrality : (D,) array_like of bool, optional
         True where a variable takes whole numbers.
     seed : int or generator of NumPy, optional
@@ -134,8 +140,9 @@ def minimize(
     if seed is None and checkpoint is not None:
         seed = saved_seed(checkpoint)  # so that the same call goes on
     call = parse_call(
-        fun, bounds, x0, args, method=method, jac=jac, integrality=integrality, seed=seed, max_evals=max_evals,
-        max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
+        fun, bounds, x0, args, method=method, jac=jac, hess=hess, hessp=hessp, integrality=integrality,
+        seed=seed, max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience,
+        options=options,
     )  # fmt: skip
     limited = max_evals is not None or max_iters is not None
     each_generation = wants_each_generation(callback_every, callback, device)
@@ -153,6 +160,8 @@ def minimize(
             session.carry_out()
     running = session.seconds()
     result = session.summarise()
+    if bound.derivatives is not None:
+        result["derivatives"] = bound.derivatives.how
     result.update(
         timing={
             "compile": compiling + session.compiling,

@@ -13,7 +13,7 @@ from .driving.call import begin, parse_call
 from .driving.reading import reads_calls
 from .driving.replay import Generations, Replayed
 from .driving.result import Result, StopReason, run_dtype, summarise
-from .driving.running import Run, history_of
+from .driving.running import Run, details_of, history_of
 from .driving.signatures import AnyMethod, Box, OptimizerSettings, Point, Points, Seed
 
 
@@ -124,7 +124,8 @@ class Optimizer:
         record = run.record(run_dtype(len(self.state.run.best_x)))
         record["stop"] = self._stop()
         history = history_of(self.state)
-        return summarise(record, self._limits, history=history, method=self.method, seed=self.seed)
+        details = details_of(self._solver, self.state)
+        return summarise(record, self._limits, history=history, method=self.method, seed=self.seed, **details)
 
     def _stop(self) -> int:
         stop = int(self.state.run.now["stop"][0])

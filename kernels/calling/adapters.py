@@ -1,8 +1,9 @@
-"""Adapters: one machine code of the form `double f(double x[D], address of the arguments)` per function and process.
+"""Adapters: one machine code of a given form, like `double f(double x[D], address of the arguments)`, per function.
 
-An adapter unpacks the arguments (arguments.py) and calls the user's function, in which `math.cos` and its kin have been
-replaced by the engine's vectorisable ones (substitution.py, elementary.py). Content decides: an edited global is never
-stale, and two equal functions share their code.
+The forms are those of asking.py; `WAYS` says what is made of what the function returns. An adapter unpacks the
+arguments (arguments.py) and calls the user's function, in which `math.cos` and its kin have been replaced by the
+engine's vectorisable ones (substitution.py, elementary.py). Content decides: an edited global is never stale, and two
+equal functions share their code.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from ..compile.flat import AdapterCompiler, FunctionCompiler, RecursiveCompiler,
 from ..compile.jit import RELAXED, compile_for, kernel, require_compiler
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
-from .arguments import call_c, call_python, contiguous, load
+from .arguments import call_c, call_python, call_python_into, contiguous, load
+from .asking import FORMS
 from .checking import CompilationError, explain, refuse_try
 from .protecting import protected, protected_vector
 from .random_calls import warn_of_random_calls
-from .results import number
+from .results import number, store
 
-ADAPTER = types.float64(types.float64[::1], types.intp)
+ADAPTER = FORMS["value"]
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
 
 _adapters: dict[Any, Any] = {}  # of objectives
@@ -57,18 +59,18 @@ def once_per_content(key, make):
 def address_of(adapter) -> int:
     """Where the machine code of an adapter stands."""
     if not hasattr(adapter, "address"):
-        compiled = adapter.overloads[ADAPTER.args]
+        (compiled,) = adapter.overloads.values()
         adapter.address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
     return adapter.address
 
 
-def adapter_of(function, known: tuple, precise: bool, boundscheck: bool):
+def adapter_of(function, known: tuple, precise: bool, boundscheck: bool, way: str = "value"):
     """The compiled adapter of a function; content decides, so an edited global is never stale."""
-    key = (*known, precise, boundscheck)
-    return once_per_content(key, lambda: _compile(function, known[1], precise, boundscheck))
+    key = (*known, precise, boundscheck, way)
+    return once_per_content(key, lambda: _compile(function, known[1], precise, boundscheck, way))
 
 
-def _compile(function, record, precise: bool, boundscheck: bool = False):
+def _compile(function, record, precise: bool, boundscheck: bool = False, way: str = "value"):
     require_compiler()
     reached: dict = {}
     try:
@@ -80,18 +82,51 @@ def _compile(function, record, precise: bool, boundscheck: bool = False):
         inner = rebuild(function, twins, compile_inner, reached)
         record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
         refuse_try(reached.values())
-
-        def adapter(x, address):
-            return number(inner(*protected(inner, contiguous(x), load(address, record))))
-
-        compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), ADAPTER)
-        fill_environments(compiled.overloads[ADAPTER.args])
+        make, form = WAYS[way]
+        compiled = compile_for(kernel(make(inner, record), inner=True, compiler=AdapterCompiler), form)
+        fill_environments(*compiled.overloads.values())
     except CompilationError:
         raise
     except Exception as error:  # Numba's own, and whatever its inside stumbles upon
         raise explain(error, function) from None
     warn_of_random_calls(reached.values())
     return compiled
+
+
+# --- what is made of what a function returns --------------------------------------------------------------------------
+
+
+def _of_value(inner, record):
+    def adapter(x, address):
+        return number(inner(*protected(inner, contiguous(x), load(address, record))))
+
+    return adapter
+
+
+def _of_vector(inner, record):
+    def adapter(x, address, out):
+        store(inner(*protected(inner, contiguous(x), load(address, record))), out)
+        return 0.0
+
+    return adapter
+
+
+def _of_pair(inner, record):
+    """Of a function that returns its value and its gradient."""
+
+    def adapter(x, address, g, work):
+        value, gradient = inner(*protected(inner, contiguous(x), load(address, record)))
+        store(gradient, g)
+        return number(value)
+
+    return adapter
+
+
+WAYS = {
+    "value": (_of_value, FORMS["value"]),
+    "vector": (_of_vector, FORMS["residuals"]),
+    "pair": (_of_pair, FORMS["gradient"]),
+}
 
 
 # --- what is no Python function of the user's ---------------------------------------------------------------------
@@ -118,3 +153,12 @@ def python_adapter():
         return call_python(load(words, SINGLE)[0], x)
 
     return once("python", lambda: compile_for(kernel(adapter, inner=True), ADAPTER))
+
+
+def python_vector_adapter():
+    """The same of all functions in Python that return vectors."""
+
+    def adapter(x, words, out):
+        return call_python_into(load(words, SINGLE)[0], x, out)
+
+    return once("python vector", lambda: compile_for(kernel(adapter, inner=True), FORMS["residuals"]))

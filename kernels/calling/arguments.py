@@ -136,13 +136,13 @@ def pack(args: tuple) -> np.ndarray:
 
 
 class Packed:
-    """A tuple of arrays, numbers and such tuples as one record, with what it borrows from.
+    """A tuple of arrays, numbers and such tuples as one record, with what it borrows from (`owner`: more of that).
 
     Numba takes apart a nested tuple of 20 arrays in 10 µs at each call from Python; an address costs nothing.
     """
 
-    def __init__(self, value: tuple):
-        self.value, self.words = value, pack(value)
+    def __init__(self, value: tuple, owner: Any = None):
+        self.value, self.words, self.owner = value, pack(value), owner
         self.address = int(self.words.ctypes.data)
 
 
@@ -368,17 +368,33 @@ def call_python(typingctx, function, x):
     """
 
     def codegen(context, builder, signature, arguments):
-        double, pointer, word = ir.DoubleType(), ir.DoubleType().as_pointer(), context.get_value_type(types.intp)
-        form = ir.FunctionType(ir.VoidType(), [pointer, word, pointer])
-        callee = builder.inttoptr(arguments[0], form.as_pointer())
-        vector = context.make_array(signature.args[1])(context, builder, value=arguments[1])
-        place = cgutils.alloca_once_value(builder, builder.bitcast(word(RAISED_BITS), double))
-        builder.store(builder.bitcast(word(RAISED_BITS), double), place)  # anew for each call
-        builder.call(callee, [vector.data, vector.nitems, place])
-        value = builder.load(place)
-        missing = builder.icmp_signed("==", builder.bitcast(value, word), word(RAISED_BITS))
-        with cgutils.if_unlikely(builder, missing):
-            context.call_conv.return_user_exc(builder, RuntimeError, ("the objective gave no value",))
-        return value
+        place = cgutils.alloca_once(builder, ir.DoubleType())
+        _call_back(context, builder, arguments[0], (signature.args[1], arguments[1]), place)
+        return builder.load(place)
 
     return types.float64(types.intp, x), codegen
+
+
+@intrinsic
+def call_python_into(typingctx, function, x, out):
+    """The same of a function that gives as many values as `out` has room for; 0."""
+
+    def codegen(context, builder, signature, arguments):
+        target = context.make_array(signature.args[2])(context, builder, value=arguments[2])
+        _call_back(context, builder, arguments[0], (signature.args[1], arguments[1]), target.data)
+        return ir.DoubleType()(0.0)
+
+    return types.float64(types.intp, x, out), codegen
+
+
+def _call_back(context, builder, address, vector, place) -> None:
+    """`place` holds the sign that nothing came, until something comes."""
+    double, pointer, word = ir.DoubleType(), ir.DoubleType().as_pointer(), context.get_value_type(types.intp)
+    form = ir.FunctionType(ir.VoidType(), [pointer, word, pointer])
+    callee = builder.inttoptr(address, form.as_pointer())
+    source = context.make_array(vector[0])(context, builder, value=vector[1])
+    builder.store(builder.bitcast(word(RAISED_BITS), double), place)  # anew for each call
+    builder.call(callee, [source.data, source.nitems, place])
+    missing = builder.icmp_signed("==", builder.bitcast(builder.load(place), word), word(RAISED_BITS))
+    with cgutils.if_unlikely(builder, missing):
+        context.call_conv.return_user_exc(builder, RuntimeError, ("the objective gave no value",))

@@ -20,10 +20,13 @@ FORM = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_void_p
 
 
 class Callback:
-    """`evaluate(x) -> float` as a C function `void (double *x, intptr_t size, double *value)`."""
+    """`evaluate(x) -> float` as a C function `void (double *x, intptr_t size, double *value)`.
 
-    def __init__(self, evaluate: Callable[[np.ndarray], float]):
-        self.evaluate = evaluate
+    size: of what it returns; where that is given, it is an array of so many doubles.
+    """
+
+    def __init__(self, evaluate: Callable[[np.ndarray], Any], size: int | None = None):
+        self.evaluate, self.size = evaluate, size
         self.errors: dict[int, BaseException] = {}  # by thread
         self.inside: bool = False  # the function is at work in the main thread, and may be interrupted there
         self.interrupted: bool = False
@@ -41,7 +44,11 @@ class Callback:
                 if self.interrupted:
                     raise KeyboardInterrupt
             point = np.frombuffer(bytearray(ctypes.string_at(x, 8 * size)))
-            ctypes.c_double.from_address(value).value = self.evaluate(point)
+            if self.size is None:
+                ctypes.c_double.from_address(value).value = self.evaluate(point)
+            else:
+                values = np.ascontiguousarray(self.evaluate(point), dtype=np.float64)
+                ctypes.memmove(value, values.ctypes.data, 8 * self.size)
             if main:
                 self.inside = False
         except BaseException as error:  # also sys.exit() and Ctrl-C: they go on when the loop has ended

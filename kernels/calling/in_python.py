@@ -10,6 +10,7 @@ import numpy as np
 
 from ..compile.code_hash import code_hash
 from .adapters import address_of, python_adapter
+from .arguments import Packed
 from .asking import Functions
 from .callback import Callback
 from .checking import as_float, at_point, undefined
@@ -28,15 +29,25 @@ class PythonObjective:
         self.record: np.ndarray = np.array([self.callback.address], dtype=np.int64)
         self.seconds: float = 0.0  # spent in the function
         self.batches: bool = source.vectorized  # whether `evaluate` gains by many points at once
+        self.derivatives: Any = None  # derivatives.Derivatives, where a method asks for them
 
     @property
     def runs_as(self) -> str:
         return "python, vectorized" if self.source.vectorized else "python"
 
     @property
-    def problem(self) -> Functions:
-        """What compiled code asks: the function by a callback, one x at a time."""
-        return Functions(address_of(python_adapter()), self.record.ctypes.data)
+    def given(self) -> tuple[Any, ...]:
+        """The arguments that the user gave."""
+        return self.args
+
+    @property
+    def address(self) -> int:
+        return address_of(python_adapter())
+
+    def problem(self) -> Packed:
+        """What compiled code asks, for one run: the function by a callback, one x at a time."""
+        functions = Functions(self.address, self.record.ctypes.data)
+        return Packed(functions) if self.derivatives is None else self.derivatives.functions(functions)
 
     def evaluate(self, x: np.ndarray) -> np.ndarray:
         """Values (n,) of the rows of x (n, D)."""
@@ -49,7 +60,9 @@ class PythonObjective:
             self.seconds += time.perf_counter() - begin
 
     def replay(self, x: np.ndarray) -> None:
-        """Raise what the function raised at x."""
+        """Raise what the function raised at x, or one of its derivatives."""
+        if self.derivatives is not None and not self.callback.errors:
+            self.derivatives.replay(x)
         self.callback.raise_error()
 
     def _batch(self, x: np.ndarray) -> np.ndarray:

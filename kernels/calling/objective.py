@@ -19,8 +19,8 @@ from ..compile.fingerprint import fingerprint
 from ..compile.indices import sizes_of, stays_inside
 from ..compile.jit import compile_for, kernel
 from ..given import as_flag
-from .adapters import ADAPTER, KEPT, adapter_of, address_of, c_adapter, once
-from .arguments import RAISED_BITS, call, call_value, normalise, pack, record_type, row
+from .adapters import KEPT, adapter_of, address_of, c_adapter, once
+from .arguments import RAISED_BITS, Packed, call, call_value, normalise, pack, record_type, row
 from .asking import Functions
 from .c_functions import c_pointer
 from .carried import carried, opened
@@ -44,6 +44,7 @@ class Objective:
     compiled: bool | Literal["auto"] = True
     vectorized: bool = False
     boundscheck: bool | None = None
+    way: str = "value"  # what it returns: adapters.WAYS
 
     def __call__(self, x: Any, *args: Any) -> Any:
         return self.function(x, *args)
@@ -117,7 +118,7 @@ class Objective:
             dimension = None if points is None else points.shape[1]
             boundscheck = not _stays_inside(self.function, form, dimension, args)
             dimension = None if boundscheck else dimension
-        adapter = adapter_of(form.function, form.known, self.precise, boundscheck)
+        adapter = adapter_of(form.function, form.known, self.precise, boundscheck, self.way)
         bound = CompiledObjective(adapter, form.held + args, self, len(form.held), dimension)
         _, *written = bound.written
         count = len(list(members(form.held)))
@@ -227,6 +228,7 @@ class CompiledObjective:
     held: int = 0  # how many of `args` the function carries
     dimension: int | None = None  # None: any; else that for which no index is outside, without bounds checks
     checks: int = 0  # calls of the plain function that were made for it
+    derivatives: Any = None  # derivatives.Derivatives, where a method asks for them
     runs_as = "compiled"
     record: np.ndarray = field(init=False)
     address: int = field(init=False)
@@ -244,15 +246,16 @@ class CompiledObjective:
         """The arguments that the user gave."""
         return self.args[self.held :]
 
-    @property
-    def problem(self) -> Functions:
-        """What compiled code asks (asking.py)."""
-        return Functions(self.address, self.args_address)
+    def problem(self) -> Packed:
+        """What compiled code asks (asking.py), for one run."""
+        functions = Functions(self.address, self.args_address)
+        return Packed(functions) if self.derivatives is None else self.derivatives.functions(functions)
 
     @property
     def written(self) -> list[int]:
         """READ, MAYBE or WRITTEN of x, then of each array, or number, in the arguments (compile/writes.py)."""
-        return written_by(self.adapter.overloads[ADAPTER.args], self.args)
+        (compiled,) = self.adapter.overloads.values()
+        return written_by(compiled, self.args)
 
     def evaluate(self, x: np.ndarray) -> np.ndarray:
         """Values (n,) of the rows of x (n, D); an exception of the objective comes with the x that raised it."""
@@ -273,7 +276,9 @@ class CompiledObjective:
         _evaluate_rows()(self.address, self.args_address, x, values)
 
     def replay(self, x: np.ndarray) -> None:
-        """Raise what the objective raises at x."""
+        """Raise what the objective raises at x, or a function of its derivatives."""
+        if self.derivatives is not None:
+            self.derivatives.replay(x)
         try:
             _replay_row()(self.address, self.args_address, x.copy())
         except Exception as error:

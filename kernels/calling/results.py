@@ -1,4 +1,8 @@
-"""What an objective may return: a number, or an array that holds one (0-d, or of shape (1,)), as in SciPy."""
+"""What a function of the user's may return.
+
+number(value)       an objective: a number, or an array that holds one (0-d, or of shape (1,)), as in SciPy
+store(value, out)   a gradient, a Hessian, residuals: an array, a tuple or a list of numbers, put into out (M,)
+"""
 
 from __future__ import annotations
 
@@ -31,3 +35,42 @@ def _of_vector(value):
 
 # fingerprint.py sees them, so that an edited one is compiled anew
 vars(number)["answers"] = {None: _itself, 0: _of_0d, 1: _of_vector}
+
+
+def store(value, out):
+    raise NotImplementedError("compiled code asks")
+
+
+@overload(store, inline="always")
+def _store(value, out):
+    kind = "array" if isinstance(value, types.Array) else None
+    if isinstance(value, types.BaseTuple | types.List):
+        kind = "sequence"
+    return vars(store)["answers"][kind]
+
+
+def _store_array(value, out):
+    if value.size != out.size:
+        raise ValueError("the function returned another number of entries than at the first point")
+    k = 0
+    for entry in value.flat:
+        out[k] = entry
+        k += 1
+
+
+def _store_sequence(value, out):
+    if len(value) != out.size:
+        raise ValueError("the function returned another number of entries than at the first point")
+    k = 0
+    for entry in value:
+        out[k] = entry
+        k += 1
+
+
+def _store_number(value, out):
+    if out.size != 1:
+        raise ValueError("the function returned another number of entries than at the first point")
+    out[0] = value
+
+
+vars(store)["answers"] = {"array": _store_array, "sequence": _store_sequence, None: _store_number}

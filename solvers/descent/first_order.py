@@ -17,7 +17,7 @@ from typing import Any, get_type_hints
 
 import numpy as np
 
-from ...kernels.compile.jit import inlined
+from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import filled, record
 from ...kernels.descent.box import clip, place_start, projected_gradient, start_of
 from ...kernels.descent.schedules import SCHEDULES, STEPS, scheduled
@@ -104,7 +104,7 @@ def scale_of(g):
     return 1.0 / (largest * np.sqrt(total))
 
 
-@inlined
+@part
 def look(problem, state):
     """The value and the gradient at x, and whether this is an end.
 

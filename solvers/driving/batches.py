@@ -30,7 +30,7 @@ class Batches:
     def __init__(self, solver: Solver, template, objective: CompiledObjective, dtype: np.dtype):
         self.solver, self.template, self.objective, self.dtype = solver, template, objective, dtype
         self.state = copied(template)
-        self.packed = Packed(objective.problem), Packed(template), Packed(self.state)
+        self.packed = objective.problem(), Packed(template), Packed(self.state)
         self.seconds = np.inf  # that a run takes, by the last ones
         self.used = False
         self.call: Call | None = None  # of machine code

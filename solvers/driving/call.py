@@ -11,7 +11,9 @@ from typing import Any
 import llvmlite.binding
 import numpy as np
 
+from ...kernels.calling.derivatives import Wanted, derivatives_of
 from ...kernels.calling.objective import CompiledObjective, PythonObjective, objective
+from ...kernels.calling.vectors import Pair, value_of
 from ...kernels.compile import jit
 from ...kernels.compile.fingerprint import VERSIONS, fingerprint, type_text
 from ...kernels.compile.structures import check_arrays, numba_type
@@ -20,6 +22,8 @@ from ..contract import Key, Limits, Solver
 from . import settings
 from .result import AGREE
 from .running import Run, make_run
+
+DERIVED = frozenset({"gradient", "product", "hessian"})  # what derivatives_of finds for a solver
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Call:
 
 
 def parse_call(
-    fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, integrality=None, seed=None,
+    fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, hess=None, hessp=None, integrality=None, seed=None,
     max_evals=None, max_iters=None, target=None, ftol=None, patience=None, options=None,
 ) -> Call:  # fmt: skip
     """The arguments that `minimize` and its kin share, checked before anything is compiled.
@@ -44,10 +48,10 @@ def parse_call(
     TypeError, ValueError
         Naming the argument, what was given and what is expected.
     """
-    problem = _problem(fun, bounds, x0, args, integrality)
+    problem = _problem(fun, bounds, x0, args, integrality, jac=jac, hess=hess, hessp=hessp)
     limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience, max_iters)
     solver = settings.find_solver(method, problem, limits)
-    settings.check_fits(solver, problem, limits, jac)
+    settings.check_fits(solver, problem, limits, jac=jac, hess=hess, hessp=hessp)
     made = settings.make_options(solver, options)
     settings.check_memory(getattr(made, "population", None), problem.dimension)
     return Call(problem, solver, made, limits, settings.make_seed(seed))
@@ -59,7 +63,12 @@ def bind(call: Call, spread=None) -> CompiledObjective | PythonObjective:
         from .workers import SpreadObjective
 
         return SpreadObjective(objective(call.problem.fun), call.problem.args, spread)
-    return objective(call.problem.fun).bind(call.problem.args, _points(call.problem, call.limits.max_evals))
+    problem, points = call.problem, _points(call.problem, call.limits.max_evals)
+    bound = objective(problem.fun).bind(problem.args, points)
+    if call.solver.asks & DERIVED:
+        wanted = Wanted(problem.jac, problem.hess, problem.hessp)
+        bound.derivatives = derivatives_of(bound, call.solver.asks, wanted, problem.lower, problem.upper, points[0])
+    return bound
 
 
 def with_default_ftol(call: Call, bound: CompiledObjective | PythonObjective) -> Call:
@@ -130,13 +139,20 @@ def _versions(device: str) -> dict:
     return found
 
 
-def _problem(fun, bounds, x0, args, integrality) -> Problem:
+def _problem(fun, bounds, x0, args, integrality, **derivatives) -> Problem:
     if isinstance(fun, Problem):
         if bounds is not None or not isinstance(args, tuple) or args:
             raise ValueError("bounds, args: a Problem brings its own; change it with dataclasses.replace")
-        changes = {"x0": x0, "integrality": integrality}
-        return dataclasses.replace(fun, jac=None, **{k: v for k, v in changes.items() if v is not None})
-    return Problem(fun=objective(fun), bounds=bounds, args=args, x0=x0, integrality=integrality)
+        changes = {"x0": x0, "integrality": integrality, **derivatives}
+        return dataclasses.replace(fun, **{k: v for k, v in changes.items() if v is not None})
+    jac = derivatives["jac"]
+    if isinstance(jac, bool | np.bool_):  # as in SciPy
+        derivatives["jac"] = None
+        if jac:
+            source: Any = objective(fun)
+            derivatives["jac"] = Pair(source.function)
+            fun = dataclasses.replace(source, function=value_of(source.function))
+    return Problem(fun=objective(fun), bounds=bounds, args=args, x0=x0, integrality=integrality, **derivatives)
 
 
 def _points(problem: Problem, most: int) -> np.ndarray:

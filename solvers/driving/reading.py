@@ -101,10 +101,6 @@ def in_our_words(door: str, own: frozenset, given: dict) -> dict:
     if "method" in given:
         ours["method"] = method
     foreign = [(name, value) for name, value in given.items() if name not in own]
-    if is_harmless(ours.get("jac"), REFUSED["jac"].harmless):
-        ours.pop("jac", None)
-    elif not callable(ours["jac"]):
-        raise ValueError(f"jac: got {ours['jac']!r}; {REFUSED['jac'].write}, and let fun return the value alone")
     if isinstance(options := ours.get("options"), Mapping):
         known = _options_of(method)
         beside = {name for name in options if name not in known and (name in own or _is_foreign(name))}

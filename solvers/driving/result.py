@@ -26,6 +26,12 @@ class Result(dict[str, Any]):
     nit: int
     stop_reason: StopReason | None  # None: the run of an Optimizer goes on
     n_failed: int  # evaluations that gave NaN
+    jac: np.ndarray  # of methods that use gradients, as all up to hess_inv: (D,) the gradient at x
+    njev: int  # gradients, of the run that found x
+    nhev: int  # Hessians, or products with them
+    optimality: float  # the largest entry of the gradient, projected where there are bounds
+    hess_inv: Any  # an approximation of the inverse of the Hessian
+    derivatives: dict[str, str]  # where each derivative came from: "given", "automatic", "2-point" ...
     history: dict[str, np.ndarray]  # `evaluations`, `best` (at most 512 entries), of the run that found x
     runs: np.ndarray  # a row per run: run, fun, nfev, nit, n_failed, stop, spread, seconds, x
     names: list[str]  # of the variables
@@ -98,6 +104,7 @@ def as_item(history: np.ndarray) -> dict[str, np.ndarray]:
     return {"evaluations": history[:, 0].astype(np.int64), "best": history[:, 1].copy()}
 
 
+CONVERGED = (StopReason.CONVERGED, StopReason.COLLAPSED, StopReason.GRADIENT_SMALL, StopReason.STEP_SMALL)
 AGREE = 1e-8  # values within 1e-8 (1 + |best|) of each other: the run has converged
 NO_MEASURE = "there is no measure of that yet, or with this method; `target` says what is good enough"
 
@@ -130,14 +137,14 @@ def summarise(
     code = StopReason.REACHED_TARGET if reached else int(best["stop"]) if stop is None else stop
     reason = StopReason(code) if code else None
     asked = limits.target > -np.inf  # for a target: then nothing else counts
-    converged = spread <= AGREE * (1.0 + abs(fun)) or best["stop"] in (StopReason.CONVERGED, StopReason.COLLAPSED)
+    converged = spread <= AGREE * (1.0 + abs(fun)) or best["stop"] in CONVERGED
     success = np.isfinite(fun) and unhurt and (reason == StopReason.REACHED_TARGET if asked else converged)
     found = Result(
         x=best["x"].copy(),
         fun=fun,
         success=bool(success) and reason is not None,
         status=int(code),
-        message=_message(fun, spread, reason, asked, converged) + remark,
+        message=_message(fun, spread, reason, asked, converged, more.get("optimality", np.nan)) + remark,
         nfev=int(runs["nfev"].sum()),
         nit=int(runs["nit"].sum()),
         stop_reason=reason,
@@ -149,7 +156,7 @@ def summarise(
     return found
 
 
-def _message(fun: float, spread: float, reason: StopReason | None, asked: bool, converged: bool) -> str:
+def _message(fun: float, spread: float, reason: StopReason | None, asked: bool, converged: bool, slope: float) -> str:
     """Why it ended, and how far it was from an end of its own."""
     if not fun < np.inf and reason in (StopReason.CONVERGED, StopReason.COLLAPSED, StopReason.ENDED):
         return "No evaluation gave a finite value."
@@ -161,6 +168,7 @@ def _message(fun: float, spread: float, reason: StopReason | None, asked: bool, 
     if asked and reason not in (None, StopReason.REACHED_TARGET):
         sentences.append("The target was not reached.")
     elif not asked and not converged and reason is not None and fun < np.inf:
-        far = f"the values of its points still differ by {spread:.3g}"
-        sentences.append(f"It has not converged: {far if np.isfinite(spread) else NO_MEASURE}.")
+        far = f"the values of its points still differ by {spread:.3g}" if np.isfinite(spread) else NO_MEASURE
+        far = f"the largest entry of its gradient is {slope:.3g}" if np.isfinite(slope) else far
+        sentences.append(f"It has not converged: {far}.")
     return " ".join(sentences)

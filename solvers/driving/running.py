@@ -46,6 +46,7 @@ class Run:
         self.next_probe = FIRST_PROBE
         self.watched = False  # somebody looks after each chunk, also after the first ones, of some evaluations
         self.call: Call | None = None  # of machine code
+        self.problem: Packed | None = None  # what the machine code asks, with workspaces of this run
         self.publish()
 
     def take_up(self, state) -> None:
@@ -127,7 +128,7 @@ class Run:
 
     def _run(self, evaluations: int) -> tuple[int, float]:
         """(evaluations of the chunk, seconds)"""
-        problem = Packed(self.objective.problem)
+        problem = self.problem = self.problem or self.objective.problem()
         if isinstance(self.objective, PythonObjective):
             begin = time.perf_counter()
             self._run_python(drivers.serial(self.solver), problem, evaluations)
@@ -229,6 +230,17 @@ def best_so_far(state) -> tuple[float, np.ndarray, int, int]:
         if values.min() < fun:
             fun, x = float(values.min()), state.trial[values.argmin()]
     return fun, x.copy(), evaluations, int(now["iteration"][0])
+
+
+def details_of(solver: Solver, state) -> dict:
+    """What the result of a local method tells beside, of the run that found x."""
+    now = state.run.now
+    found: dict = {}
+    if "gradient" in solver.asks:
+        found = {"njev": int(now["gradients"][0]), "optimality": float(now["optimality"][0])}
+    if solver.asks & {"product", "hessian"}:
+        found["nhev"] = int(now["hessians"][0])
+    return found | (solver.report(state) if solver.report else {})
 
 
 def history_of(state) -> np.ndarray:

@@ -20,7 +20,7 @@ from .batches import Batches
 from .call import Call, begin
 from .records import Records
 from .result import Result, StopReason, best_of, summarise
-from .running import Run, check_end, history_of, make_run
+from .running import Run, check_end, details_of, history_of, make_run
 from .telling import left_out
 
 TICK = 0.05  # seconds between looks at the clock while the pool works
@@ -63,6 +63,7 @@ class Session:
         self.snapshots: dict[int, tuple] = {}  # the same, for the next checkpoint
         self.resumed: set[int] = set()  # runs that a checkpoint says are done
         self.histories: dict[int, np.ndarray] = {}  # of the best finished run
+        self.details: dict[int, dict] = {}  # the same: what its method tells beside
         self.stop: StopReason | None = None
         self.errors: dict[int, BaseException] = {}
         self.workers: list[threading.Thread] = []  # of a pool
@@ -253,11 +254,13 @@ class Session:
             self.threads = max(self.threads, run.threads)
             if leads or self.records.first_hit == run.index:
                 self.histories = {run.index: history_of(run.state)}
+                self.details = {run.index: details_of(self.call.solver, run.state)}
 
     def summarise(self) -> Result:
         """The result of the runs that are kept."""
         runs = self.records.kept()
-        better = self.records.left_out()
+        self._find_details(int(best_of(runs)["run"]))
+        better, best = self.records.left_out(), int(best_of(runs)["run"])
         cut = self.stop is not None and (self.runs != len(runs) or self.stop in runs["stop"])
         by_clock = BY_CLOCK if cut and self.stop is StopReason.CALLBACK and not self.each_generation else ""
         return summarise(
@@ -265,8 +268,18 @@ class Session:
             stop=self.stop if cut else None,
             remark=by_clock + ("" if better is None else left_out("run", *better)) + left_behind(self.left_at),
             unhurt=not (cut and self.stop is StopReason.INTERRUPTED),
-            history=self.histories.get(int(best_of(runs)["run"]), np.zeros((0, 2))),
+            history=self.histories.get(best, np.zeros((0, 2))), **self.details.get(best, {}),
         )  # fmt: skip
+
+    def _find_details(self, index: int) -> None:
+        """Of a run whose state is gone: carried out again, as it gives the same bits."""
+        call = self.call
+        if "gradient" not in call.solver.asks or index in self.details or self.stop is not None:
+            return
+        run = make_run(call.solver, begin(call, index), index, self.bound)
+        while run.stop == RUNNING:
+            run.step()
+        self.details[index] = details_of(call.solver, run.state)
 
     def seconds(self) -> float:
         """That the runs have had; compilation does not count."""

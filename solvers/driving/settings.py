@@ -22,7 +22,7 @@ from ..contract import UNLIMITED, Limits, Solver
 from ..registry import SOLVERS
 from .method_names import find_method
 
-OFFERED = frozenset({"value"})  # what a solver may ask of a problem today
+OFFERED = frozenset({"value", "gradient", "product", "hessian"})  # what a solver may ask of a problem today
 EVALUATIONS_PER_VARIABLE = 10_000  # the default budget of a run; the schedules of the adaptive family are made for it
 FOREVER = 1e9  # seconds: from here on, and so inf, no limit
 MOST = 2**62  # a count is below, so that sums of counts are 64-bit numbers
@@ -201,13 +201,21 @@ def count_of(name: str, value) -> int:
     return count
 
 
-def check_fits(solver: Solver, problem: Problem, limits: Limits, jac=None) -> None:
+USES = (  # arguments, what they give, and the questions that it answers
+    ("jac", "gradient", frozenset({"gradient"})),
+    ("hess", "Hessian", frozenset({"hessian", "product"})),
+    ("hessp", "products with the Hessian", frozenset({"hessian", "product"})),
+)
+
+
+def check_fits(solver: Solver, problem: Problem, limits: Limits, **derivatives) -> None:
     """Refuse what a method cannot do, and the arguments that have no meaning for it."""
     name = solver.name
     for question in sorted(solver.asks - OFFERED):
         raise ValueError(f"method: {name} asks for {QUESTIONS[question]}, which this problem does not have")
-    if jac is not None:
-        raise ValueError(f"jac: {name} uses no gradient; leave it out")
+    for argument, what, questions in USES:
+        if derivatives.get(argument) is not None and not solver.asks & questions:
+            raise ValueError(f"{argument}: {name} uses no {what}; leave it out")
     if limits.ftol >= 0 and not solver.converges:
         raise ValueError(f"ftol: {name} keeps no values that could converge; use max_evals, target or patience")
     if problem.integrality.any() and not solver.integers:

@@ -119,7 +119,9 @@ class Common(Foreign, total=False):
 
 
 class MinimizeSettings(Common, total=False):
-    jac: Callable[..., Any] | Literal[False] | None
+    jac: Callable[..., Any] | bool | Literal["2-point", "3-point"] | None
+    hess: Callable[..., Any] | None
+    hessp: Callable[..., Any] | None
     restarts: int
     runs: int
     threads: int | None

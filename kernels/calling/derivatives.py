@@ -1,0 +1,198 @@
+"""Which derivatives a problem has, and where they come from: the user, the machine code of the objective, differences.
+
+A solver says what it asks for; `derivatives_of` finds an adapter for each and what it needs. A workspace belongs to one
+run, as it is written to: `Derivatives.functions` makes them anew for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Set
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..reals import shortened
+from . import gradients
+from .arguments import Packed
+from .asking import Functions
+from .gradients import THREE_POINT, TWO_POINT, compiled
+from .vectors import Pair, VectorFunction, both_of
+
+SCHEMES = ("2-point", "3-point")
+AUTOMATIC = "automatic"
+
+
+@dataclass(frozen=True)
+class Derivative:
+    """A derivative by the address of its adapter."""
+
+    address: int
+    how: str  # "given", "automatic", or the scheme of its differences
+    work: Callable[[], Any]  # makes a workspace for one run: something that has an `address`
+    price: int = 0  # evaluations of the objective beyond the one of the value
+    function: VectorFunction | None = None  # of the user's, that may raise
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """What the adapters of a problem are: names of asking.FORMS -> derivatives."""
+
+    of: dict[str, Derivative]
+
+    def functions(self, plain: Functions) -> Packed:
+        """The problem for one run, with workspaces of its own."""
+        works = {name: d.work() for name, d in self.of.items()}
+        order = ("gradient", "product", "hessian", "jacobian")  # asking.GRADIENT_WORK ...
+        words = np.array([works[n].address if n in works else 0 for n in order], dtype=np.int64)
+        addresses = {name: d.address for name, d in self.of.items()}
+        price = self.of["gradient"].price if "gradient" in self.of else 0
+        problem = plain._replace(**addresses, work=int(words.ctypes.data), price=price)
+        return Packed(problem, (works, words))
+
+    def replay(self, x: np.ndarray) -> None:
+        """Raise what a function of the user's raises at x, if one does."""
+        for derivative in self.of.values():
+            if derivative.function is not None:
+                derivative.function.replay(x)
+
+    @property
+    def how(self) -> dict[str, str]:
+        """Where each comes from, for the result."""
+        return {name: derivative.how for name, derivative in self.of.items()}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user says of derivatives.
+
+    jac: a function, a scheme of SCHEMES, or None: automatic, by differences for an objective in Python.
+    hess, hessp: functions of (x, *args) and (x, p, *args), or None: automatic, where the gradient is, else differences
+    of gradients.
+    step: relative step of differences, a number or one for each variable.
+    """
+
+    jac: Any = None
+    hess: Any = None
+    hessp: Any = None
+    step: Any = None
+
+
+def derivatives_of(bound, asks: Set[str], wanted: Wanted, lower: np.ndarray, upper: np.ndarray, x: np.ndarray):
+    """The derivatives that a solver asks for.
+
+    bound: CompiledObjective or PythonObjective; lower, upper (D,): differences stay inside; x (D,): where functions of
+    the user's are called first.
+
+    Raises
+    ------
+    TypeError, ValueError, CompilationError
+        Naming the argument, or what cannot be differentiated.
+    """
+    found: dict[str, Derivative] = {}
+    if asks & {"gradient", "product", "hessian"}:
+        found["gradient"] = _gradient(bound, wanted, lower, upper, x)
+    if "product" in asks or ("hessian" in asks and wanted.hess is None):
+        found["product"] = _product(bound, wanted, found["gradient"], x)
+    if "hessian" in asks:
+        found["hessian"] = _hessian(bound, wanted, found, x)
+    return Derivatives({name: d for name, d in found.items() if name in asks or name == "gradient"})
+
+
+def _gradient(bound, wanted: Wanted, lower, upper, x) -> Derivative:
+    if isinstance(wanted.jac, Pair):
+        both = both_of(wanted.jac.function)
+        function = VectorFunction("fun", both, bound.given, x, (len(x) + 1,), bound.runs_as == "compiled")
+
+        def with_numbers():
+            return Packed((function.address, function.args_address, np.empty(len(x) + 1)))
+
+        return Derivative(compiled(gradients.given_both, "gradient"), "given", with_numbers, function=function)
+    if callable(wanted.jac):
+        function = VectorFunction("jac", wanted.jac, bound.given, x, (len(x),), bound.runs_as == "compiled")
+        words = bound.address, function.address, function.args_address
+        return Derivative(compiled(gradients.given, "gradient"), "given", lambda: Packed(words), function=function)
+    if wanted.jac is None and bound.runs_as == "compiled":
+        try:
+            return automatic_gradient(bound)
+        except NotImplementedError:
+            wanted = replace(wanted, jac="3-point")
+    scheme = "2-point" if wanted.jac is None else wanted.jac
+    if scheme not in SCHEMES:
+        raise ValueError(f"jac: got {shortened(scheme)}, expected a function, True, or one of {', '.join(SCHEMES)}")
+    adapter, step = (gradients.two_point, TWO_POINT) if scheme == "2-point" else (gradients.three_point, THREE_POINT)
+    steps = _steps(wanted.step, step, len(x))
+    price = len(x) if scheme == "2-point" else 2 * len(x)
+    ends = np.ascontiguousarray(lower), np.ascontiguousarray(upper)
+    return Derivative(
+        compiled(adapter, "gradient"), scheme, lambda: Packed((bound.address, steps, *ends, np.empty(len(x)))), price
+    )
+
+
+def _steps(given, usual: float, dimension: int) -> np.ndarray:
+    steps = np.full(dimension, usual) if given is None else np.asarray(given, dtype=np.float64)
+    if steps.ndim > 1 or (steps.ndim == 1 and steps.size != dimension) or not (np.abs(steps) > 0).all():
+        raise ValueError(f"step: got {shortened(given)}, expected a number above 0, or one for each variable")
+    return np.ascontiguousarray(np.broadcast_to(np.abs(steps), (dimension,)))
+
+
+def automatic_gradient(bound) -> Derivative:
+    """The gradient of the machine code of an objective."""
+    raise NotImplementedError  # kernels/differentiate
+
+
+def automatic_product(bound) -> Derivative | None:
+    """Products with the Hessian of the machine code of an objective."""
+    return None
+
+
+def _product(bound, wanted: Wanted, gradient: Derivative, x) -> Derivative:
+    n = len(x)
+    if wanted.hessp is not None:
+        given = np.zeros(n), *bound.given
+        function = VectorFunction("hessp", wanted.hessp, given, x, (n,), bound.runs_as == "compiled")
+
+        def own_vector():
+            """Each run hands over a vector of its own."""
+            vector = np.zeros(n) if function.compiled else function.args[0]
+            record = function.record_with(vector)
+            return Packed((function.address, int(record.ctypes.data), vector), record)
+
+        return Derivative(compiled(gradients.given_product, "product"), "given", own_vector, function=function)
+    if wanted.hess is not None:
+        hessian = _given_hessian(bound, wanted, x)
+
+        def with_matrix():
+            inner = hessian.work()
+            return Packed((hessian.address, inner.address, np.empty((n, n))), inner)
+
+        return replace(hessian, address=compiled(gradients.by_hessian, "product"), work=with_matrix)
+    made = automatic_product(bound) if gradient.how == AUTOMATIC else None
+    if made is not None:
+        return made
+
+    def with_gradients():
+        inner = gradient.work()
+        return Packed((gradient.address, inner.address, np.empty(n), np.empty(n)), inner)
+
+    return Derivative(compiled(gradients.by_gradients, "product"), "differences of gradients", with_gradients)
+
+
+def _hessian(bound, wanted: Wanted, found: dict[str, Derivative], x) -> Derivative:
+    if wanted.hess is not None:
+        return _given_hessian(bound, wanted, x)
+    product, n = found["product"], len(x)
+
+    def with_columns():
+        inner = product.work()
+        return Packed((product.address, inner.address, np.empty(n), np.empty(n)), inner)
+
+    return replace(product, address=compiled(gradients.by_products, "hessian"), work=with_columns)
+
+
+def _given_hessian(bound, wanted: Wanted, x) -> Derivative:
+    n = len(x)
+    function = VectorFunction("hess", wanted.hess, bound.given, x, (n, n), bound.runs_as == "compiled")
+    words = function.address, function.args_address
+    address = compiled(gradients.given_hessian, "hessian")
+    return Derivative(address, "given", lambda: Packed((*words, np.empty(n * n))), function=function)
