@@ -130,6 +130,6 @@ def look(problem, state):
         now.stop = GRADIENT_SMALL if value - now.best <= AGREE * (1.0 + abs(now.best)) else ENDED
 
 
-def stands(state) -> tuple[np.ndarray, float]:
-    """Where the method is, and the value there."""
-    return state.x, float(state.own["f"][0])
+def stands(state) -> tuple[float, np.ndarray]:
+    """The value where the method is, and the point."""
+    return float(state.own["f"][0]), state.x
