@@ -7,7 +7,7 @@ from ..kernels.compile.structures import classes
 from ..kernels.reals import shortened
 from .annealing import simulated_annealing
 from .contract import Solver
-from .descent import nelder_mead, newton_cg, trust_exact
+from .descent import nelder_mead, newton, newton_cg, trust_exact
 from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
 
 SOLVERS: dict[str, Solver] = {}
@@ -62,6 +62,7 @@ for _solver in (
     lsrtde.SOLVER,
     cma_es.SOLVER,
     nelder_mead.SOLVER,
+    newton.SOLVER,
     newton_cg.SOLVER,
     simulated_annealing.SOLVER,
     trust_exact.SOLVER,

@@ -19,7 +19,9 @@ from ..numbers.linear_algebra import EPSILON, dot, solve_lower, solve_lower_tran
 EASY, HARD = 0.1, 0.2  # |s| within 10 % of the radius will do, and 80 % of the decrease in the hard case (CGT 7.3.4)
 THETA = 0.01  # where a guess of lambda must be replaced: how far from the lower bound (CGT 7.3.14)
 GUESSES = 60  # of lambda, at most; two or three are usual
-FLAT = 1e-8  # negative curvature that is less, against the size of H, may be rounding
+FLAT = (
+    1e-8  # curvature that is less, against the size of H, may be rounding: H counts as singular, and s is the shortest
+)
 
 
 @part
@@ -120,11 +122,11 @@ def minimum_in_ball(hessian, g, radius, n, step, factor, scratch):
         if failed < n:  # H + lambda I has a negative curvature of -lack / |u|^2 along u
             negative_curvature(factor, failed, w)
             norm = dot(w, w, failed + 1)
-            curved = curved or multiplier + lack / norm > FLAT * size
+            curved = curved or multiplier > 0.0 or lack / norm > FLAT * size
             low = max(low, multiplier + lack / norm)
             high = max(high, low + margin)  # rounding must not make the two the same
             margin *= 4.0
-            multiplier = between(low, high)
+            multiplier = between(low, high) if curved or low > FLAT * size else FLAT * size
             continue
         for j in range(n):
             w[j] = -g[j]
@@ -134,7 +136,7 @@ def minimum_in_ball(hessian, g, radius, n, step, factor, scratch):
             step[j] = w[j]
         solve_lower_transposed(factor, step, n)
         length = np.sqrt(dot(step, step, n))
-        if length <= radius and multiplier == 0.0:
+        if length <= radius and multiplier <= FLAT * size and not curved:
             return False, curved
         if abs(length - radius) <= EASY * radius:
             break
@@ -160,14 +162,12 @@ def minimum_in_ball(hessian, g, radius, n, step, factor, scratch):
         guess = -1.0 if change == 0.0 else multiplier + length * length / change * (length - radius) / radius
         if guess > low or length > radius:
             multiplier = max(guess, low)
-        elif low == 0.0 and not curved:
-            multiplier = 0.0
         else:
             multiplier = between(low, high)
         if high - low <= EPSILON * high:  # no number is left between them
             multiplier = high
-    for j in range(n):  # up to 10 % beyond the edge, or where all guesses are spent
-        if length > radius:
+    if length > (1.0 + EASY) * radius:  # all guesses are spent
+        for j in range(n):
             step[j] *= radius / length
     return True, curved
 

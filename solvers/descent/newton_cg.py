@@ -15,8 +15,9 @@ import numpy as np
 from ...kernels.compile.jit import inlined
 from ...kernels.compile.structures import Vector, filled, record
 from ...kernels.descent.box import start_of
+from ...kernels.descent.endings import begin
 from ...kernels.descent.truncated_step import truncated_step
-from ...kernels.descent.trust_region import FIELDS, begin, is_minimum, try_step
+from ...kernels.descent.trust_region import FIELDS, try_step
 from ...kernels.numbers.linear_algebra import dot
 from ...kernels.rows.population import Box, make_box
 from ...kernels.run import GRADIENT_SMALL, RUNNING, Run, make_run
@@ -59,7 +60,7 @@ class NewtonCgState(NamedTuple):
 
 def init(domain, options, limits, key):
     n, run = domain.dimension, make_run(domain.dimension, limits, key)
-    run.now[0].ftol = -1.0  # it is about the decrease of one step: looked at in try_step
+    run.now[0].ftol = -1.0  # it is about the decrease of one step: looked at in endings.move
     own = filled(
         SCALARS, radius=options.radius, largest=options.largest_radius, eta=options.eta, gtol=options.gtol,
         xtol=options.xtol, ftol=limits.ftol, forcing=options.forcing,
@@ -83,8 +84,7 @@ def iterate(problem, state):
     now, own, g, at_edge = state.run.now[0], state.own[0], state.g, True
     if now.iteration == 0:
         begin(problem, state)
-        own.curved = 0  # it looks along the gradient: where there is none, it stays
-        if now.stop == RUNNING and is_minimum(state):
+        if now.stop == RUNNING and now.optimality <= own.gtol:  # it looks along the gradient: at a saddle it stays
             now.stop = GRADIENT_SMALL
         return
     if own.known == 1:

@@ -14,8 +14,9 @@ import numpy as np
 from ...kernels.compile.jit import inlined
 from ...kernels.compile.structures import Integers, Matrix, Vector, filled, record
 from ...kernels.descent.box import start_of
+from ...kernels.descent.endings import begin
 from ...kernels.descent.exact_step import exact_step
-from ...kernels.descent.trust_region import FIELDS, begin, is_minimum, try_step
+from ...kernels.descent.trust_region import FIELDS, try_step
 from ...kernels.numbers.linear_algebra import all_finite
 from ...kernels.rows.population import Box, make_box
 from ...kernels.run import GRADIENT_SMALL, NO_DERIVATIVE, Run, evaluate_hessian, make_run
@@ -69,7 +70,7 @@ class TrustExactState(NamedTuple):
 
 def init(domain, options, limits, key):
     n, run = domain.dimension, make_run(domain.dimension, limits, key)
-    run.now[0].ftol = -1.0  # it is about the decrease of one step: looked at in try_step
+    run.now[0].ftol = -1.0  # it is about the decrease of one step: looked at in endings.move
     own = filled(
         SCALARS, radius=options.radius, largest=options.largest_radius, eta=options.eta, gtol=options.gtol,
         xtol=options.xtol, ftol=limits.ftol,
@@ -98,7 +99,7 @@ def iterate(problem, state):
         state.factor, state.scratch,
     )  # fmt: skip
     own.curved = 1 if curved else 0
-    if is_minimum(state):
+    if now.optimality <= own.gtol and not curved:
         now.stop = GRADIENT_SMALL
         return
     try_step(problem, state, decrease, at_edge)
