@@ -28,18 +28,30 @@ if TYPE_CHECKING:
         uniform,
         when,
     )
-    from .solvers import SOLVERS, Optimizer, Result, StopReason, minimize, register
+    from .solvers import (
+        SOLVERS,
+        BracketError,
+        Optimizer,
+        Result,
+        StopReason,
+        bracket,
+        minimize,
+        minimize_scalar,
+        register,
+    )
 
     __version__: str
 
 __all__ = [
     "SOLVERS",
+    "BracketError",
     "Minimum",
     "Optimizer",
     "Problem",
     "Result",
     "StopReason",
     "__version__",
+    "bracket",
     "choice",
     "cluster",
     "functions",
@@ -50,6 +62,7 @@ __all__ = [
     "log_integer",
     "log_uniform",
     "minimize",
+    "minimize_scalar",
     "objective",
     "orchestration",
     "random",
@@ -64,8 +77,18 @@ __all__ = [
 
 LAYERS = {
     "kernels": ("Minimum", "Problem", "functions", "objective"),
-    "solvers": ("SOLVERS", "Optimizer", "Result", "StopReason", "minimize", "register"),
-}  # what is in neither is in orchestration
+    "solvers": (
+        "SOLVERS",
+        "BracketError",
+        "Optimizer",
+        "Result",
+        "StopReason",
+        "bracket",
+        "minimize",
+        "minimize_scalar",
+        "register",
+    ),
+}  # fmt: skip  (what is in neither is in orchestration)
 
 
 if not TYPE_CHECKING:  # or checkers would believe in any name

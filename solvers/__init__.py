@@ -1,8 +1,38 @@
-"""Algorithms, one file a solver, in a folder for each family; and `minimize`, the door to all of them."""
+"""Algorithms, one file a solver, in a folder for each family; and `minimize`, the door to all of them.
+
+Doors to other problems are loaded when they are asked for: each brings methods of its own.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .driving.result import Result, StopReason
 from .minimize import minimize
 from .optimizer import Optimizer
 from .registry import SOLVERS, register
 
-__all__ = ["SOLVERS", "Optimizer", "Result", "StopReason", "minimize", "register"]
+if TYPE_CHECKING:
+    from .scalar import BracketError, bracket, minimize_scalar
+
+__all__ = [
+    "SOLVERS",
+    "BracketError",
+    "Optimizer",
+    "Result",
+    "StopReason",
+    "bracket",
+    "minimize",
+    "minimize_scalar",
+    "register",
+]
+
+LATER = {"BracketError": "scalar", "bracket": "scalar", "minimize_scalar": "scalar"}  # name -> its module
+
+
+if not TYPE_CHECKING:  # or checkers would believe in any name
+
+    def __getattr__(name: str) -> Any:
+        if name not in LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value = getattr(import_module(f".{LATER[name]}", __name__), name)
+        return value

@@ -141,9 +141,11 @@ class Packed:
     Numba takes apart a nested tuple of 20 arrays in 10 µs at each call from Python; an address costs nothing.
     """
 
-    def __init__(self, value: tuple, owner: Any = None):
-        self.value, self.words, self.owner = value, pack(value), owner
-        self.address = int(self.words.ctypes.data)
+    def __init__(self, value: tuple[Any, ...], owner: Any = None):
+        self.value: Any = value
+        self.owner: Any = owner
+        self.words: np.ndarray = pack(value)
+        self.address: int = int(self.words.ctypes.data)
 
 
 def packed(value) -> Packed:

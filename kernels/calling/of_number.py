@@ -1,0 +1,35 @@
+"""Functions of one number as objectives, which are functions of a vector: x[0] is handed on."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import replace
+from types import FunctionType
+from typing import Any
+
+from .c_functions import c_pointer
+from .objective import Objective, objective
+
+
+def objective_of_number(function: Any) -> Objective:
+    """`f(x, *args) -> float`, x a number, as an objective; an Objective keeps how it is to be called."""
+    if isinstance(function, Objective):
+        return replace(function, function=_of_vector(function.function))
+    return objective(_of_vector(function))
+
+
+def _of_vector(function: Any) -> Callable[..., Any]:
+    """The function of a vector (1,); C functions have that form."""
+    if c_pointer(function) is not None or not callable(function):  # the latter is refused by `objective`
+        return function
+    name = getattr(getattr(function, "func", function), "__name__", type(function).__name__)
+    own_call = inspect.getattr_static(type(function), "__call__", None)
+    if isinstance(own_call, FunctionType):  # an object of a class of the user's
+        function = function.__call__
+
+    def of_vector(x, *args):
+        return function(x[0], *args)
+
+    of_vector.__name__ = name  # for messages
+    return of_vector

@@ -1,0 +1,1 @@
+"""Methods for one variable: the minimum of f(x), x a number."""
