@@ -7,7 +7,19 @@ from ..kernels.compile.structures import classes
 from ..kernels.reals import shortened
 from .annealing import simulated_annealing
 from .contract import Solver
-from .descent import adagrad, adam, adamw, gradient_descent, momentum, nelder_mead, nesterov, rmsprop
+from .descent import (
+    adagrad,
+    adam,
+    adamw,
+    gradient_descent,
+    momentum,
+    nelder_mead,
+    nesterov,
+    newton,
+    newton_cg,
+    rmsprop,
+    trust_exact,
+)
 from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
 
 SOLVERS: dict[str, Solver] = {}
@@ -62,6 +74,8 @@ for _solver in (
     lsrtde.SOLVER,
     cma_es.SOLVER,
     nelder_mead.SOLVER,
+    newton.SOLVER,
+    newton_cg.SOLVER,
     simulated_annealing.SOLVER,
     gradient_descent.SOLVER,
     momentum.SOLVER,
@@ -70,5 +84,6 @@ for _solver in (
     rmsprop.SOLVER,
     adam.SOLVER,
     adamw.SOLVER,
+    trust_exact.SOLVER,
 ):
     register(_solver)
