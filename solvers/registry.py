@@ -15,8 +15,6 @@ from .descent import (
     momentum,
     nelder_mead,
     nesterov,
-    newton,
-    newton_cg,
     rmsprop,
     trust_exact,
 )
@@ -74,8 +72,6 @@ for _solver in (
     lsrtde.SOLVER,
     cma_es.SOLVER,
     nelder_mead.SOLVER,
-    newton.SOLVER,
-    newton_cg.SOLVER,
     simulated_annealing.SOLVER,
     gradient_descent.SOLVER,
     momentum.SOLVER,

@@ -44,7 +44,7 @@ def truncated_step(problem, state, tolerance):
             break
         far = size / curvature if curvature > 0.0 else np.inf
         if own.radius == 0.0:
-            own.radius = far * np.sqrt(length) if far < np.inf else 1.0
+            own.radius = min(far * np.sqrt(length) if far < np.inf else 1.0, own.largest)
         to_edge = distance_to_edge(dot(step, direction, n), length, own.radius * own.radius - dot(step, step, n))
         to_bound = distance_to_bound(x, step, direction, box)
         share = min(far, to_edge, to_bound)

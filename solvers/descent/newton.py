@@ -77,10 +77,23 @@ def init(domain, options, limits, key):
     n, run = domain.dimension, make_run(domain.dimension, limits, key)
     run.now[0].ftol = -1.0  # it is about the decrease of one step: looked at in endings.move
     own = filled(SCALARS, gtol=options.gtol, xtol=options.xtol, ftol=limits.ftol, sigma=options.sigma)
-    vectors = [np.zeros(n) for _ in range(9)]
-    whole = [np.zeros(n, dtype=np.int64) for _ in range(2)]
     return NewtonState(
-        start_of(domain), vectors[0], np.zeros((n, n)), vectors[1], *whole, *vectors[2:], own, make_box(domain), run
+        x=start_of(domain),
+        g=np.zeros(n),
+        hessian=np.zeros((n, n)),
+        pivots=np.zeros(n),
+        order=np.zeros(n, dtype=np.int64),
+        free=np.zeros(n, dtype=np.int64),
+        direction=np.zeros(n),
+        reduced=np.zeros(n),
+        solved=np.zeros(n),
+        trial=np.zeros(n),
+        trial_g=np.zeros(n),
+        farther=np.zeros(n),
+        farther_g=np.zeros(n),
+        own=own,
+        box=make_box(domain),
+        run=run,
     )
 
 
@@ -144,7 +157,7 @@ def promised(state, step, count):
 @inlined
 def search(problem, state, count, changed):
     """Move to the first point of the path at which the value falls by enough; `changed`: the Hessian was changed."""
-    now, own, step = state.run.now[0], state.own[0], 1.0
+    now, own, step, optimality = state.run.now[0], state.own[0], 1.0, np.inf
     for _ in range(TRIALS):
         value, optimality = value_on_path(problem, state, step, state.trial, state.trial_g)
         decrease = promised(state, step, count)

@@ -61,11 +61,25 @@ class NewtonCgState(NamedTuple):
 def init(domain, options, limits, key):
     n, run = domain.dimension, make_run(domain.dimension, limits, key)
     run.now[0].ftol = -1.0  # it is about the decrease of one step: looked at in endings.move
+    largest = options.largest_radius
     own = filled(
-        SCALARS, radius=options.radius, largest=options.largest_radius, eta=options.eta, gtol=options.gtol,
+        SCALARS, radius=min(options.radius, largest), largest=largest, eta=options.eta, gtol=options.gtol,
         xtol=options.xtol, ftol=limits.ftol, forcing=options.forcing,
     )  # fmt: skip
-    return NewtonCgState(start_of(domain), *(np.zeros(n) for _ in range(8)), own, make_box(domain), run)
+    return NewtonCgState(
+        x=start_of(domain),
+        g=np.zeros(n),
+        step=np.zeros(n),
+        trial=np.zeros(n),
+        trial_g=np.zeros(n),
+        residual=np.zeros(n),
+        direction=np.zeros(n),
+        product=np.zeros(n),
+        held=np.zeros(n),
+        own=own,
+        box=make_box(domain),
+        run=run,
+    )
 
 
 @inlined
