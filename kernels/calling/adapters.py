@@ -27,6 +27,7 @@ from .random_calls import warn_of_random_calls
 from .results import number, store
 
 ADAPTER = FORMS["value"]
+COMPLEX = types.Array(types.complex128, 1, "C")
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
 
 _adapters: dict[Any, Any] = {}  # of objectives
@@ -72,7 +73,7 @@ class Form(NamedTuple):
     record: Any  # Numba's type of the arguments
     precise: bool
     boundscheck: bool
-    way: str = "value"  # one of WAYS
+    way: str = "value"  # of WAYS
 
     @property
     def key(self) -> tuple:
@@ -93,8 +94,8 @@ def _compile(function, record, precise: bool, boundscheck: bool = False, way: st
         compile_inner = partial(
             kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
         )
-        adapter, signature = in_adapter(function, record, twins, compile_inner, reached, way)
-        compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), signature)
+        adapter = in_adapter(function, record, twins, compile_inner, reached, way)
+        compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), WAYS[way][1])
         fill_environments(*compiled.overloads.values())
     except CompilationError:
         raise
@@ -104,13 +105,12 @@ def _compile(function, record, precise: bool, boundscheck: bool = False, way: st
     return compiled
 
 
-def in_adapter(function, record, twins: dict, compile_inner, reached: dict, way: str) -> tuple[Any, Any]:
-    """(the Python function of an adapter, around a function that is rebuilt with twins, its signature)."""
+def in_adapter(function, record, twins: dict, compile_inner, reached: dict, way: str = "value") -> Any:
+    """The Python function of an adapter, around a function that is rebuilt with twins."""
     inner = rebuild(function, twins, compile_inner, reached)
     record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
     refuse_try(reached.values())
-    make, signature = WAYS[way]
-    return make(inner, record), signature
+    return WAYS[way][0](inner, record)
 
 
 # --- what is made of what a function returns --------------------------------------------------------------------------
@@ -131,13 +131,12 @@ def _of_vector(inner, record):
     return adapter
 
 
-def _of_pair(inner, record):
-    """Of a function that returns its value and its gradient."""
+def _of_complex(inner, record):
+    """Of a function that is given a complex x."""
 
-    def adapter(x, address, g, work):
-        value, gradient = inner(*protected(inner, contiguous(x), load(address, record)))
-        store(gradient, g)
-        return number(value)
+    def adapter(x, address, out):
+        store(inner(*protected(inner, x, load(address, record))), out)
+        return 0.0
 
     return adapter
 
@@ -145,7 +144,7 @@ def _of_pair(inner, record):
 WAYS = {
     "value": (_of_value, FORMS["value"]),
     "vector": (_of_vector, FORMS["residuals"]),
-    "pair": (_of_pair, FORMS["gradient"]),
+    "complex vector": (_of_complex, types.float64(COMPLEX, types.intp, COMPLEX)),
 }
 
 

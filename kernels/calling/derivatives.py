@@ -16,6 +16,7 @@ from ..reals import shortened
 from . import gradients
 from .arguments import Packed
 from .asking import Functions
+from .checking import CompilationError
 from .gradients import THREE_POINT, TWO_POINT, compiled
 from .vectors import Pair, VectorFunction, both_of
 
@@ -110,13 +111,11 @@ def _gradient(bound, wanted: Wanted, lower, upper, x) -> Derivative:
         return Derivative(compiled(gradients.given_both, "gradient"), "given", with_numbers, function=function)
     if callable(wanted.jac):
         function = VectorFunction("jac", wanted.jac, bound.given, x, (len(x),), bound.runs_as == "compiled")
-        words = bound.address, function.address, function.args_address
+        own, behind = function.place_beside(bound)
+        words = bound.address, function.address, own, behind
         return Derivative(compiled(gradients.given, "gradient"), "given", lambda: Packed(words), function=function)
     if wanted.jac is None and bound.runs_as == "compiled":
-        try:
-            return automatic_gradient(bound)
-        except NotImplementedError:
-            wanted = replace(wanted, jac="3-point")
+        return automatic_gradient(bound)
     scheme = "2-point" if wanted.jac is None else wanted.jac
     if scheme not in SCHEMES:
         raise ValueError(f"jac: got {shortened(scheme)}, expected a function, True, or one of {', '.join(SCHEMES)}")
@@ -138,12 +137,25 @@ def _steps(given, usual: float, dimension: int) -> np.ndarray:
 
 def automatic_gradient(bound) -> Derivative:
     """The gradient of the machine code of an objective."""
+<<<<<<< HEAD
     if bound.form is None:  # a C function
         raise NotImplementedError
     from ..differentiate.adapters import derivatives
     from ..differentiate.workspace import Workspace
 
     return Derivative(derivatives(bound).gradient, AUTOMATIC, Workspace)
+=======
+    from ..differentiate.adapters import derivatives
+    from ..differentiate.reading import Refused
+    from ..differentiate.workspace import Workspace
+
+    if bound.form is None:
+        raise ValueError("jac: got None for a C function, expected a function for its gradient, or '2-point'")
+    try:
+        return Derivative(derivatives(bound).gradient, AUTOMATIC, Workspace)
+    except Refused as error:
+        raise CompilationError(f"jac: {error}.\nGive the gradient as a function, or write jac='2-point'") from None
+>>>>>>> 90dbdc2452c49799fb42c8b221e3d74356868513
 
 
 def automatic_product(bound) -> Derivative | None:

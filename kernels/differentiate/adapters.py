@@ -18,7 +18,7 @@ from numba.core import cgutils, types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic as _intrinsic
 
-from ..calling.adapters import Form, address_of, in_adapter, once_per_content
+from ..calling.adapters import WAYS, Form, address_of, in_adapter, once_per_content
 from ..calling.arguments import RAISED_BITS
 from ..calling.asking import FORMS
 from ..calling.checking import CompilationError, explain
@@ -126,8 +126,8 @@ def source_of(form: Form, debug: bool = False) -> tuple[str, str]:
         source_kernel, flags=flags, compiler=FunctionCompiler, boundscheck=form.boundscheck, debug=debug
     )
     try:
-        adapter, signature = in_adapter(form.function, form.record, twins, compile_inner, {}, form.way)
-        return llvm_of(source_kernel(adapter, debug=debug), signature)
+        adapter = in_adapter(form.function, form.record, twins, compile_inner, {}, form.way)
+        return llvm_of(source_kernel(adapter, debug=debug), WAYS[form.way][1])
     except (CompilationError, Refused):
         raise
     except Exception as error:
