@@ -16,7 +16,6 @@ from ..reals import shortened
 from . import gradients
 from .arguments import Packed
 from .asking import Functions
-from .checking import CompilationError
 from .gradients import THREE_POINT, TWO_POINT, compiled
 from .vectors import Pair, VectorFunction, both_of
 
@@ -137,25 +136,12 @@ def _steps(given, usual: float, dimension: int) -> np.ndarray:
 
 def automatic_gradient(bound) -> Derivative:
     """The gradient of the machine code of an objective."""
-<<<<<<< HEAD
-    if bound.form is None:  # a C function
-        raise NotImplementedError
     from ..differentiate.adapters import derivatives
-    from ..differentiate.workspace import Workspace
-
-    return Derivative(derivatives(bound).gradient, AUTOMATIC, Workspace)
-=======
-    from ..differentiate.adapters import derivatives
-    from ..differentiate.reading import Refused
     from ..differentiate.workspace import Workspace
 
     if bound.form is None:
         raise ValueError("jac: got None for a C function, expected a function for its gradient, or '2-point'")
-    try:
-        return Derivative(derivatives(bound).gradient, AUTOMATIC, Workspace)
-    except Refused as error:
-        raise CompilationError(f"jac: {error}.\nGive the gradient as a function, or write jac='2-point'") from None
->>>>>>> 90dbdc2452c49799fb42c8b221e3d74356868513
+    return Derivative(derivatives(bound).gradient, AUTOMATIC, Workspace)
 
 
 def automatic_product(bound) -> Derivative | None:

@@ -229,13 +229,8 @@ class CompiledObjective:
     held: int = 0  # how many of `args` the function carries
     dimension: int | None = None  # None: any; else that for which no index is outside, without bounds checks
     checks: int = 0  # calls of the plain function that were made for it
-<<<<<<< HEAD
-    form: Form | None = None  # what was compiled; None for a C function
-    derivatives: Any = None  # derivatives.Derivatives, where a method asks for them
-=======
     derivatives: Any = None  # derivatives.Derivatives, where a method asks for them
     form: Form | None = None  # what was compiled; None for a C function
->>>>>>> 90dbdc2452c49799fb42c8b221e3d74356868513
     runs_as = "compiled"
     callback = None  # into Python
     record: np.ndarray = field(init=False)
