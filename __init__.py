@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import kernels, orchestration, solvers
     from .kernels import Minimum, Problem, functions, objective, random
+    from .kernels.differentiate.doors import check_grad, grad, hessian, hvp, jacobian, value_and_grad
     from .orchestration import (
         choice,
         cluster,
@@ -53,12 +54,17 @@ __all__ = [
     "StopReason",
     "__version__",
     "bracket",
+    "check_grad",
     "choice",
     "cluster",
     "functions",
+    "grad",
     "grid_search",
+    "hessian",
+    "hvp",
     "integer",
     "islands",
+    "jacobian",
     "kernels",
     "least_squares",
     "log_integer",
@@ -74,10 +80,12 @@ __all__ = [
     "restarts",
     "solvers",
     "uniform",
+    "value_and_grad",
     "when",
 ]
 
 DOORS = ("least_squares",)  # modules of solvers with a function of their name, loaded when it is asked for
+DERIVATIVES = ("check_grad", "grad", "hessian", "hvp", "jacobian", "value_and_grad")
 LAYERS = {
     "kernels": ("Minimum", "Problem", "functions", "objective"),
     "solvers": (
@@ -118,5 +126,7 @@ def _load(name: str) -> Any:
         return import_module(f".kernels.{name}", __name__)
     if name in DOORS:
         return getattr(import_module(f".solvers.{name}", __name__), name)
+    if name in DERIVATIVES:
+        return getattr(import_module(".kernels.differentiate.doors", __name__), name)
     layer = next((layer for layer, names in LAYERS.items() if name in names), "orchestration")
     return getattr(import_module(f".{layer}", __name__), name)
