@@ -7,7 +7,18 @@ from ..kernels.compile.structures import classes
 from ..kernels.reals import shortened
 from .annealing import simulated_annealing
 from .contract import Solver
-from .descent import adagrad, adam, adamw, gradient_descent, momentum, nelder_mead, nesterov, rmsprop
+from .descent import (
+    adagrad,
+    adam,
+    adamw,
+    bfgs,
+    gradient_descent,
+    l_bfgs_b,
+    momentum,
+    nelder_mead,
+    nesterov,
+    rmsprop,
+)
 from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
 
 SOLVERS: dict[str, Solver] = {}
@@ -70,5 +81,7 @@ for _solver in (
     rmsprop.SOLVER,
     adam.SOLVER,
     adamw.SOLVER,
+    bfgs.SOLVER,
+    l_bfgs_b.SOLVER,
 ):
     register(_solver)
