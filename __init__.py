@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         minimize_scalar,
         register,
     )
+    from .solvers.least_squares import least_squares
 
     __version__: str
 
@@ -59,6 +60,7 @@ __all__ = [
     "integer",
     "islands",
     "kernels",
+    "least_squares",
     "log_integer",
     "log_uniform",
     "minimize",
@@ -75,6 +77,7 @@ __all__ = [
     "when",
 ]
 
+DOORS = ("least_squares",)  # modules of solvers with a function of their name, loaded when it is asked for
 LAYERS = {
     "kernels": ("Minimum", "Problem", "functions", "objective"),
     "solvers": (
@@ -113,5 +116,7 @@ def _load(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name in ("functions", "random"):
         return import_module(f".kernels.{name}", __name__)
+    if name in DOORS:
+        return getattr(import_module(f".solvers.{name}", __name__), name)
     layer = next((layer for layer, names in LAYERS.items() if name in names), "orchestration")
     return getattr(import_module(f".{layer}", __name__), name)

@@ -105,7 +105,8 @@ def minimize(
         differential_evolution, `callback(x, convergence)`. Returning True, or StopIteration, ends the run.
     callback_every : "generation", optional
         When it is called: after each generation (each iteration of other methods; runs then go one after another).
-        Default: about every 0.1 s.
+        Of a method that may go uphill (`gradient_descent`, `momentum`, `adam` ...) x and fun are then the point where
+        it stands, so that its path can be drawn. Default: about every 0.1 s.
     progress : bool, default False
         Show the best value, evaluations and speed while it runs.
     checkpoint : path, optional

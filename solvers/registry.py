@@ -7,7 +7,7 @@ from ..kernels.compile.structures import classes
 from ..kernels.reals import shortened
 from .annealing import simulated_annealing
 from .contract import Solver
-from .descent import nelder_mead
+from .descent import adagrad, adam, adamw, gradient_descent, momentum, nelder_mead, nesterov, rmsprop
 from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
 
 SOLVERS: dict[str, Solver] = {}
@@ -63,5 +63,12 @@ for _solver in (
     cma_es.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
+    gradient_descent.SOLVER,
+    momentum.SOLVER,
+    nesterov.SOLVER,
+    adagrad.SOLVER,
+    rmsprop.SOLVER,
+    adam.SOLVER,
+    adamw.SOLVER,
 ):
     register(_solver)

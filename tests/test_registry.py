@@ -84,8 +84,8 @@ def test_a_solver_asks_for_what_there_is(registered):
 
 
 def test_a_method_asked_for_what_the_problem_lacks(registered):
-    registered(dataclasses.replace(IDLE, asks=frozenset({"value", "gradient"})))
-    with pytest.raises(ValueError, match="method: idle asks for a gradient, which this problem does not have"):
+    registered(dataclasses.replace(IDLE, asks=frozenset({"value", "constraints"})))
+    with pytest.raises(ValueError, match="method: idle asks for constraints, which this problem does not have"):
         minimize(sphere, [(-1, 1)], method="idle")
 
 

@@ -9,7 +9,7 @@ equal functions share their code.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from numba.core import types
 
@@ -27,6 +27,7 @@ from .random_calls import warn_of_random_calls
 from .results import number, store
 
 ADAPTER = FORMS["value"]
+COMPLEX = types.Array(types.complex128, 1, "C")
 SINGLE, PAIR = types.UniTuple(types.intp, 1), types.UniTuple(types.intp, 2)
 
 _adapters: dict[Any, Any] = {}  # of objectives
@@ -64,10 +65,24 @@ def address_of(adapter) -> int:
     return adapter.address
 
 
-def adapter_of(function, known: tuple, precise: bool, boundscheck: bool, way: str = "value"):
-    """The compiled adapter of a function; content decides, so an edited global is never stale."""
-    key = (*known, precise, boundscheck, way)
-    return once_per_content(key, lambda: _compile(function, known[1], precise, boundscheck, way))
+class Form(NamedTuple):
+    """What is compiled: content decides, so an edited global is never stale."""
+
+    function: Any
+    fingerprint: str  # of the function
+    record: Any  # Numba's type of the arguments
+    precise: bool
+    boundscheck: bool
+    way: str = "value"  # of WAYS
+
+    @property
+    def key(self) -> tuple:
+        return self[1:]
+
+
+def adapter_of(form: Form):
+    """The compiled adapter of a function."""
+    return once_per_content(form.key, lambda: _compile(form.function, *form.key[1:]))
 
 
 def _compile(function, record, precise: bool, boundscheck: bool = False, way: str = "value"):
@@ -79,11 +94,8 @@ def _compile(function, record, precise: bool, boundscheck: bool = False, way: st
         compile_inner = partial(
             kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
         )
-        inner = rebuild(function, twins, compile_inner, reached)
-        record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
-        refuse_try(reached.values())
-        make, form = WAYS[way]
-        compiled = compile_for(kernel(make(inner, record), inner=True, compiler=AdapterCompiler), form)
+        adapter = in_adapter(function, record, twins, compile_inner, reached, way)
+        compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), WAYS[way][1])
         fill_environments(*compiled.overloads.values())
     except CompilationError:
         raise
@@ -91,6 +103,14 @@ def _compile(function, record, precise: bool, boundscheck: bool = False, way: st
         raise explain(error, function) from None
     warn_of_random_calls(reached.values())
     return compiled
+
+
+def in_adapter(function, record, twins: dict, compile_inner, reached: dict, way: str = "value") -> Any:
+    """The Python function of an adapter, around a function that is rebuilt with twins."""
+    inner = rebuild(function, twins, compile_inner, reached)
+    record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
+    refuse_try(reached.values())
+    return WAYS[way][0](inner, record)
 
 
 # --- what is made of what a function returns --------------------------------------------------------------------------
@@ -111,13 +131,12 @@ def _of_vector(inner, record):
     return adapter
 
 
-def _of_pair(inner, record):
-    """Of a function that returns its value and its gradient."""
+def _of_complex(inner, record):
+    """Of a function that is given a complex x."""
 
-    def adapter(x, address, g, work):
-        value, gradient = inner(*protected(inner, contiguous(x), load(address, record)))
-        store(gradient, g)
-        return number(value)
+    def adapter(x, address, out):
+        store(inner(*protected(inner, x, load(address, record))), out)
+        return 0.0
 
     return adapter
 
@@ -125,7 +144,7 @@ def _of_pair(inner, record):
 WAYS = {
     "value": (_of_value, FORMS["value"]),
     "vector": (_of_vector, FORMS["residuals"]),
-    "pair": (_of_pair, FORMS["gradient"]),
+    "complex vector": (_of_complex, types.float64(COMPLEX, types.intp, COMPLEX)),
 }
 
 

@@ -110,7 +110,8 @@ def _gradient(bound, wanted: Wanted, lower, upper, x) -> Derivative:
         return Derivative(compiled(gradients.given_both, "gradient"), "given", with_numbers, function=function)
     if callable(wanted.jac):
         function = VectorFunction("jac", wanted.jac, bound.given, x, (len(x),), bound.runs_as == "compiled")
-        words = bound.address, function.address, function.args_address
+        own, behind = function.place_beside(bound)
+        words = bound.address, function.address, own, behind
         return Derivative(compiled(gradients.given, "gradient"), "given", lambda: Packed(words), function=function)
     if wanted.jac is None and bound.runs_as == "compiled":
         try:

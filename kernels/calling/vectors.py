@@ -6,6 +6,7 @@ the arguments, double out[M])`, which returns 0, or raises.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 from ..compile.substitution import plain
 from ..reals import NotReal, real_array, shortened
 from .adapters import address_of, python_vector_adapter
-from .arguments import normalise, pack
+from .arguments import WORD, normalise, pack
 from .callback import Callback
 from .checking import CompilationError, at_point
 from .objective import CompiledObjective, Objective, objective
@@ -44,25 +45,37 @@ class VectorFunction:
     ):
         self.name, self.args, self.source = name, args, _source(name, function)
         self.compiled: bool = bool(compiled and self.source.compiled)
+        self._unless_impossible(lambda: normalise(args))
         self.shape: tuple | None = shape
         self.first: np.ndarray = self._evaluate(probe)  # at `probe`
         self.shape = self.first.shape
         self.callback: Callback | None = None
+        self._unless_impossible(lambda: self._compile(probe))
         if self.compiled:
-            self.bound = self._compile(probe)
             self.address, self.args_address = self.bound.address, self.bound.args_address
         else:
             self.callback = Callback(self._evaluate, self.first.size)
             self.record = np.array([self.callback.address], dtype=np.int64)
             self.address, self.args_address = address_of(python_vector_adapter()), int(self.record.ctypes.data)
 
-    def _compile(self, probe: np.ndarray) -> CompiledObjective:
+    def _unless_impossible(self, step: Callable[[], Any]) -> None:
+        """A step of compiling; where it fails the function is evaluated in Python, if compiled='auto' says so."""
+        try:
+            if self.compiled:
+                step()
+        except TypeError as error:
+            if self.source.compiled != "auto":
+                raise
+            warnings.warn(f"{error}\nIt is evaluated in Python, as compiled='auto' says", stacklevel=5)
+            self.compiled = False
+
+    def _compile(self, probe: np.ndarray) -> None:
         try:
             bound = replace(self.source, way="vector", check=False, compiled=True).bind(self.args, probe)
         except CompilationError as error:
             raise CompilationError(str(error).replace("fun:", f"{self.name}:")) from None
         assert isinstance(bound, CompiledObjective)
-        return bound
+        self.bound = bound
 
     def _evaluate(self, x: np.ndarray) -> np.ndarray:
         """The array that the plain function gives at x."""
@@ -72,7 +85,7 @@ class VectorFunction:
         except Exception as error:
             raise at_point(error, x) from None
         try:
-            array = np.atleast_1d(real_array(value))
+            array = np.atleast_1d(real_array(dense(value)))
         except NotReal as error:
             raise TypeError(f"{self.name}: returned {shortened(value)}, {error}; expected numbers") from error
         if self.shape is None:
@@ -80,6 +93,12 @@ class VectorFunction:
         if [n for n in array.shape if n > 1] != [n for n in self.shape if n > 1]:
             raise ValueError(f"{self.name}: returned an array of shape {array.shape}, expected {self.shape}")
         return array.reshape(self.shape)
+
+    def place_beside(self, objective) -> tuple[int, int]:
+        """(address of its arguments; 0, if they are those of the objective, so many bytes behind what that carries)"""
+        if not self.compiled or self.bound.held:
+            return self.args_address, 0
+        return 0, WORD * len(pack(objective.args[: objective.held])) if objective.held else 0
 
     def record_with(self, first) -> np.ndarray:
         """The record of its arguments, with another one in the place of the first."""
@@ -93,6 +112,15 @@ class VectorFunction:
         if self.callback is not None and self.callback.errors:
             self.callback.raise_error()
         self._evaluate(x)
+
+
+def dense(value: Any) -> Any:
+    """A sparse matrix, or a linear operator, as the array that it stands for."""
+    if hasattr(value, "toarray"):
+        return value.toarray()
+    if hasattr(value, "matmat") and hasattr(value, "shape"):
+        return value.matmat(np.eye(value.shape[1]))
+    return value
 
 
 def both_of(function: Callable) -> Callable:

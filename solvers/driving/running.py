@@ -129,7 +129,7 @@ class Run:
     def _run(self, evaluations: int) -> tuple[int, float]:
         """(evaluations of the chunk, seconds)"""
         problem = self.problem = self.problem or self.objective.problem()
-        if isinstance(self.objective, PythonObjective):
+        if self.objective.callback is not None:
             begin = time.perf_counter()
             self._run_python(drivers.serial(self.solver), problem, evaluations)
             return evaluations, time.perf_counter() - begin
@@ -173,11 +173,12 @@ class Run:
             advance(problem, self.packed, evaluations)
         if self.stop == RAISED:
             self.publish()
+            x = self.state.run.raised_x
             if before is not None:
                 self.take_up(before)  # an iteration cannot be taken up in its middle
             now = self.state.run.now[0]
             now.stop, now.raised = RUNNING, 0
-            self.objective.callback.raise_error()
+            self.objective.replay(x)
         if self.objective.callback.interrupted:
             raise KeyboardInterrupt
 

@@ -1,0 +1,1 @@
+"""Arithmetic of least squares: losses, the damped problem, steps inside a box."""
