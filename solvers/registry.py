@@ -7,7 +7,19 @@ from ..kernels.compile.structures import classes
 from ..kernels.reals import shortened
 from .annealing import simulated_annealing
 from .contract import Solver
-from .descent import adagrad, adam, adamw, gradient_descent, momentum, nelder_mead, nesterov, rmsprop
+from .descent import (
+    adagrad,
+    adam,
+    adamw,
+    gradient_descent,
+    momentum,
+    nelder_mead,
+    nesterov,
+    newton,
+    newton_cg,
+    rmsprop,
+    trust_exact,
+)
 from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
 
 SOLVERS: dict[str, Solver] = {}
@@ -70,5 +82,8 @@ for _solver in (
     rmsprop.SOLVER,
     adam.SOLVER,
     adamw.SOLVER,
+    newton.SOLVER,
+    newton_cg.SOLVER,
+    trust_exact.SOLVER,
 ):
     register(_solver)

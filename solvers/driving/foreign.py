@@ -100,6 +100,8 @@ def _each(ours: str, *names: str, **more) -> dict[str, Taken]:
 
 
 DE, SIMPLEX, CMA = ("de",), ("nelder_mead",), ("cma_es",)
+NEWTON, REGIONS = ("newton", "newton_cg", "trust_exact"), ("newton_cg", "trust_exact")
+NO_REGION = "write method='trust_exact' or 'newton_cg', which have a trust region"
 POPSIZE = "it is a multiple of D in SciPy, a number of points in pycma; write options={'population': POINTS}"
 TAKEN: dict[str, Taken] = {
     **_each("max_iters", "maxiter", "max_iter", "maxiters", "n_gen", "gen", "generations", "n_iter"),
@@ -122,6 +124,10 @@ TAKEN: dict[str, Taken] = {
     "fatol": Taken(("ftol",), SIMPLEX, "write ftol=, which is relative to the best value"),
     "xatol": Taken(("options.xtol",), SIMPLEX, "write method='nelder_mead', or ftol= and patience="),
     "xtol": Taken(("options.xtol",), SIMPLEX, "write method='nelder_mead', or ftol= and patience="),
+    **_each("options.gtol", "gtol", methods=NEWTON, else_write="write a method that uses gradients, or leave it out"),
+    **_each("options.radius", "initial_trust_radius", methods=REGIONS, else_write=NO_REGION),
+    **_each("options.largest_radius", "max_trust_radius", methods=REGIONS, else_write=NO_REGION),
+    **_each("options.eta", "eta", methods=REGIONS, else_write=NO_REGION),
     "initial_simplex": Taken(("x0",), SIMPLEX, "write method='nelder_mead'", overrides=True),
     "popsize": Taken(("options.population",), DE, POPSIZE, _rows),
     "strategy": Taken(("options.strategy",), DE, "write method='de' beside it", _strategy),
@@ -133,6 +139,8 @@ TAKEN: dict[str, Taken] = {
 FOR_METHOD: dict[tuple[str, str], Taken] = {  # where an argument means something else to one method
     ("popsize", "cma_es"): Taken(("options.population",)),
     ("tol", "nelder_mead"): Taken(("ftol", "options.xtol")),
+    **{("tol", method): Taken(("options.gtol",)) for method in NEWTON},
+    **{("xtol", method): Taken(("options.xtol",)) for method in NEWTON},
 }
 
 GRADIENT = "no method here uses gradients yet; leave it out"
@@ -143,9 +151,10 @@ REFUSED: dict[str, Refused] = {
     "init": Refused("write init='random', or x0= for a population of your own", ("random",)),
     "vectorized": Refused("write objective(f, vectorized=True), whose x has a row for each point", (False,)),
     "constraints": Refused("constraints are still to come; add a penalty to the objective", ((), [])),
-    "gtol": Refused(GRADIENT),
     "eps": Refused(GRADIENT),
     "finite_diff_rel_step": Refused(GRADIENT),
+    "inexact": Refused("write how well newton_cg solves its model, options={'forcing': SHARE}", (True,)),
+    "subproblem_maxiter": Refused("the step of trust_exact has limits of its own; leave it out"),
     "maxcor": Refused(GRADIENT),
     "maxls": Refused(GRADIENT),
     "norm": Refused(GRADIENT),

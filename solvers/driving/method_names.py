@@ -19,8 +19,11 @@ Method = Literal[
     "lshade", "LSHADE", "L-SHADE", "L_SHADE",
     "lsrtde", "LSRTDE", "L-SRTDE",
     "nelder_mead", "Nelder-Mead", "NelderMead", "neldermead", "fmin",
+    "newton", "Newton",
+    "newton_cg", "Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg",
     "random_search", "RandomSearch", "RandomSampler",
     "simulated_annealing", "SA",
+    "trust_exact", "trust-exact", "dogleg",
 ]  # fmt: skip
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -32,16 +35,19 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "lshade": ("LSHADE", "L-SHADE", "L_SHADE"),
     "lsrtde": ("LSRTDE", "L-SRTDE"),
     "nelder_mead": ("Nelder-Mead", "NelderMead", "neldermead", "fmin"),
+    "newton": ("Newton",),
+    "newton_cg": ("Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg"),
     "random_search": ("RandomSearch", "RandomSampler"),
     "simulated_annealing": ("SA",),
+    "trust_exact": ("trust-exact", "dogleg"),
 }  # fmt: skip
 
 POPULATION = "write method='lshade', 'jso' or 'lsrtde'"
 # reason -> the names that it is given for; each tells what to write.
 INSTEAD: dict[str, tuple[str, ...]] = {
     "gradients are not used yet; write method='nelder_mead' from a point, or 'auto' in a box": (
-        "L-BFGS-B", "L-BFGS", "lbfgs", "BFGS", "CG", "Newton-CG", "TNC", "SLSQP", "trust-constr", "dogleg", "trust-ncg",
-        "trust-exact", "trust-krylov", "fmin_bfgs", "fmin_l_bfgs_b", "fmin_cg", "fmin_slsqp", "ipopt", "snopt7",
+        "L-BFGS-B", "L-BFGS", "lbfgs", "BFGS", "CG", "TNC", "SLSQP", "trust-constr", "fmin_bfgs", "fmin_l_bfgs_b",
+        "fmin_cg", "fmin_slsqp", "ipopt", "snopt7",
     ),
     "this local method is not here; write method='nelder_mead', which needs no derivatives either": (
         "Powell", "COBYLA", "COBYQA", "BOBYQA", "NEWUOA", "fmin_powell", "fmin_cobyla", "sbplx", "compass_search",
