@@ -24,6 +24,10 @@ SCHEMES = ("2-point", "3-point")
 AUTOMATIC = "automatic"
 
 
+class NotDifferentiable(CompilationError):
+    """The objective compiles, but something in it has no automatic derivative."""
+
+
 @dataclass(frozen=True)
 class Derivative:
     """A derivative by the address of its adapter."""
@@ -146,7 +150,7 @@ def automatic_gradient(bound) -> Derivative:
     try:
         return Derivative(derivatives(bound).gradient, AUTOMATIC, Workspace)
     except Refused as error:
-        raise CompilationError(f"jac: {error}.\nGive the gradient as a function, or write jac='2-point'") from None
+        raise NotDifferentiable(f"jac: {error}.\nGive the gradient as a function, or write jac='2-point'") from None
 
 
 def automatic_product(bound) -> Derivative | None:
