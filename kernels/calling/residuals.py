@@ -107,7 +107,7 @@ class Residuals:
                 address, self.make_inner = automatic_jacobian(self)
                 return AUTOMATIC, jacobians.automatic, {"function": address}
             except NotImplementedError:
-                jac = "2-point"
+                jac = "3-point" if self.fun.compiled else "2-point"
         if jac == "cs":
             return "cs", jacobians.complex_step, self._of_complex()
         return jac, jacobians.SCHEMES[jac], plain

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
@@ -42,10 +41,10 @@ def read_start(x0) -> np.ndarray:
     return np.atleast_1d(points)
 
 
-def read_bounds(bounds, x0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper ends (D,), between which x0 lies."""
+def read_bounds(bounds, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper ends (D,)."""
     if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
-        ends = tuple(_without_one(end, x0) for end in (bounds.lb, bounds.ub))
+        ends = tuple(end[0] if np.shape(end) == (1,) else end for end in (bounds.lb, bounds.ub))  # a number, kept so
     elif isinstance(bounds, tuple | list | np.ndarray) and len(bounds) == 2:
         ends = tuple(bounds)
     else:
@@ -56,21 +55,18 @@ def read_bounds(bounds, x0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             array = real_array(end)
         except NotReal as error:
             raise ValueError(f"bounds: got {shortened(end)}, {error}; expected numbers") from error
-        if array.ndim > 0 and array.shape != x0.shape:
-            raise ValueError(f"bounds: got an end of shape {array.shape}, expected a number or {x0.shape}, as x0")
-        found.append(np.ascontiguousarray(np.broadcast_to(array, x0.shape)))
+        if array.shape not in ((), (dimension,)):
+            raise ValueError(f"bounds: got an end of shape {array.shape}, expected a number or ({dimension},)")
+        found.append(np.ascontiguousarray(np.broadcast_to(array, (dimension,))))
     lower, upper = found
-    for k in range(x0.size):
-        if not lower[k] < upper[k]:
-            raise ValueError(f"bounds: variable {k} has ({lower[k]}, {upper[k]}), expected lower < upper")
-        if not lower[k] <= x0[k] <= upper[k]:
-            raise ValueError(f"x0: variable {k} is {x0[k]}, expected a number in [{lower[k]}, {upper[k]}]")
+    for k in np.flatnonzero(~(lower < upper)):
+        raise ValueError(f"bounds: variable {k} has ({lower[k]}, {upper[k]}), expected lower < upper")
     return lower, upper
 
 
-def _without_one(end, x0: np.ndarray) -> Any:
-    """scipy.optimize.Bounds keeps a number as an array of one."""
-    return end[0] if np.shape(end) == (1,) and x0.size != 1 else end
+def refuse_outside(x0: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
+    for k in np.flatnonzero(~((x0 >= lower) & (x0 <= upper))):
+        raise ValueError(f"x0: variable {k} is {x0[k]}, expected a number in [{lower[k]}, {upper[k]}]")
 
 
 def read_tolerances(ftol, xtol, gtol, all_needed: bool) -> dict[str, float]:

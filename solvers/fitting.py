@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +26,7 @@ from .driving.fits import (
     read_start,
     read_step,
     read_tolerances,
+    refuse_outside,
     refuse_residuals,
     with_keywords,
 )
@@ -53,9 +56,13 @@ ALIASES = {"trf": "trust_region_reflective", "lm": LM, "dogleg": "dogbox"}
 
 
 def least_squares(
-    fun, x0, jac=AUTOMATIC, bounds=(-np.inf, np.inf), method="trf", ftol=1e-8, xtol=1e-8, gtol=1e-8, x_scale=None,
-    loss="linear", f_scale=1.0, diff_step=None, tr_solver=None, tr_options=None, jac_sparsity=None, max_nfev=None,
-    verbose=0, args=(), kwargs=None, callback=None, workers=None, *, max_time=None, checkpoint=None, options=None,
+    fun: Callable[..., Any], x0: Any, jac: Callable[..., Any] | str | None = AUTOMATIC,
+    bounds: Any = (-np.inf, np.inf), method: str = "trf", ftol: float | None = 1e-8, xtol: float | None = 1e-8,
+    gtol: float | None = 1e-8, x_scale: Any = None, loss: Callable[..., Any] | str = "linear", f_scale: float = 1.0,
+    diff_step: Any = None, tr_solver: str | None = None, tr_options: dict | None = None, jac_sparsity: Any = None,
+    max_nfev: int | None = None, verbose: int = 0, args: Any = (), kwargs: dict | None = None,
+    callback: Callable[..., Any] | None = None, workers: Any = None, *, max_time: float | None = None,
+    checkpoint: Any = None, options: dict | None = None,
 ) -> Result:  # fmt: skip
     """Find the x that makes the residuals small: minimise 1/2 sum rho(r_i(x)^2), from a point.
 
@@ -132,7 +139,8 @@ def least_squares(
     """
     solver = read_method(method)
     x0 = read_start(x0)
-    lower, upper = read_bounds(bounds, x0)
+    lower, upper = read_bounds(bounds, x0.size)
+    refuse_outside(x0, lower, upper)
     if solver.name in NO_ROOM and (np.isfinite(lower) | np.isfinite(upper)).any():
         raise ValueError(f"bounds: {method} takes none; write method='trf' or 'dogbox'")
     tolerances = read_tolerances(ftol, xtol, gtol, solver.name == LM)
