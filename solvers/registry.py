@@ -7,7 +7,17 @@ from ..kernels.compile.structures import classes
 from ..kernels.reals import shortened
 from .annealing import simulated_annealing
 from .contract import Solver
-from .descent import adagrad, adam, adamw, gradient_descent, momentum, nelder_mead, nesterov, rmsprop
+from .descent import (
+    adagrad,
+    adam,
+    adamw,
+    gradient_descent,
+    momentum,
+    nelder_mead,
+    nesterov,
+    nonlinear_cg,
+    rmsprop,
+)
 from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
 
 SOLVERS: dict[str, Solver] = {}
@@ -64,6 +74,7 @@ for _solver in (
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
     gradient_descent.SOLVER,
+    nonlinear_cg.SOLVER,
     momentum.SOLVER,
     nesterov.SOLVER,
     adagrad.SOLVER,

@@ -4,6 +4,7 @@ Each is taken where it means what ours does, else refused. docs/coming-from.md i
 
 from __future__ import annotations
 
+import dataclasses
 import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..population.differential_evolution import STRATEGIES
+from ..registry import SOLVERS
 from .settings import as_positive_real
 
 Ends = tuple[np.ndarray, np.ndarray]  # lower and upper bounds
@@ -100,6 +102,9 @@ def _each(ours: str, *names: str, **more) -> dict[str, Taken]:
 
 
 DE, SIMPLEX, CMA = ("de",), ("nelder_mead",), ("cma_es",)
+FIRST_ORDER = ("gradient_descent", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
+STEP = "it is the step of first-order methods; leave it out"
+WITH_GTOL = tuple(name for name, s in SOLVERS.items() if any(f.name == "gtol" for f in dataclasses.fields(s.Options)))
 POPSIZE = "it is a multiple of D in SciPy, a number of points in pycma; write options={'population': POINTS}"
 TAKEN: dict[str, Taken] = {
     **_each("max_iters", "maxiter", "max_iter", "maxiters", "n_gen", "gen", "generations", "n_iter"),
@@ -122,6 +127,8 @@ TAKEN: dict[str, Taken] = {
     "fatol": Taken(("ftol",), SIMPLEX, "write ftol=, which is relative to the best value"),
     "xatol": Taken(("options.xtol",), SIMPLEX, "write method='nelder_mead', or ftol= and patience="),
     "xtol": Taken(("options.xtol",), SIMPLEX, "write method='nelder_mead', or ftol= and patience="),
+    "gtol": Taken(("options.gtol",), WITH_GTOL, "write a method that uses gradients, or leave it out"),
+    **_each("options.step", "learning_rate", "lr", methods=FIRST_ORDER, else_write=STEP),
     "initial_simplex": Taken(("x0",), SIMPLEX, "write method='nelder_mead'", overrides=True),
     "popsize": Taken(("options.population",), DE, POPSIZE, _rows),
     "strategy": Taken(("options.strategy",), DE, "write method='de' beside it", _strategy),
@@ -133,8 +140,10 @@ TAKEN: dict[str, Taken] = {
 FOR_METHOD: dict[tuple[str, str], Taken] = {  # where an argument means something else to one method
     ("popsize", "cma_es"): Taken(("options.population",)),
     ("tol", "nelder_mead"): Taken(("ftol", "options.xtol")),
+    **{("tol", method): Taken(("options.gtol",)) for method in (*FIRST_ORDER, "nonlinear_cg")},
 }
 
+EXACT = "derivatives are exact where the objective is compiled; leave it out"
 GRADIENT = "no method here uses gradients yet; leave it out"
 ANNEALING = "it belongs to SciPy's dual_annealing; write method='simulated_annealing' and its options, or leave it out"
 REFUSED: dict[str, Refused] = {
@@ -143,12 +152,12 @@ REFUSED: dict[str, Refused] = {
     "init": Refused("write init='random', or x0= for a population of your own", ("random",)),
     "vectorized": Refused("write objective(f, vectorized=True), whose x has a row for each point", (False,)),
     "constraints": Refused("constraints are still to come; add a penalty to the objective", ((), [])),
-    "gtol": Refused(GRADIENT),
-    "eps": Refused(GRADIENT),
-    "finite_diff_rel_step": Refused(GRADIENT),
+    "eps": Refused(EXACT),
+    "finite_diff_rel_step": Refused(EXACT),
     "maxcor": Refused(GRADIENT),
     "maxls": Refused(GRADIENT),
-    "norm": Refused(GRADIENT),
+    "norm": Refused("gtol is about the largest entry of the gradient; leave it out", (float("inf"),)),
+    "betas": Refused("write options={'beta1': SHARE, 'beta2': SHARE} of method='adam'"),
     "atol": Refused("write ftol=, which is relative to the best value", (0,)),
     "tolfun": Refused("write ftol=, which is relative to the best value"),
     "tolx": Refused("write ftol=, or patience= with a number of generations"),
