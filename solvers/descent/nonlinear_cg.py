@@ -10,8 +10,8 @@ With y = g - g', the change of the gradient, b is by variant
 
 The first two begin anew from -g where two gradients are far from orthogonal, |g g'| >= 0.2 g g (Powell, Math.
 Programming 12 (1977) 241, eq. 11); all where d is no direction of descent. The step satisfies the strong Wolfe
-conditions, c1 and c2 as SciPy's; it begins with the last one, scaled so that the first-order change is the same
-(Nocedal and Wright 2006, section 3.5).
+conditions, c1 and c2 as SciPy's; its first trial is the minimum of a parabola that falls as the last step did (Nocedal
+and Wright 2006, eq. 3.60).
 
 Within bounds: variables that the gradient pushes outwards stay at their bounds, steps end at the nearest bound of the
 others, and the directions begin anew whenever this changes."""
@@ -42,7 +42,7 @@ NARROW = 1e-14  # of the interval of the line search: only rounding ends it
 SCALARS = record(
     f="f8",  # the value at x
     gtol="f8", ftol="f8", c1="f8", c2="f8", maxls="i8", variant="i8",
-    change="f8",  # step times slope of the last search; 0: there is none
+    change="f8",  # twice that of the value in the last step; 0: there is none
     anew="i8",  # 1: the direction is -g
     bounded="i8",  # 1: there is a bound
 )  # fmt: skip
@@ -126,7 +126,7 @@ def iterate(problem, state):
     if why != RUNNING:
         now.stop = why
         return
-    before, optimality, own.change = own.f, now.optimality, step * slope
+    before, optimality, own.change = own.f, now.optimality, 2.0 * (value - own.f)
     own.f = value
     look_at_step(state.trial, state.trial_g, before, value, own.gtol, own.ftol, state.box, state.run)
     if now.stop == RUNNING and value >= before and now.optimality >= optimality:
