@@ -11,12 +11,17 @@ from .descent import (
     adagrad,
     adam,
     adamw,
+    bfgs,
     gradient_descent,
+    l_bfgs_b,
     momentum,
     nelder_mead,
     nesterov,
+    newton,
+    newton_cg,
     nonlinear_cg,
     rmsprop,
+    trust_exact,
 )
 from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
 
@@ -81,5 +86,10 @@ for _solver in (
     rmsprop.SOLVER,
     adam.SOLVER,
     adamw.SOLVER,
+    bfgs.SOLVER,
+    l_bfgs_b.SOLVER,
+    newton.SOLVER,
+    newton_cg.SOLVER,
+    trust_exact.SOLVER,
 ):
     register(_solver)
