@@ -78,9 +78,18 @@ SETTINGS = {  # objective, x0, bounds, options
     "valley in a box": (VALLEY, INSIDE, BOX, {}),
     "saddles": (SADDLES, (0.1, -0.2, 0.05, 0.1, 0.0), None, {}),
     "saddles in a box": (SADDLES, (0.1, -0.2, 0.05, 0.4, 0.6), BOX, {}),
+    "no curvature on the diagonal": (SADDLES, (0.577, -0.5774, 0.5773, 0.577, -0.578), None, {}),
+    "near bounds": (VALLEY, (-1.2, 1.9988, -0.7, 0.3013, 0.5006), BOX, {}),
     "far": (SADDLES, (30.0, -20.0, 10.0, 5.0, 1.0), None, {}),
 }
 SHORT = {"radius": 0.3, "largest_radius": 0.8, "eta": 0.1}
+
+
+for k in range(8):
+    draw = np.random.default_rng(k)
+    low, high = np.array(BOX).T
+    at = draw.uniform(low, np.minimum(high, 2.0))
+    SETTINGS[f"random {k}"] = (VALLEY if k % 2 else SADDLES, tuple(at), BOX if k % 4 < 2 else None, {})
 
 
 def runs(method):
@@ -118,13 +127,14 @@ def plain(state, functions):
 @pytest.mark.parametrize(("method", "name"), [(m, name) for m in METHODS for name, _ in runs(m)])
 def test_each_iteration_equals_its_transcription(method, name):
     pairs, functions = iterations(method, name), dict(runs(method))[name][0]
-    assert len(pairs) >= 4
+    assert len(pairs) >= 2
     for before, after in pairs:
         now, then = after.run.now[0], before.run.now[0]
         if now["evaluations"] == then["evaluations"]:  # the last one only looks at the curvature
             continue
         s = getattr(second_order, method)(plain(before, functions))
-        close = dict(rtol=1e-9, atol=1e-11, err_msg=f"iteration {then['iteration']}")
+        tolerance = 1e-7 if method == "newton_cg" else 1e-9  # conjugate gradients make rounding grow
+        close = dict(rtol=tolerance, atol=0.01 * tolerance, err_msg=f"iteration {then['iteration']}")
         np.testing.assert_allclose(after.x, s.x, **close)
         np.testing.assert_allclose(after.g, s.g, rtol=1e-7, atol=1e-9)
         np.testing.assert_allclose(after.own[0].f, s.f, **close)
