@@ -15,8 +15,6 @@ from .descent import (
     momentum,
     nelder_mead,
     nesterov,
-    newton,
-    newton_cg,
     rmsprop,
     trust_exact,
 )
@@ -82,8 +80,6 @@ for _solver in (
     rmsprop.SOLVER,
     adam.SOLVER,
     adamw.SOLVER,
-    newton.SOLVER,
-    newton_cg.SOLVER,
     trust_exact.SOLVER,
 ):
     register(_solver)
