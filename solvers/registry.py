@@ -15,6 +15,8 @@ from .descent import (
     momentum,
     nelder_mead,
     nesterov,
+    newton,
+    newton_cg,
     rmsprop,
     trust_exact,
 )
@@ -80,6 +82,8 @@ for _solver in (
     rmsprop.SOLVER,
     adam.SOLVER,
     adamw.SOLVER,
+    newton.SOLVER,
+    newton_cg.SOLVER,
     trust_exact.SOLVER,
 ):
     register(_solver)
