@@ -172,19 +172,29 @@ def truncated_step(s):
 # --- the trust region -------------------------------------------------------------------------------------------------
 
 
+def optimality(s, x, g):
+    """The largest entry of x - P(x - g)."""
+    return np.abs(np.clip(x - g, s.lower, s.upper) - x).max()
+
+
 def try_step(s, step, decrease, edge):
     """The point that is tried, and the next radius."""
     trial = np.clip(s.x + step, s.lower, s.upper)
     value, gradient = s.fun(trial), s.gradient(trial)
     ratio, length, slope = (s.f - value) / decrease, np.linalg.norm(step), s.g @ step
+    s.step, s.trial, s.taken = step, trial, False
+    if max(decrease, abs(s.f - value)) <= 10 * EPS * abs(s.f):  # rounding hides it: the gradient tells (CGT 17.4.2)
+        if not optimality(s, trial, gradient) < 0.5 * optimality(s, s.x, s.g):
+            return s
+        ratio = 1.0
     if ratio < 0.25:
         bend = value - s.f - slope
         share = 0.25 if not value < np.inf else -slope / (2 * bend) if bend > 0 else 0.5
         s.radius = min(max(share, 0.1), 0.5) * length
     elif ratio > 0.75 and edge:
         s.radius = min(max(s.radius, 2 * length), s.largest)
-    s.step, s.trial, s.taken = step, trial, ratio > s.eta
-    if s.taken:
+    if ratio > s.eta:
+        s.taken = True
         s.x, s.f, s.g = trial, value, gradient
     return s
 
