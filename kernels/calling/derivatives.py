@@ -16,11 +16,16 @@ from ..reals import shortened
 from . import gradients
 from .arguments import Packed
 from .asking import Functions
+from .checking import CompilationError
 from .gradients import THREE_POINT, TWO_POINT, compiled
 from .vectors import Pair, VectorFunction, both_of
 
 SCHEMES = ("2-point", "3-point")
 AUTOMATIC = "automatic"
+
+
+class NotDifferentiable(CompilationError):
+    """The objective compiles, but something in it has no automatic derivative."""
 
 
 @dataclass(frozen=True)
@@ -114,10 +119,7 @@ def _gradient(bound, wanted: Wanted, lower, upper, x) -> Derivative:
         words = bound.address, function.address, own, behind
         return Derivative(compiled(gradients.given, "gradient"), "given", lambda: Packed(words), function=function)
     if wanted.jac is None and bound.runs_as == "compiled":
-        try:
-            return automatic_gradient(bound)
-        except NotImplementedError:
-            wanted = replace(wanted, jac="3-point")
+        return automatic_gradient(bound)
     scheme = "2-point" if wanted.jac is None else wanted.jac
     if scheme not in SCHEMES:
         raise ValueError(f"jac: got {shortened(scheme)}, expected a function, True, or one of {', '.join(SCHEMES)}")
@@ -139,7 +141,16 @@ def _steps(given, usual: float, dimension: int) -> np.ndarray:
 
 def automatic_gradient(bound) -> Derivative:
     """The gradient of the machine code of an objective."""
-    raise NotImplementedError  # kernels/differentiate
+    from ..differentiate.adapters import derivatives
+    from ..differentiate.reading import Refused
+    from ..differentiate.workspace import Workspace
+
+    if bound.form is None:
+        raise ValueError("jac: got None for a C function, expected a function for its gradient, or '2-point'")
+    try:
+        return Derivative(derivatives(bound).gradient, AUTOMATIC, Workspace)
+    except Refused as error:
+        raise NotDifferentiable(f"jac: {error}.\nGive the gradient as a function, or write jac='2-point'") from None
 
 
 def automatic_product(bound) -> Derivative | None:

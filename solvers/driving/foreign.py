@@ -146,7 +146,6 @@ FOR_METHOD: dict[tuple[str, str], Taken] = {  # where an argument means somethin
 GRADIENT = "no method here uses gradients yet; leave it out"
 ANNEALING = "it belongs to SciPy's dual_annealing; write method='simulated_annealing' and its options, or leave it out"
 REFUSED: dict[str, Refused] = {
-    "polish": Refused("write polish=False: there is no local search at the end yet", (False,)),
     "updating": Refused("write updating='deferred': candidates are made from the last generation", ("deferred",)),
     "init": Refused("write init='random', or x0= for a population of your own", ("random",)),
     "vectorized": Refused("write objective(f, vectorized=True), whose x has a row for each point", (False,)),

@@ -88,7 +88,6 @@ class Foreign(TypedDict, total=False):
     recombination: float
     sigma0: float
     input_sigma: float
-    polish: Literal[False]
     updating: Literal["deferred"]
     init: Literal["random"]
     vectorized: Literal[False]
@@ -119,6 +118,7 @@ class Common(Foreign, total=False):
 
 
 class MinimizeSettings(Common, total=False):
+    polish: bool | Literal["auto"]
     jac: Callable[..., Any] | bool | Literal["2-point", "3-point"] | None
     hess: Callable[..., Any] | None
     hessp: Callable[..., Any] | None
