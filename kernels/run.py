@@ -27,6 +27,7 @@ LINE_SEARCH_FAILED = 19  # no step along the direction makes the value less
 UNBOUNDED = 20  # the values fall without end
 SINGULAR = 21  # a matrix that has no inverse
 NO_DERIVATIVE = 22  # a derivative that is not finite
+DIVERGED = 23  # the values grow without end
 PAUSED = -1  # no end: whoever asked for the pause sets `stop` back
 IDLE = 1_000_000
 HISTORY_ENTRIES = 512

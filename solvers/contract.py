@@ -61,6 +61,8 @@ class Solver:
     converges: bool = True  # False: nothing in the state comes to agree, so `ftol` has no meaning
     planned: bool = True  # by how long it may be; False: a longer run goes on from the end of a shorter one
     on_gpu: bool = True  # whether a GPU can carry it out, where it has rows
+    place: Kernel | None = None  # (x, state): begin at x; where a state has a field x, that is it
+    stands: Callable[[Any], tuple[float, np.ndarray]] | None = None  # state -> value, x: where it is, not at its best
     report: Callable[[Any], dict[str, Any]] | None = None  # state -> items of the result: jac, hess_inv ...
     points: Kernel | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
 

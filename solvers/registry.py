@@ -7,7 +7,22 @@ from ..kernels.compile.structures import classes
 from ..kernels.reals import shortened
 from .annealing import simulated_annealing
 from .contract import Solver
-from .descent import nelder_mead
+from .descent import (
+    adagrad,
+    adam,
+    adamw,
+    bfgs,
+    gradient_descent,
+    l_bfgs_b,
+    momentum,
+    nelder_mead,
+    nesterov,
+    newton,
+    newton_cg,
+    nonlinear_cg,
+    rmsprop,
+    trust_exact,
+)
 from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
 
 SOLVERS: dict[str, Solver] = {}
@@ -63,5 +78,18 @@ for _solver in (
     cma_es.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
+    gradient_descent.SOLVER,
+    nonlinear_cg.SOLVER,
+    momentum.SOLVER,
+    nesterov.SOLVER,
+    adagrad.SOLVER,
+    rmsprop.SOLVER,
+    adam.SOLVER,
+    adamw.SOLVER,
+    bfgs.SOLVER,
+    l_bfgs_b.SOLVER,
+    newton.SOLVER,
+    newton_cg.SOLVER,
+    trust_exact.SOLVER,
 ):
     register(_solver)

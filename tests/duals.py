@@ -209,23 +209,26 @@ MATH.atan, MATH.atan2 = _function("atan", "arctan"), _function("atan2", "arctan2
 MATH.pow = lambda a, b: a**b
 
 
+FLOATS = (None, float, np.float64)
+lifted = np.vectorize(lambda v: v if isinstance(v, Dual) else Dual(float(v), 0.0), otypes=[object])
+
+
 class _NumPy:
     """NumPy whose new arrays hold objects, so that duals can be written into them."""
 
     def __getattr__(self, name):
         return getattr(np, name)
 
-    def zeros(self, shape, dtype=float):
-        return np.zeros(shape) + np.array(0.0, dtype=object) if dtype in (float, np.float64) else np.zeros(shape, dtype)
+    def full(self, shape, value, dtype=float):
+        return lifted(np.full(shape, value, object)) if dtype in FLOATS else np.full(shape, value, dtype)
 
-    def empty(self, shape, dtype=float):
-        return self.zeros(shape, dtype)
+    def zeros(self, shape, dtype=float):
+        return self.full(shape, 0, dtype)
 
     def ones(self, shape, dtype=float):
-        return self.zeros(shape, dtype) + 1 if dtype not in (float, np.float64) else self.zeros(shape) + 1.0
+        return self.full(shape, 1, dtype)
 
-    def full(self, shape, value):
-        return self.zeros(shape) + value
+    empty = zeros
 
     def zeros_like(self, a):
         return self.zeros(np.shape(a))
@@ -233,10 +236,11 @@ class _NumPy:
     empty_like = zeros_like
 
     def array(self, values, dtype=None):
-        return np.array(values, dtype=object if dtype in (None, float, np.float64) else dtype)
+        made = np.array(values, dtype=None if dtype in FLOATS else dtype)
+        return lifted(made) if made.dtype in (object, np.float64) else made
 
     def eye(self, n):
-        return np.eye(n).astype(object)
+        return lifted(np.eye(n))
 
 
 NUMPY = _NumPy()
@@ -274,7 +278,7 @@ def _for_duals(value):
     """An argument: of an array of floats a copy that duals can be written into."""
     if isinstance(value, tuple) and not hasattr(value, "_fields"):
         return tuple(_for_duals(item) for item in value)
-    return value.astype(object) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
+    return lifted(value) if isinstance(value, np.ndarray) and value.dtype == np.float64 else value
 
 
 def value_and_gradient(f, x, args=()):

@@ -9,7 +9,7 @@ equal functions share their code.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from numba.core import types
 
@@ -65,10 +65,24 @@ def address_of(adapter) -> int:
     return adapter.address
 
 
-def adapter_of(function, known: tuple, precise: bool, boundscheck: bool, way: str = "value"):
-    """The compiled adapter of a function; content decides, so an edited global is never stale."""
-    key = (*known, precise, boundscheck, way)
-    return once_per_content(key, lambda: _compile(function, known[1], precise, boundscheck, way))
+class Form(NamedTuple):
+    """What is compiled: content decides, so an edited global is never stale."""
+
+    function: Any
+    fingerprint: str  # of the function
+    record: Any  # Numba's type of the arguments
+    precise: bool
+    boundscheck: bool
+    way: str = "value"  # of WAYS
+
+    @property
+    def key(self) -> tuple:
+        return self[1:]
+
+
+def adapter_of(form: Form):
+    """The compiled adapter of a function."""
+    return once_per_content(form.key, lambda: _compile(form.function, *form.key[1:]))
 
 
 def _compile(function, record, precise: bool, boundscheck: bool = False, way: str = "value"):
@@ -80,11 +94,8 @@ def _compile(function, record, precise: bool, boundscheck: bool = False, way: st
         compile_inner = partial(
             kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
         )
-        inner = rebuild(function, twins, compile_inner, reached)
-        record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
-        refuse_try(reached.values())
-        make, form = WAYS[way]
-        compiled = compile_for(kernel(make(inner, record), inner=True, compiler=AdapterCompiler), form)
+        adapter = in_adapter(function, record, twins, compile_inner, reached, way)
+        compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), WAYS[way][1])
         fill_environments(*compiled.overloads.values())
     except CompilationError:
         raise
@@ -92,6 +103,14 @@ def _compile(function, record, precise: bool, boundscheck: bool = False, way: st
         raise explain(error, function) from None
     warn_of_random_calls(reached.values())
     return compiled
+
+
+def in_adapter(function, record, twins: dict, compile_inner, reached: dict, way: str = "value") -> Any:
+    """The Python function of an adapter, around a function that is rebuilt with twins."""
+    inner = rebuild(function, twins, compile_inner, reached)
+    record = filled(record, lambda f: rebuild(f, twins, compile_inner, reached))
+    refuse_try(reached.values())
+    return WAYS[way][0](inner, record)
 
 
 # --- what is made of what a function returns --------------------------------------------------------------------------
@@ -112,17 +131,6 @@ def _of_vector(inner, record):
     return adapter
 
 
-def _of_pair(inner, record):
-    """Of a function that returns its value and its gradient."""
-
-    def adapter(x, address, g, work):
-        value, gradient = inner(*protected(inner, contiguous(x), load(address, record)))
-        store(gradient, g)
-        return number(value)
-
-    return adapter
-
-
 def _of_complex(inner, record):
     """Of a function that is given a complex x."""
 
@@ -137,7 +145,6 @@ WAYS = {
     "value": (_of_value, FORMS["value"]),
     "vector": (_of_vector, FORMS["residuals"]),
     "complex vector": (_of_complex, types.float64(COMPLEX, types.intp, COMPLEX)),
-    "pair": (_of_pair, FORMS["gradient"]),
 }
 
 

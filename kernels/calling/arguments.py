@@ -129,10 +129,33 @@ def _member_type(value, readonly: bool = False) -> Any:
 
 def pack(args: tuple) -> np.ndarray:
     """The record of normalised arguments. It borrows the arrays: keep `args` alive as long as the record is used."""
+    return np.array(_words(args) or [0], dtype=np.int64)
+
+
+def pack_each(carried: tuple, each: tuple, args: tuple) -> np.ndarray:
+    """(m, W) a record for each of m problems: what the function carries, the k-th entries of `each`, `args`.
+
+    each: normalised arrays of m entries; a row of numbers is handed over by its address. All of it is borrowed.
+    """
+    count = len(each[0])
+    columns = [np.tile(_words(carried), (count, 1)) if carried else np.zeros((count, 0), np.int64)]
+    for array in each:
+        if array.ndim > 1:
+            places = array.ctypes.data + array.strides[0] * np.arange(count, dtype=np.int64)
+            columns += [places[:, None], np.tile(np.array(array.shape[1:], dtype=np.int64), (count, 1))]
+        else:
+            kind = {"b": np.int64, "i": np.int64, "u": np.int64, "c": np.complex128}.get(array.dtype.kind, np.float64)
+            columns.append(np.ascontiguousarray(array, dtype=kind).view(np.int64).reshape(count, -1))
+    if args:
+        columns.append(np.tile(_words(args), (count, 1)))
+    return np.ascontiguousarray(np.hstack(columns))
+
+
+def _words(args: tuple) -> list[int]:
     words: list[int] = []
     for value in args:
         _pack(value, words)
-    return np.array(words or [0], dtype=np.int64)
+    return words
 
 
 class Packed:

@@ -26,7 +26,8 @@ class Callback:
     """
 
     def __init__(self, evaluate: Callable[[np.ndarray], Any], size: int | None = None):
-        self.evaluate, self.size = evaluate, size
+        self.evaluate: Callable[[np.ndarray], Any] = evaluate
+        self.size: int | None = size
         self.errors: dict[int, BaseException] = {}  # by thread
         self.inside: bool = False  # the function is at work in the main thread, and may be interrupted there
         self.interrupted: bool = False

@@ -23,6 +23,10 @@ SCHEMES = ("2-point", "3-point")
 AUTOMATIC = "automatic"
 
 
+class NotDifferentiable(CompilationError):
+    """The objective compiles, but something in it has no automatic derivative."""
+
+
 @dataclass(frozen=True)
 class Derivative:
     """A derivative by the address of its adapter."""
@@ -110,13 +114,11 @@ def _gradient(bound, wanted: Wanted, lower, upper, x) -> Derivative:
         return Derivative(compiled(gradients.given_both, "gradient"), "given", with_numbers, function=function)
     if callable(wanted.jac):
         function = VectorFunction("jac", wanted.jac, bound.given, x, (len(x),), bound.runs_as == "compiled")
-        words = bound.address, function.address, function.args_address
+        own, behind = function.place_beside(bound)
+        words = bound.address, function.address, own, behind
         return Derivative(compiled(gradients.given, "gradient"), "given", lambda: Packed(words), function=function)
     if wanted.jac is None and bound.runs_as == "compiled":
-        try:
-            return automatic_gradient(bound)
-        except NotImplementedError:
-            wanted = replace(wanted, jac="3-point")
+        return automatic_gradient(bound)
     scheme = "2-point" if wanted.jac is None else wanted.jac
     if scheme not in SCHEMES:
         raise ValueError(f"jac: got {shortened(scheme)}, expected a function, True, or one of {', '.join(SCHEMES)}")
@@ -138,7 +140,12 @@ def _steps(given, usual: float, dimension: int) -> np.ndarray:
 
 def automatic_gradient(bound) -> Derivative:
     """The gradient of the machine code of an objective."""
-    raise NotImplementedError  # kernels/differentiate
+    from ..differentiate.adapters import derivatives
+    from ..differentiate.workspace import Workspace
+
+    if bound.form is None:
+        raise ValueError("jac: got None for a C function, expected a function for its gradient, or '2-point'")
+    return Derivative(derivatives(bound).gradient, AUTOMATIC, Workspace)
 
 
 def automatic_product(bound) -> Derivative | None:

@@ -30,7 +30,7 @@ from .arguments import RAISED_VALUE, VECTOR, call_adapter, call_value, load
 from .asking import FORMS, MATRIX
 
 TWO_POINT, THREE_POINT = EPSILON**0.5, EPSILON ** (1 / 3)  # relative steps
-GIVEN = types.Tuple((types.intp, types.intp, types.intp))  # objective; the user's function, its arguments
+GIVEN = types.Tuple((types.intp, types.intp, types.intp, types.intp))  # objective; the user's function, its arguments
 STEPS = types.Tuple((types.intp, VECTOR, VECTOR, VECTOR, VECTOR))  # objective; relative steps, bounds; a point
 CHAIN = types.Tuple((types.intp, types.intp, VECTOR, VECTOR))  # an adapter, its workspace; two vectors
 FULL = types.Tuple((types.intp, types.intp, MATRIX))  # the same, with a matrix
@@ -44,7 +44,9 @@ def is_raised(value):
 
 
 def given(x, args, g, work):
-    objective, function, record = load(work, GIVEN)
+    objective, function, record, behind = load(work, GIVEN)
+    if record == 0:  # its arguments are those of the objective, behind what that carries
+        record = args + behind
     if is_raised(call_adapter(function, (x, record, g))):
         return RAISED_VALUE
     return call_value(objective, args, x)

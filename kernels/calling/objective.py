@@ -19,7 +19,7 @@ from ..compile.fingerprint import fingerprint
 from ..compile.indices import sizes_of, stays_inside
 from ..compile.jit import compile_for, kernel
 from ..given import as_flag
-from .adapters import KEPT, adapter_of, address_of, c_adapter, once
+from .adapters import KEPT, Form, adapter_of, address_of, c_adapter, once
 from .arguments import RAISED_BITS, Packed, call, call_value, normalise, pack, record_type, row
 from .asking import Functions
 from .c_functions import c_pointer
@@ -118,8 +118,9 @@ class Objective:
             dimension = None if points is None else points.shape[1]
             boundscheck = not _stays_inside(self.function, form, dimension, args)
             dimension = None if boundscheck else dimension
-        adapter = adapter_of(form.function, form.known, self.precise, boundscheck, self.way)
-        bound = CompiledObjective(adapter, form.held + args, self, len(form.held), dimension)
+        compiled = Form(form.function, *form.known, self.precise, boundscheck, self.way)
+        bound = CompiledObjective(adapter_of(compiled), form.held + args, self, len(form.held), dimension)
+        bound.form = compiled
         _, *written = bound.written
         count = len(list(members(form.held)))
         refuse_changed(form.function, form.held, written[:count])
@@ -229,6 +230,7 @@ class CompiledObjective:
     dimension: int | None = None  # None: any; else that for which no index is outside, without bounds checks
     checks: int = 0  # calls of the plain function that were made for it
     derivatives: Any = None  # derivatives.Derivatives, where a method asks for them
+    form: Form | None = None  # what was compiled; None for a C function
     runs_as = "compiled"
     callback = None  # into Python
     record: np.ndarray = field(init=False)

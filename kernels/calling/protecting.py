@@ -34,11 +34,16 @@ def protected(typingctx, function, x, arguments):
         _, vector, record = values
         members = [vector, *cgutils.unpack_tuple(builder, record, len(arguments))]
         written = iter(_written(function.dispatcher, given))
-        room = ON_STACK if sum(how != READ for how in _written(function.dispatcher, given)) <= MANY else 0
+        room = room_on_stack(context) if sum(how != READ for how in _written(function.dispatcher, given)) <= MANY else 0
         members = [_protect(context, builder, ty, v, written, room) for ty, v in zip(given, members, strict=True)]
         return context.make_tuple(builder, given, members)
 
     return given(function, x, arguments), codegen
+
+
+def room_on_stack(context) -> int:
+    """Bytes; none where a target keeps all memory together (differentiate/source.py)."""
+    return getattr(context, "room_on_stack", ON_STACK)
 
 
 @intrinsic
@@ -46,7 +51,7 @@ def protected_vector(typingctx, x):
     """A copy of x, for what nobody can look into."""
 
     def codegen(context, builder, signature, values):
-        return _copy(context, builder, x, values[0], ON_STACK)
+        return _copy(context, builder, x, values[0], room_on_stack(context))
 
     return x(x), codegen
 
@@ -72,8 +77,12 @@ def _copy(context, builder, ty, value, room: int):
     source = context.make_array(ty)(context, builder, value=value)
     target = context.make_array(ty)(context, builder, value=value)
     size = builder.mul(source.nitems, source.itemsize)
+    if room == 0:
+        made = _empty_nd_impl(context, builder, ty, cgutils.unpack_tuple(builder, source.shape, ty.ndim))
+        cgutils.raw_memcpy(builder, made.data, source.data, size, 1)
+        return made._getvalue()
     with builder.goto_entry_block():
-        stack = builder.alloca(ir.ArrayType(ir.IntType(8), max(room, 1)))
+        stack = builder.alloca(ir.ArrayType(ir.IntType(8), room))
     stack.align = 64
     data = cgutils.alloca_once_value(builder, builder.bitcast(stack, source.data.type))
     memory = cgutils.alloca_once_value(builder, cgutils.get_null_value(source.meminfo.type))

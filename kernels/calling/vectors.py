@@ -16,7 +16,7 @@ import numpy as np
 from ..compile.substitution import plain
 from ..reals import NotReal, real_array, shortened
 from .adapters import address_of, python_vector_adapter
-from .arguments import normalise, pack
+from .arguments import WORD, normalise, pack
 from .callback import Callback
 from .checking import CompilationError, at_point
 from .objective import CompiledObjective, Objective, objective
@@ -97,6 +97,12 @@ class VectorFunction:
         if [n for n in array.shape if n > 1] != [n for n in self.shape if n > 1]:
             raise ValueError(f"{self.name}: returned an array of shape {array.shape}, expected {self.shape}")
         return array.reshape(self.shape)
+
+    def place_beside(self, objective) -> tuple[int, int]:
+        """(address of its arguments; 0, if they are those of the objective, so many bytes behind what that carries)"""
+        if not self.compiled or self.bound.held:
+            return self.args_address, 0
+        return 0, WORD * len(pack(objective.args[: objective.held])) if objective.held else 0
 
     def record_with(self, first) -> np.ndarray:
         """The record of its arguments, with another one in the place of the first."""

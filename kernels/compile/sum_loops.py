@@ -14,7 +14,7 @@ from typing import Any
 from numba.core import ir, targetconfig, types
 from numba.np.ufunc.array_exprs import _arr_expr_to_ast
 
-from .jit import part
+from .jit import once, part
 from .parts import PartCompiler
 
 OPERATION = "thalweg_array_sum"  # an expression of Numba's IR: kind, operands (trees), steps [(name, tree)]
@@ -40,7 +40,6 @@ def names_in(trees) -> Counter:
     return found
 
 
-@part
 def common_length(lengths):
     """The length of vectors that are broadcast together: one of a single element is repeated."""
     common = 1
@@ -52,11 +51,13 @@ def common_length(lengths):
     return common
 
 
-@part
 def same_length(length, other):
     if length != other:
         raise ValueError("incompatible array sizes for np.dot(a, b)")
     return length
+
+
+_part = once(part)
 
 
 # `elements` and `term` stand for what each sum puts there.
@@ -85,7 +86,8 @@ def lower_sum(lowerer, expression):
     """Compile the loop, and call it."""
     names = sorted({var.name for var in expression.list_vars()})
     argument_types = [lowerer.typeof(name) for name in names]
-    function = _loop(expression, dict(zip(names, argument_types)))
+    compile_part = getattr(lowerer.context, "part", _part)  # another target has its own (differentiate/source.py)
+    function = _loop(expression, dict(zip(names, argument_types)), compile_part)
     flags: Any = targetconfig.ConfigStack().top().copy()
     flags.error_model = "numpy"  # as Numba compiles array expressions
     flags.no_compile = flags.no_cpython_wrapper = flags.no_cfunc_wrapper = True
@@ -100,7 +102,7 @@ def lower_sum(lowerer, expression):
     return context.call_internal(lowerer.builder, compiled.fndesc, signature, arguments)
 
 
-def _loop(expression, inputs: dict[str, Any]):
+def _loop(expression, inputs: dict[str, Any], compile_part):
     """The Python function of the loop; its parameters are the variables of the expression."""
     parameters = {name: f"a{k}" for k, name in enumerate(inputs)}
     steps = {name: f"t{k}" for k, (name, _) in enumerate(expression.steps)}
@@ -122,7 +124,7 @@ def _loop(expression, inputs: dict[str, Any]):
     )
     at = parameters | steps | {name: f"{parameters[name]}[i]" for name in vectors}
     at_or_first = at | {name: "{0}[i if len({0}) != 1 else 0]".format(parameters[name]) for name in vectors}
-    scope: dict[str, Any] = {"common_length": common_length, "same_length": same_length}
+    scope: dict[str, Any] = {f.__name__: compile_part(f) for f in (common_length, same_length)}
     loops = sorted((node for node in ast.walk(module) if isinstance(node, ast.For)), key=lambda node: node.lineno)
     for loop, elements in zip(loops, (at, at_or_first)):
         _fill(loop, expression, elements, steps, scope)

@@ -43,6 +43,18 @@ def point_at(x, step, direction, lower, upper, bounded, trial):
         trial[j] = v
 
 
+@part
+def longest_step(x, direction, box):
+    """The longest step along the direction that stays in the box."""
+    longest = np.inf
+    for j in range(x.size):
+        if direction[j] > 0.0:
+            longest = min(longest, (box.upper[j] - x[j]) / direction[j])
+        elif direction[j] < 0.0:
+            longest = min(longest, (box.lower[j] - x[j]) / direction[j])
+    return longest
+
+
 @inlined
 def strong_wolfe(
     problem, x, value, direction, slope, step, largest, c1, c2, narrow, trials, box, bounded, trial, trial_g, run

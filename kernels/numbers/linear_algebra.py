@@ -1,4 +1,4 @@
-"""Linear algebra of small dense matrices in plain loops: sums of rows, and the symmetric eigenproblem.
+"""Linear algebra of small dense matrices in plain loops: sums of rows, Cholesky, and the symmetric eigenproblem.
 
 A strict sum of doubles waits for each addition before the next. `dot` keeps eight running sums; all else is written as
 sums of rows, in which each entry is a sum of its own, so that the vector unit does several of them at once.
@@ -52,6 +52,45 @@ def sum_rows(factor, matrix, n, out):
         a = factor[k]
         for j in range(n):
             out[j] += a * matrix[k, j]
+
+
+@part
+def all_finite(matrix):
+    """Whether no entry is NaN or infinite."""
+    finite = True
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            finite = finite and abs(matrix[i, j]) < np.inf
+    return finite
+
+
+@inlined
+def cholesky(a, n):
+    """The lower triangle of a, n rows of it, becomes L with L L' = a. False: a is not positive definite."""
+    for j in range(n):
+        pivot = a[j, j] - dot(row(a, j), row(a, j), j)
+        if not EPSILON * abs(a[j, j]) < pivot < np.inf:
+            return False
+        a[j, j] = np.sqrt(pivot)
+        for i in range(j + 1, n):
+            a[i, j] = (a[i, j] - dot(row(a, i), row(a, j), j)) / a[j, j]
+    return True
+
+
+@inlined
+def solve_lower(a, b, n):
+    """b becomes the solution of L b' = b, L being the lower triangle of a."""
+    for i in range(n):
+        b[i] = (b[i] - dot(row(a, i), b, i)) / a[i, i]
+
+
+@inlined
+def solve_lower_transposed(a, b, n):
+    """b becomes the solution of L' b' = b, L being the lower triangle of a."""
+    for i in range(n - 1, -1, -1):
+        b[i] /= a[i, i]
+        for j in range(i):
+            b[j] -= a[i, j] * b[i]
 
 
 @inlined

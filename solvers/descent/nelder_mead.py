@@ -201,7 +201,13 @@ def iterate(problem, state):
             now.stop = CONVERGED
 
 
+@inlined
+def place(x, state):
+    for j in range(x.size):
+        state.simplex[0, j] = x[j]
+
+
 SOLVER = Solver(
     "nelder_mead", "the downhill simplex with adaptive parameters (Gao and Han 2012)", Options, NelderMeadState, init,
-    iterate=iterate, domain="real", integers=False, planned=False,
+    iterate=iterate, domain="real", integers=False, planned=False, place=place,
 )  # fmt: skip

@@ -3,6 +3,7 @@
     advance            one compiled loop, serial, the GIL released: the default
     advance_parallel   the same with the rows of a generation on several threads
     advance_many       a loop over runs of one template state: short runs without Python in between
+    advance_each       the same over problems that differ in their arguments and in where they begin
     propose, conclude  the two halves of a generation, where the objective stays outside: ask/tell, batches of Python
     (CUDA)             kernels/cuda, from the same parts
 
@@ -22,7 +23,7 @@ from numba.np.numpy_support import from_dtype
 
 from ...kernels.calling import asking
 from ...kernels.calling.arguments import copy_array, load, packed, row
-from ...kernels.calling.asking import FUNCTIONS, REPLAY
+from ...kernels.calling.asking import FUNCTIONS, REPLAY, Functions
 from ...kernels.compile.jit import compile_for, inlined, kernel, once
 from ...kernels.compile.structures import classes, constructor, leaf_names, numba_type
 from ...kernels.compile.waiting import explained
@@ -265,6 +266,17 @@ def parallel(solver: Solver):
 
 
 @once
+def restoring(solver: Solver):
+    """restore(state, template): the state becomes the template."""
+    # A run appends to the history of the one before it: its record says that nothing is in it.
+    names = [name for name in leaf_names(solver.State) if name != "run.history"]
+    lines = "".join(f"    copy_array(state.{name}, template.{name})\n" for name in names)
+    scope: dict = {"copy_array": copy_array}
+    exec(f"def restore(state, template):\n{lines}", scope)
+    return inlined(scope["restore"])
+
+
+@once
 def many(solver: Solver):
     """advance_many(problem, template, state, first, count, ended, points, history) -> how many ended.
 
@@ -272,13 +284,7 @@ def many(solver: Solver):
     their records; points (count, D): their best points; history (H, 2): of the best among them, whose place is the
     second number returned. The first run that reaches the target or fails is the last one.
     """
-    advance, State, Type = advancing(solver), solver.State, numba_type(solver.State)
-    # A run appends to the history of the one before it: its record says that nothing is in it.
-    names = [name for name in leaf_names(State) if name != "run.history"]
-    lines = "".join(f"    copy_array(state.{name}, template.{name})\n" for name in names)
-    scope: dict = {"copy_array": copy_array}
-    exec(f"def restore(state, template):\n{lines}", scope)
-    restore = inlined(scope["restore"])
+    advance, restore, Type = advancing(solver), restoring(solver), numba_type(solver.State)
 
     def advance_many(asked, packed_template, packed_state, first, count, ended, points, history):
         problem, template, state = load(asked, FUNCTIONS), load(packed_template, Type), load(packed_state, Type)
@@ -303,3 +309,58 @@ def many(solver: Solver):
 
     records, matrix = types.Array(from_dtype(RUN), 1, "C"), types.float64[:, ::1]
     return Entry(solver, " for many short runs", advance_many, 3, types.int64, types.int64, records, matrix, matrix)
+
+
+@once
+def each(solver: Solver):
+    """advance_each(problem, template, state, record, stride, starts, first, stop, ended, points) -> how many ended.
+
+    Problems first, first + 1, ... one after another: the k-th has its arguments `stride` bytes behind those of the one
+    before it, and begins at starts[k] (m, D), where that is not empty. ended (m,): records of the runs; points (m, D):
+    their best points. The first one that fails is the last one.
+    """
+    advance, restore, Type = advancing(solver), restoring(solver), numba_type(solver.State)
+    place = placing(solver) or _place_nothing
+
+    def advance_each(asked, packed_template, packed_state, record, stride, starts, first, stop, ended, points):
+        problem, template, state = load(asked, FUNCTIONS), load(packed_template, Type), load(packed_state, Type)
+        for k in range(first, stop):
+            one = Functions(
+                problem.value, record + k * stride, problem.gradient, problem.product, problem.hessian,
+                problem.residuals, problem.jacobian, problem.work, problem.price,
+            )  # fmt: skip
+            restore(state, template)
+            now = state.run.now[0]
+            if starts.shape[0] > 0:
+                place(row(starts, k), state)
+            else:
+                now.index = k
+            open_iteration(state.run)
+            while now.stop == RUNNING:
+                advance(one, state, now.max_evals)
+            ended[k] = now
+            for j in range(points.shape[1]):
+                points[k, j] = state.run.best_x[j]
+            if now.stop == RAISED or now.stop == STUCK:
+                return k
+        return stop
+
+    records, matrix = types.Array(from_dtype(RUN), 1, "C"), types.float64[:, ::1]
+    plain = (types.int64, types.int64, matrix, types.int64, types.int64, records, matrix)
+    return Entry(solver, " for many small problems", advance_each, 3, *plain)
+
+
+def placing(solver: Solver):
+    """place(x, state): begin at x. None: the method has no such point."""
+    return solver.place or (_place_x if "x" in solver.State._fields else None)
+
+
+@inlined
+def _place_nothing(x, state):
+    pass
+
+
+@inlined
+def _place_x(x, state):
+    for j in range(x.size):
+        state.x[j] = x[j]

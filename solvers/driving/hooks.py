@@ -61,6 +61,8 @@ def _call_back(tell: Tell, ftol: float, each_generation: bool):
         fun, x, evaluations, iterations = session.best_so_far()
         if x is None or np.isnan(x).any() or (each_generation and iterations == seen):
             return  # nothing but inf and NaN so far, or in the midst of a generation
+        if each_generation:
+            fun, x = session.standing() or (fun, x)
         last, seen = time.perf_counter(), iterations
         found = Result(x=x.copy(), fun=fun, nfev=evaluations, nit=iterations)
         tell(found, convergence_of(fun, session.spread(), ftol))

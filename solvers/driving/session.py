@@ -307,6 +307,11 @@ class Session:
                 value, x = fun, point
         return value, x, evaluations, iterations
 
+    def standing(self) -> tuple[float, np.ndarray] | None:
+        """(value, x) where a method is that goes from point to point, not always to better ones; None of the others."""
+        stands, going = self.call.solver.stands, list(self.active.values())
+        return stands(going[0].state) if stands and going else None
+
     def spread(self) -> float:
         """By how much the values of the run differ that has the best so far; inf where that is not known."""
         with self.lock:

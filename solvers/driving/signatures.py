@@ -82,13 +82,15 @@ class Foreign(TypedDict, total=False):
     fatol: float
     xatol: float
     xtol: float
+    gtol: float
+    lr: float
+    learning_rate: float
     initial_simplex: Points
     strategy: str
     mutation: float
     recombination: float
     sigma0: float
     input_sigma: float
-    polish: Literal[False]
     updating: Literal["deferred"]
     init: Literal["random"]
     vectorized: Literal[False]
@@ -119,6 +121,7 @@ class Common(Foreign, total=False):
 
 
 class MinimizeSettings(Common, total=False):
+    polish: bool | Literal["auto"]
     jac: Callable[..., Any] | bool | Literal["2-point", "3-point"] | None
     hess: Callable[..., Any] | None
     hessp: Callable[..., Any] | None

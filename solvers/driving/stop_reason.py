@@ -31,6 +31,7 @@ class StopReason(IntEnum):
     UNBOUNDED = run.UNBOUNDED
     SINGULAR = run.SINGULAR
     NO_DERIVATIVE = run.NO_DERIVATIVE
+    DIVERGED = run.DIVERGED
 
     @property
     def sentence(self) -> str:
@@ -55,6 +56,7 @@ SENTENCES = {
     StopReason.UNBOUNDED: "The values fall without end: the objective is unbounded below.",
     StopReason.SINGULAR: "A matrix is singular: the method cannot go on from here.",
     StopReason.NO_DERIVATIVE: "The derivative is not finite at the last point.",
+    StopReason.DIVERGED: "The values grow without end: the steps are too long.",
     StopReason.STALLED: "No improvement for as many generations as `patience` allows.",
     StopReason.RAISED: "The objective raised an exception.",
     StopReason.OUT_OF_TIME: "The time (max_time) is up; where it stopped depends on the clock.",
