@@ -18,6 +18,7 @@ import argparse
 import fnmatch
 import functools
 import importlib
+import inspect
 import json
 import os
 import subprocess
@@ -71,11 +72,17 @@ def in_python_if_need(function):
     """Our function, for what Numba cannot compile of the tests' functions."""
     from thalweg import objective
 
+    signature = inspect.signature(function)
+    first = next(iter(signature.parameters))
+
     @functools.wraps(function)
-    def called(fun, *args, **named):
+    def called(*args, **named):
+        given = signature.bind(*args, **named)
+        if callable(given.arguments.get(first)):
+            given.arguments[first] = objective(given.arguments[first], compiled="auto", check=False)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"(.|\n)*It is evaluated in Python")
-            return function(objective(fun, compiled="auto", check=False) if callable(fun) else fun, *args, **named)
+            return function(*given.args, **given.kwargs)
 
     return called
 

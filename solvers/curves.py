@@ -113,10 +113,9 @@ def curve_fit(
     given: dict[str, Any] = {MINPACK.get(name, name): _of_minpack(name, value) for name, value in kwargs.items()}
     if "factor" in given:
         given["options"] = {"factor": given.pop("factor")}
-    result = least_squares(
-        dataclasses.replace(source, function=_residuals(source.function, data, p0.size)), p0,
-        _jacobian(jac, data, p0.size) if callable(jac) else jac, (lower, upper), method, args=data.args, **given,
-    )  # fmt: skip
+    residuals = dataclasses.replace(source, function=_residuals(source.function, data, p0.size))
+    jac = _jacobian(jac, source, data, p0.size) if callable(jac) else jac
+    result = least_squares(residuals, p0, jac, (lower, upper), method, args=data.args, **given)
     if not result.success:
         raise RuntimeError(f"Optimal parameters not found: {result.message}")
     pcov, known = covariance(result, absolute_sigma, of_minpack)
@@ -200,8 +199,8 @@ def _residuals(model, data: Data, count: int):
     return _made("residuals", data.form, count)(model)
 
 
-def _jacobian(jac, data: Data, count: int):
-    source: Any = objective(jac)
+def _jacobian(jac, model: Objective, data: Data, count: int):
+    source: Objective = jac if isinstance(jac, Objective) else dataclasses.replace(model, function=jac)
     return dataclasses.replace(source, function=_made("jacobian", data.form, count)(source.function))
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
 
-from ...kernels.calling.objective import Objective, objective
+from ...kernels.calling.objective import Objective
 from ...kernels.calling.residuals import Residuals
 from ...kernels.problem import Problem, read_points
 from ...kernels.reals import NotReal, real_array, shortened
@@ -19,16 +20,17 @@ EPSILON = 2.220446049250313e-16
 LSMR = frozenset({"damp", "atol", "btol", "conlim", "maxiter", "show", "regularize"})  # options of SciPy's tr_solver
 
 
-def with_keywords(function, keywords) -> Objective:
+def with_keywords(function, keywords):
     """The function with its keyword arguments bound."""
     if not callable(function):
         raise TypeError(f"fun: got {shortened(function)}, expected a function of (x, *args)")
-    source = objective(function)
-    if not keywords:
-        return source
-    if not isinstance(keywords, Mapping):
+    if not isinstance(keywords or {}, Mapping):
         raise TypeError(f"kwargs: got {shortened(keywords)}, expected a dict")
-    return dataclasses.replace(source, function=functools.partial(source.function, **keywords))
+    if not keywords:
+        return function
+    if isinstance(function, Objective):
+        return dataclasses.replace(function, function=functools.partial(function.function, **keywords))
+    return functools.partial(function, **keywords)
 
 
 def read_start(x0) -> np.ndarray:
@@ -132,6 +134,13 @@ def check_sparsity(sparsity, shape: tuple[int, int], method) -> None:
         raise ValueError(f"jac_sparsity: got shape {np.shape(sparsity)}, expected {shape}, of 'trf' or 'dogbox'")
 
 
+def warn_of_workers(workers) -> None:
+    """SciPy's differences may be spread over processes; it makes no difference to the answer."""
+    if workers not in (None, 1):
+        told = "differences are made in compiled code, one after another: leave it out"
+        warnings.warn(f"workers: got {shortened(workers)}, which has no effect; {told}", stacklevel=3)
+
+
 def refuse_residuals(bound: Residuals, name: str, method, x0: np.ndarray) -> None:
     """Refuse a start from which nothing can be done."""
     if not np.isfinite(bound.fun.first).all():
@@ -148,8 +157,7 @@ def active_bounds(x: np.ndarray, problem: Problem, share: float, exactly: bool) 
     lower, upper, found = problem.lower, problem.upper, np.zeros(x.size, dtype=np.int64)
     for k in range(x.size):
         below, above = x[k] - lower[k], upper[k] - x[k]
-        if below <= (0.0 if exactly else min(above, share * max(1.0, abs(lower[k])))):
-            found[k] = -1
-        elif above <= (0.0 if exactly else min(below, share * max(1.0, abs(upper[k])))):
-            found[k] = 1
+        nearest = lower[k] if below <= above else upper[k]
+        if np.isfinite(nearest) and min(below, above) <= (0.0 if exactly else share * max(1.0, abs(nearest))):
+            found[k] = -1 if below <= above else 1
     return found
