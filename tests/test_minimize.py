@@ -192,8 +192,8 @@ def test_iterations_end_a_run(name):
     found = minimize(valley, BOX, method=name, seed=1, max_iters=7)
     assert found.nit == 7 and found.stop_reason is StopReason.OUT_OF_ITERATIONS
     assert "The iterations (max_iters) are done." in found.message
-    both = minimize(valley, BOX, method=name, seed=1, max_iters=10**6, max_evals=30)
-    assert both.nfev == 30 and both.stop_reason is StopReason.OUT_OF_BUDGET
+    both = minimize(valley, BOX, method=name, seed=1, max_iters=10**6, max_evals=10)
+    assert both.nfev == 10 and both.stop_reason is StopReason.OUT_OF_BUDGET
 
 
 @pytest.mark.parametrize(
