@@ -94,35 +94,6 @@ def solve_lower_transposed(a, b, n):
 
 
 @inlined
-def cholesky(a, n):
-    """The lower triangle of a, n rows of it, becomes L with L L' = a. False: a is not positive definite."""
-    for j in range(n):
-        pivot = a[j, j] - dot(row(a, j), row(a, j), j)
-        if not EPSILON * abs(a[j, j]) < pivot < np.inf:
-            return False
-        a[j, j] = np.sqrt(pivot)
-        for i in range(j + 1, n):
-            a[i, j] = (a[i, j] - dot(row(a, i), row(a, j), j)) / a[j, j]
-    return True
-
-
-@inlined
-def solve_lower(a, b, n):
-    """b becomes the solution of L b' = b, L being the lower triangle of a."""
-    for i in range(n):
-        b[i] = (b[i] - dot(row(a, i), b, i)) / a[i, i]
-
-
-@inlined
-def solve_lower_transposed(a, b, n):
-    """b becomes the solution of L' b' = b, L being the lower triangle of a."""
-    for i in range(n - 1, -1, -1):
-        b[i] /= a[i, i]
-        for j in range(i):
-            b[j] -= a[i, j] * b[i]
-
-
-@inlined
 def eigensystem(matrix, values, vectors, work):
     """values (n,) and vectors (n, n), one a row, of a symmetric matrix (n, n) whose lower triangle is read.
 

@@ -19,7 +19,7 @@ from ...kernels.descent.cauchy_point import cauchy_point
 from ...kernels.descent.compact import CompactForm, add_pair, factor_middle, make_form
 from ...kernels.descent.ends import gradient_at_best, look_at_start, look_at_step
 from ...kernels.descent.limited_memory import Pairs, forget, make_pairs, quasi_newton_direction, remember
-from ...kernels.descent.line_search import longest_step, strong_wolfe
+from ...kernels.descent.line_search import first_step, longest_step, strong_wolfe
 from ...kernels.descent.subspace import minimise_subspace
 from ...kernels.numbers.linear_algebra import dot
 from ...kernels.rows.population import Box, make_box
@@ -28,7 +28,7 @@ from ..contract import Solver, require
 
 C1, C2, NARROW = 1e-3, 0.9, 0.1  # of the line search (section 6 of the paper; the width is the program's)
 SCALARS = record(
-    f="f8",  # the value at x
+    f="f8", fall="f8",  # the value at x; how much it fell in the last step
     gtol="f8", ftol="f8", maxls="i8",
     bounded="i8",  # 1: there is a bound
     boxed="i8",  # 1: every variable has two
@@ -131,7 +131,7 @@ def iterate(problem, state):
             largest = longest_step(x, direction, state.box) if bounded else np.inf
             step = 1.0
             if fresh and own.boxed == 0:
-                step = min(step, 1.0 / np.sqrt(dot(direction, direction, n)))
+                step = first_step(direction, slope, own.fall)
             if first and bounded:
                 largest = 1.0
             why, step, value, new_slope = strong_wolfe(
@@ -148,7 +148,7 @@ def iterate(problem, state):
     if bounded and k >= 0:
         add_pair(pairs, state.form, k)
     before = own.f
-    own.f = value
+    own.f, own.fall = value, before - value
     for j in range(n):
         x[j], g[j] = trial[j], trial_g[j]
     look_at_step(x, g, before, value, own.gtol, own.ftol, state.box, state.run)
