@@ -19,6 +19,7 @@ from .descent import (
     nesterov,
     newton,
     newton_cg,
+    nonlinear_cg,
     rmsprop,
     trust_exact,
 )
@@ -78,6 +79,7 @@ for _solver in (
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
     gradient_descent.SOLVER,
+    nonlinear_cg.SOLVER,
     momentum.SOLVER,
     nesterov.SOLVER,
     adagrad.SOLVER,

@@ -15,11 +15,11 @@ from .objective import Objective, objective
 def objective_of_number(function: Any) -> Objective:
     """`f(x, *args) -> float`, x a number, as an objective; an Objective keeps how it is to be called."""
     if isinstance(function, Objective):
-        return replace(function, function=_of_vector(function.function))
-    return objective(_of_vector(function))
+        return replace(function, function=of_vector(function.function))
+    return objective(of_vector(function))
 
 
-def _of_vector(function: Any) -> Callable[..., Any]:
+def of_vector(function: Any) -> Callable[..., Any]:
     """The function of a vector (1,); C functions have that form."""
     if c_pointer(function) is not None or not callable(function):  # the latter is refused by `objective`
         return function
@@ -28,8 +28,8 @@ def _of_vector(function: Any) -> Callable[..., Any]:
     if isinstance(own_call, FunctionType):  # an object of a class of the user's
         function = function.__call__
 
-    def of_vector(x, *args):
+    def with_number(x, *args):
         return function(x[0], *args)
 
-    of_vector.__name__ = name  # for messages
-    return of_vector
+    with_number.__name__ = name  # for messages
+    return with_number

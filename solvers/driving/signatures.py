@@ -82,6 +82,9 @@ class Foreign(TypedDict, total=False):
     fatol: float
     xatol: float
     xtol: float
+    gtol: float
+    lr: float
+    learning_rate: float
     initial_simplex: Points
     strategy: str
     mutation: float
