@@ -16,7 +16,7 @@ from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Integers, Vector, filled, record
 from ...kernels.descent.box import start_of
 from ...kernels.descent.cauchy_point import cauchy_point
-from ...kernels.descent.compact import CompactForm, add_pair, factor_middle, make_form
+from ...kernels.descent.compact import CompactForm, add_pair, factor_middle, make_form, move_variable
 from ...kernels.descent.ends import gradient_at_best, look_at_start, look_at_step
 from ...kernels.descent.limited_memory import Pairs, forget, make_pairs, quasi_newton_direction, remember
 from ...kernels.descent.line_search import first_step, longest_step, strong_wolfe
@@ -103,6 +103,8 @@ def choose_direction(state):
     if state.own[0].bounded == 0:
         quasi_newton_direction(pairs, g, direction)
         return True
+    if pairs.now[0].kept > 0 and stays_inside(x, g, box, pairs, form, direction):
+        return True
     if not factor_middle(pairs, form):
         return False
     cauchy_point(x, g, box, pairs, form, state.point, direction, state.breaks, state.heap)
@@ -110,6 +112,35 @@ def choose_direction(state):
     for j in range(x.size):
         direction[j] = state.point[j] - x[j]
     return sound
+
+
+@part
+def stays_inside(x, g, box, pairs, form, direction):
+    """Whether the path to the Cauchy point meets no bound; then direction (D,) leads to the minimum of the model.
+
+    That is -H g, brought back into the box, without the compact form. The Cauchy point lies at t = g'g / g'B g, which
+    is at most g'H g / g'g (Cauchy and Schwarz). False, too, where the projection does not lead down.
+    """
+    n = x.size
+    for j in range(n):
+        low, high = box.lower[j], box.upper[j]
+        if low == high or (g[j] > 0.0 and x[j] <= low) or (g[j] < 0.0 and x[j] >= high):
+            return False
+    quasi_newton_direction(pairs, g, direction)
+    latest = -dot(g, direction, n) / dot(g, g, n)
+    slope, clear = 0.0, True
+    for j in range(n):
+        low, high = box.lower[j], box.upper[j]
+        path = x[j] - latest * g[j]
+        clear = clear and (low < path or g[j] <= 0.0) and (path < high or g[j] >= 0.0)
+        direction[j] = min(max(x[j] + direction[j], low), high) - x[j]
+        slope += g[j] * direction[j]
+    if not (clear and slope < 0.0):
+        return False
+    for j in range(n):
+        if form.free[j] == 0.0:
+            move_variable(pairs, form, j, True)
+    return True
 
 
 @inlined
