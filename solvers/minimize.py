@@ -6,7 +6,7 @@ import dataclasses
 import time
 from typing import Any, Unpack, overload
 
-from ..kernels.calling.derivatives import NotDifferentiable
+from ..kernels.calling.checking import NotDifferentiable
 from ..kernels.given import as_flag
 from .driving import settings
 from .driving.arms import arms_of

@@ -23,6 +23,10 @@ class CompilationError(TypeError):
     """The objective is beyond what Numba compiles."""
 
 
+class NotDifferentiable(CompilationError):
+    """The objective compiles, but something in it has no automatic derivative."""
+
+
 def as_float(value) -> float:
     """The value of an objective as a float, or an error that says what was returned."""
     if isinstance(value, float | int | np.floating | np.integer | np.bool_):

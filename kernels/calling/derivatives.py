@@ -24,10 +24,6 @@ SCHEMES = ("2-point", "3-point")
 AUTOMATIC = "automatic"
 
 
-class NotDifferentiable(CompilationError):
-    """The objective compiles, but something in it has no automatic derivative."""
-
-
 @dataclass(frozen=True)
 class Derivative:
     """A derivative by the address of its adapter."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...kernels.calling.derivatives import NotDifferentiable
+from ...kernels.calling.checking import NotDifferentiable
 from ...kernels.calling.objective import CompiledObjective
 from ..contract import UNLIMITED
 from ..registry import SOLVERS
