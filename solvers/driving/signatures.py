@@ -121,6 +121,7 @@ class Common(Foreign, total=False):
 
 
 class MinimizeSettings(Common, total=False):
+    check: bool
     polish: bool | Literal["auto"]
     jac: Callable[..., Any] | bool | Literal["2-point", "3-point"] | None
     hess: Callable[..., Any] | None
