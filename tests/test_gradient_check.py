@@ -59,5 +59,5 @@ def test_other_wrong_gradients_are_found():
         check(True, lambda x, w: (bowl(x, w), np.array([1.0, 1.0, 1.0, 2.0]) * right(x, w)))
     with pytest.raises(ValueError, match=r"^jac: entry 1 is"):  # right at 0 alone
         check(lambda x: x, lambda x: (x**2).sum(), [0.0] * 2, args=())
-    with pytest.raises(ValueError, match="check: got 'yes', expected True or False"):
+    with pytest.raises(TypeError, match="check: got 'yes', expected True or False"):
         minimize(bowl, X0, args=(WEIGHTS,), jac=right, method="gradient_descent", check="yes")

@@ -83,6 +83,12 @@ class Foreign(TypedDict, total=False):
     xatol: float
     xtol: float
     gtol: float
+    eta: float
+    initial_trust_radius: float
+    max_trust_radius: float
+    maxcor: int
+    maxls: int
+    xrtol: float
     lr: float
     learning_rate: float
     initial_simplex: Points
