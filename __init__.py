@@ -32,14 +32,16 @@ if TYPE_CHECKING:
         SOLVERS,
         BracketError,
         Optimizer,
+        OptimizeWarning,
         Result,
         StopReason,
         bracket,
+        curve_fit,
+        least_squares,
         minimize,
         minimize_scalar,
         register,
     )
-    from .solvers.least_squares import least_squares
 
     __version__: str
 
@@ -47,6 +49,7 @@ __all__ = [
     "SOLVERS",
     "BracketError",
     "Minimum",
+    "OptimizeWarning",
     "Optimizer",
     "Problem",
     "Result",
@@ -55,6 +58,7 @@ __all__ = [
     "bracket",
     "choice",
     "cluster",
+    "curve_fit",
     "functions",
     "grid_search",
     "integer",
@@ -77,16 +81,18 @@ __all__ = [
     "when",
 ]
 
-DOORS = ("least_squares",)  # modules of solvers with a function of their name, loaded when it is asked for
 LAYERS = {
     "kernels": ("Minimum", "Problem", "functions", "objective"),
     "solvers": (
         "SOLVERS",
         "BracketError",
+        "OptimizeWarning",
         "Optimizer",
         "Result",
         "StopReason",
         "bracket",
+        "curve_fit",
+        "least_squares",
         "minimize",
         "minimize_scalar",
         "register",
@@ -116,7 +122,5 @@ def _load(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name in ("functions", "random"):
         return import_module(f".kernels.{name}", __name__)
-    if name in DOORS:
-        return getattr(import_module(f".solvers.{name}", __name__), name)
     layer = next((layer for layer, names in LAYERS.items() if name in names), "orchestration")
     return getattr(import_module(f".{layer}", __name__), name)

@@ -6,7 +6,7 @@ import dataclasses
 import time
 from typing import Any, Unpack, overload
 
-from ..kernels.calling.derivatives import NotDifferentiable
+from ..kernels.calling.checking import NotDifferentiable
 from ..kernels.given import as_flag
 from .driving import settings
 from .driving.arms import arms_of
@@ -172,10 +172,11 @@ def minimize(
         arms = None if spread is not None else arms_of(call, bound, plan, polish, chosen)
         if arms is not None:
             call = arms.begin(plan)
-        session = make_session(call, bound, plan)
+        session: Any = arms.session if arms is not None and arms.reached else make_session(call, bound, plan)
         compiling = time.perf_counter() - called
-        with hooks_of(session, call, bound, plan, tell, progress, checkpoint):
-            session.carry_out()
+        if arms is None or not arms.reached:
+            with hooks_of(session, call, bound, plan, tell, progress, checkpoint):
+                session.carry_out()
     running = session.seconds()
     result = session.summarise()
     if arms is not None:

@@ -16,16 +16,11 @@ from ..reals import shortened
 from . import gradients
 from .arguments import Packed
 from .asking import Functions
-from .checking import CompilationError
 from .gradients import THREE_POINT, TWO_POINT, compiled
 from .vectors import Pair, VectorFunction, both_of
 
 SCHEMES = ("2-point", "3-point")
 AUTOMATIC = "automatic"
-
-
-class NotDifferentiable(CompilationError):
-    """The objective compiles, but something in it has no automatic derivative."""
 
 
 @dataclass(frozen=True)
@@ -142,15 +137,11 @@ def _steps(given, usual: float, dimension: int) -> np.ndarray:
 def automatic_gradient(bound) -> Derivative:
     """The gradient of the machine code of an objective."""
     from ..differentiate.adapters import derivatives
-    from ..differentiate.reading import Refused
     from ..differentiate.workspace import Workspace
 
     if bound.form is None:
         raise ValueError("jac: got None for a C function, expected a function for its gradient, or '2-point'")
-    try:
-        return Derivative(derivatives(bound).gradient, AUTOMATIC, Workspace)
-    except Refused as error:
-        raise NotDifferentiable(f"jac: {error}.\nGive the gradient as a function, or write jac='2-point'") from None
+    return Derivative(derivatives(bound).gradient, AUTOMATIC, Workspace)
 
 
 def automatic_product(bound) -> Derivative | None:

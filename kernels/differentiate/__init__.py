@@ -13,6 +13,7 @@ operations, and each of those has a simple rule. The stages, one after the other
     rules.py        the derivative of each operation
     adjoint.py      reverse mode: the value and the gradient
     saving.py       what the reverse sweep needs of the forward one: made anew, kept, or on a tape
+    refusing.py     what is said of what has no derivative
     adapters.py     machine code by address, kept on disk
     workspace.py    the memory that it needs
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -17,39 +18,38 @@ from numba.core import cgutils, types
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic as _intrinsic
 
-from ..calling.adapters import ADAPTER, in_adapter, once_per_content
+from ..calling.adapters import WAYS, Form, address_of, in_adapter, once_per_content
 from ..calling.arguments import RAISED_BITS
+from ..calling.asking import FORMS
 from ..calling.checking import CompilationError, explain
 from ..calling.objective import CompiledObjective
 from ..compile.fingerprint import fingerprint, type_text
 from ..compile.flat import FunctionCompiler
 from ..compile.jit import RELAXED, compile_for, kernel
 from ..compile.substitution import calls_itself
-from ..numbers import elementary
 from . import primitives
 from .adjoint import FULL, adjoint
 from .flatten import FLAT, flatten
 from .reading import Refused
+from .refusing import refusal
 from .runtime import UNDEFINED
 from .source import llvm_of, source_kernel
 from .workspace import FIRST, PARTS
 
 intrinsic: Any = _intrinsic
-VECTOR = types.float64[::1]
-GRADIENT = types.float64(VECTOR, types.intp, VECTOR, types.intp)
+GRADIENT = FORMS["gradient"]
 
 
 class Derivatives:
     """Addresses of the derivatives of a compiled objective; each is compiled when it is asked for."""
 
     def __init__(self, bound: CompiledObjective):
-        self.function = bound.adapter
         self.bound = bound
 
     @cached_property
     def gradient(self) -> int:
         """float64 (x (D,), args, g (D,), work): the value; g is filled. RAISED_VALUE where the objective raises."""
-        return address_of(self._adapter, GRADIENT)
+        return address_of(self._adapter)
 
     @cached_property
     def _adapter(self):
@@ -62,12 +62,7 @@ def derivatives(bound: CompiledObjective) -> Derivatives:
     return Derivatives(bound)
 
 
-def address_of(adapter, signature) -> int:
-    compiled = adapter.overloads[signature.args]
-    return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
-
-
-def _gradient_adapter(form) -> Any:
+def _gradient_adapter(form: Form) -> Any:
     target = Target("gradient", form)
 
     def gradient_adapter(x, address, g, work):
@@ -88,10 +83,10 @@ def _of_this_folder() -> str:
 class Target(types.Opaque):
     """A type that carries a function to the compiler. Its name tells the content, and so does the cache's key."""
 
-    def __init__(self, kind: str, form):
+    def __init__(self, kind: str, form: Form):
         self.form = form
-        content = (kind, form.fingerprint, type_text(form.record), form.precise, form.boundscheck, _of_this_folder())
-        content = (*content, fingerprint(elementary.FUNCTIONS))
+        content = (kind, form.fingerprint, type_text(form.record), *form.key[2:], _of_this_folder())
+        content = (*content, fingerprint(tuple(primitives.DEFINED.values())))
         self.symbol = f"{kind}_{hashlib.sha256(repr(content).encode()).hexdigest()[:40]}"
         super().__init__(self.symbol)
 
@@ -112,24 +107,28 @@ def gradient(typingctx, target, x, address, g, work):
 # --- from the function to the library ------------------------------------------------------------------------------
 
 
-def gradient_library(form, symbol: str) -> Any:
+def gradient_library(form: Form, symbol: str) -> Any:
     """A library with the function `symbol`, ready to be linked."""
-    text, entry = source_of(form)
     flags = "" if form.precise else "reassoc nsz arcp afn "
-    text = adjoint(flatten(text, entry), FLAT, symbol, flags, own=not form.precise)
-    return linkable(text, symbol)
+    try:
+        text = adjoint(flatten(*source_of(form)), FLAT, symbol, flags, own=not form.precise)
+        return linkable(text, symbol)
+    except Refused as reason:
+        raise refusal(reason, form.function, lambda: flatten(*source_of(form, debug=True))) from None
 
 
-def source_of(form) -> tuple[str, str]:
+def source_of(form: Form, debug: bool = False) -> tuple[str, str]:
     """(LLVM text of the objective's adapter as Numba emits it, its name)."""
     if calls_itself(form.function):
-        raise Refused("a function that calls itself")
+        raise Refused("it calls itself")
     flags, twins = (frozenset(), {}) if form.precise else (RELAXED, primitives.twins())
-    compile_inner = partial(source_kernel, flags=flags, compiler=FunctionCompiler, boundscheck=form.boundscheck)
+    compile_inner = partial(
+        source_kernel, flags=flags, compiler=FunctionCompiler, boundscheck=form.boundscheck, debug=debug
+    )
     try:
-        adapter = in_adapter(form.function, form.record, twins, compile_inner, {})
-        return llvm_of(source_kernel(adapter), ADAPTER)
-    except CompilationError:
+        adapter = in_adapter(form.function, form.record, twins, compile_inner, {}, form.way)
+        return llvm_of(source_kernel(adapter, debug=debug), WAYS[form.way][1])
+    except (CompilationError, Refused):
         raise
     except Exception as error:
         raise explain(error, form.function) from None
@@ -137,12 +136,15 @@ def source_of(form) -> tuple[str, str]:
 
 def linkable(text: str, symbol: str) -> Any:
     text, libraries = primitives.define(text)
+    for name in re.findall(r'^declare [^@]*@"?([\w.$]+)"?\(', text, re.M):
+        if not name.startswith("llvm.") and name not in libraries and binding.address_of_symbol(name) is None:
+            raise Refused(f"the call of {name}", name)  # LLVM ends the process where a symbol is missing
     module = binding.parse_assembly(text)
     module.triple = binding.get_process_triple()
     context: Any = cpu_target.target_context
     library = context.codegen().create_library(symbol)
     library.add_llvm_module(module)
-    for used in libraries:
+    for used in libraries.values():
         library.add_linking_library(used)
     library.finalize()
     return library

@@ -22,6 +22,7 @@ from .reading import Block, Function, Instruction, Refused, read, split
 from .rules import Code, rule_of, strong
 from .saving import Saving, slot
 
+DROPPED = ("llvm.lifetime", "llvm.stacksave", "llvm.stackrestore")  # the arena has no end of a life
 FULL = 3  # the status of a workspace that is too small; 0 is a value, RAISED and UNDEFINED stand in runtime.py
 PARAMETERS = ("ptr noalias %value", "ptr noalias %g", "ptr noalias %arena", "ptr %arenaend", "i64 %delta",
               "ptr noalias %tape", "ptr %tapeend")  # fmt: skip
@@ -131,7 +132,7 @@ class Adjoint:
             if is_allocation(i):
                 lines += self._allocation(i)
                 ends[block.name] = f"room.{i.name[1:]}"
-            elif not i.callee.startswith("llvm.lifetime"):
+            elif not i.callee.startswith(DROPPED):
                 lines.append(i.line)
             self._keep(i, lines)
         if frame.kept:
@@ -153,8 +154,10 @@ class Adjoint:
     def _allocation(self, i: Instruction) -> list[str]:
         """Take memory from the arena; its adjoints are zero."""
         u = i.name[1:]
-        size = i.args[0] if i.op == "call" else str(size_of(i.detail))
-        lines = [
+        lines, size = [], i.args[0] if i.args else str(size_of(i.detail))
+        if i.op == "alloca" and i.args:
+            lines, size = [f"  %bytes.{u} = mul i64 {size}, {size_of(i.detail)}"], f"%bytes.{u}"
+        lines += [
             f"  {i.name} = load ptr, ptr %bump",
             f"  %above.{u} = add i64 {size}, 63", f"  %size.{u} = and i64 %above.{u}, -64",
             f"  %end.{u} = getelementptr i8, ptr {i.name}, i64 %size.{u}", f"  store ptr %end.{u}, ptr %bump",
@@ -322,7 +325,7 @@ class Adjoint:
     def _undo_operation(self, i: Instruction, w: str) -> None:
         found = rule_of(i)
         if found is None:
-            raise Refused(f"the operation {i.callee or i.op}", i.callee)
+            raise Refused(f"there is no derivative of {i.callee or i.op}", i.callee)
         rule, steep = found
         value = self.saving.value
         for k, a in enumerate(i.args):
@@ -372,7 +375,7 @@ class Adjoint:
         if places and all(map(self.pointers.is_local, places)):
             return shadow
         if whole:
-            raise Refused("a copy from or to one of several arrays, of which some do not hang on x")
+            raise Refused("it copies from or to one of several arrays, of which some do not hang on x")
         inside = op(f"and i1 {op(f'icmp uge ptr {p}, %arena')}, {op(f'icmp ult ptr {p}, %arenaend')}")
         return op(f"select i1 {inside}, ptr {shadow}, ptr %trash")
 

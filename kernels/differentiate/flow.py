@@ -95,7 +95,7 @@ class Flow:
         for header in self.order:
             back = [b for b in self.before[header] if self.position[b] >= self.position[header]]
             if any(not self.dominates(header, b) for b in back):
-                raise Refused("a loop with two entries")
+                raise Refused("a loop of it has two entries")
             if back:
                 body, waiting = {header}, list(back)
                 while waiting:

@@ -19,7 +19,7 @@ NOWHERE: frozenset[str] = frozenset()
 FOLLOWED = {"phi", "select", "getelementptr", "inttoptr", "ptrtoint", "add", "sub", "freeze", "and", "or", "mul", "shl"}
 COPIES = ("llvm.memcpy", "llvm.memmove")
 # Calls that carry no derivatives: they read and write shapes, or nothing.
-INERT = ("numba_attempt_nocopy_reshape", "llvm.lifetime", "llvm.assume", "llvm.experimental.noalias",
+INERT = ("numba_attempt_nocopy_reshape", "llvm.lifetime", "llvm.stack", "llvm.assume", "llvm.experimental.noalias",
          "llvm.donothing")  # fmt: skip
 
 
@@ -176,20 +176,23 @@ class Pointers:
     # --- what has no derivative ---
 
     def _refuse(self) -> None:
-        tainted = self._bits()
+        mixed: set[str] = set()
+        tainted = self._bits(mixed)
+        while (found := self._mixed(tainted)) != mixed:
+            mixed, tainted = found, self._bits(found)
         for i in self.instructions:
             if i.op == "call":
                 self._refuse_call(i)
             if i.type == "float" and i.name in self.active:
-                raise Refused("numbers of 32 bits that hang on x")
+                raise Refused("numbers of 32 bits (float32) hang on x")
             if i.op == "bitcast" and i.type == "double" and i.args[0] in tainted:
-                raise Refused("the bits of a number that hangs on x")
+                raise Refused("it computes with the bits of a number that hangs on x")
             if i.op == "store":
                 place = self.places(i.args[1])
                 if i.args[0] in tainted and not self.holding.isdisjoint(self.reached(i.args[1])):
-                    raise Refused("the bits of a number that hangs on x")
+                    raise Refused("it computes with the bits of a number that hangs on x")
                 if i.args[0] in self.active and not any(map(self.is_local, self.reached(i.args[1]))):
-                    raise Refused(f"{'an argument' if ARGS in place else 'a constant'} that is written to")
+                    raise Refused(f"it writes into {'an argument' if ARGS in place else 'a constant'}")
 
     def _refuse_call(self, i: Instruction) -> None:
         known = is_allocation(i) or is_product(i.callee) or i.callee.startswith((*INERT, *COPIES, "llvm.memset"))
@@ -198,16 +201,26 @@ class Pointers:
         ):
             raise Refused(f"the call of {i.callee}", i.callee)
 
-    def _bits(self) -> set[str]:
-        """Whole numbers made from the bits of active numbers, other than those that only move."""
+    def _mixed(self, tainted: set[str]) -> set[str]:
+        """Places that hold whole numbers beside doubles, as the lists of Numba do, which begin with their lengths."""
+        stores = [i for i in self.instructions if i.op == "store" and i.types[0] == "i64" and i.args[0] != "0"]
+        whole = [i for i in stores if i.args[0] not in tainted and i.args[0] not in self.moved]
+        return set().union(*(self.reached(i.args[1]) for i in whole)) - {X}
+
+    def _bits(self, mixed: set[str]) -> set[str]:
+        """Whole numbers made from the bits of active numbers, other than those that only move.
+
+        What is loaded from one of the `mixed` places and then computed with is a whole number by itself.
+        """
+        whole = {i.name for i in self.instructions if i.op == "load" and self.reached(i.args[0]) & mixed}
         found: set[str] = set()
         changed = True
         while changed:
             before = len(found)
             for i in self.instructions:
                 if i.type.startswith("i") and i.type != "i1" and i.op not in ("load", "fptosi", "fptoui", "bitcast"):
-                    carried = i.name in self.moved
-                    if any(a in found or (not carried and a in self.moved and a in self.active) for a in i.args):
+                    bits = any(a in self.moved and a in self.active and a not in whole for a in i.args)
+                    if any(a in found for a in i.args) or (bits and i.name not in self.moved):
                         found.add(i.name)
             changed = before != len(found)
         return found

@@ -16,7 +16,7 @@ from numba.core import types
 from numba.extending import intrinsic as _intrinsic
 
 from ..compile.jit import kernel
-from ..numbers import elementary
+from ..numbers import elementary, gamma
 from .source import Dispatcher, source_kernel
 
 intrinsic: Any = _intrinsic
@@ -62,17 +62,17 @@ def twins() -> dict:
     return found
 
 
-NAMES = frozenset(function.__name__ for function in elementary.FUNCTIONS)
+DEFINED = {function.__name__: function for function in (*elementary.FUNCTIONS, *gamma.FUNCTIONS)}
 
 
-def define(text: str) -> tuple[str, list]:
-    """The module with what it calls of `ad.sin` ... defined, and the libraries that hold the functions."""
-    libraries = []
-    for name in sorted(set(re.findall(r"@ad\.(\w+)\(", text)) & NAMES):
+def define(text: str) -> tuple[str, dict[str, Any]]:
+    """The module with what it calls of `ad.sin` ... defined; the symbols of the functions and their libraries."""
+    libraries = {}
+    for name in sorted(set(re.findall(r"@ad\.(\w+)\(", text)) & set(DEFINED)):
         symbol, library = _compiled(name)
         text = re.sub(rf"^declare [^\n]*@ad\.{name}\([^\n]*$", "", text, flags=re.M)
         text += DEFINITION.format(name=name, symbol=symbol)
-        libraries.append(library)
+        libraries[symbol] = library
     return text, libraries
 
 
@@ -91,7 +91,7 @@ define internal double @ad.{name}(double %x) alwaysinline {{
 @cache
 def _compiled(name: str) -> tuple[str, Any]:
     signature = (types.float64,)
-    dispatcher = kernel(getattr(elementary, name).py_func, inner=True, inline=True)
+    dispatcher = kernel(DEFINED[name].py_func, inner=True, inline=True)
     dispatcher.compile(signature)
     compiled = dispatcher.overloads[signature]
     return compiled.fndesc.llvm_func_name, compiled.library

@@ -40,7 +40,7 @@ def keep_operands(function: Function, pointers) -> dict[tuple[Instruction, int],
         for i in block.body:
             if is_product(i.callee) and pointers.may_be_active(output_of(i)):
                 if i.args[0] != str(DOUBLE):
-                    raise Refused(f"the call of {i.callee} with numbers that are no doubles", i.callee)
+                    raise Refused("it multiplies arrays of numbers that are no doubles", i.callee)
                 for k in _needed(i, pointers):
                     lines, copy = _copy(i, k, f"%v9{len(kept):04d}")
                     body += map(parse, lines)

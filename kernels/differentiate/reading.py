@@ -175,7 +175,7 @@ def parse(line: str) -> Instruction:
         source, _, found.type = rest.rpartition(" to ")
         _operands(found, [typed(source)])
     else:
-        raise Refused(f"the instruction {op}")
+        raise Refused(f"there is no derivative of the instruction {op}")
     return found
 
 
@@ -194,14 +194,14 @@ def _comparison(found: Instruction, rest: str) -> None:
 def _load(found: Instruction, rest: str) -> None:
     found.type, place, *_ = split(rest)
     if found.type.startswith(("volatile", "atomic")):
-        raise Refused(f"the instruction {found.text}")
+        raise Refused(f"there is no derivative of the instruction {found.text}")
     _operands(found, [typed(place)])
 
 
 def _store(found: Instruction, rest: str) -> None:
     value, place, *_ = split(rest)
     if value.startswith(("volatile", "atomic")):
-        raise Refused(f"the instruction {found.text}")
+        raise Refused(f"there is no derivative of the instruction {found.text}")
     _operands(found, [typed(value), typed(place)])
 
 
@@ -226,7 +226,7 @@ def _select(found: Instruction, rest: str) -> None:
 def _call(found: Instruction, rest: str) -> None:
     parts = re.match(r'(.*?)@("[^"]*"|[\w.$]+)\((.*)\)', rest)
     if parts is None:
-        raise Refused("a call of a function that is not known before it runs")
+        raise Refused("it calls a function that is not known before it runs")
     found.type, found.callee = typed(parts.group(1) + " _")[0], parts.group(2).strip('"')
     _operands(found, [typed(part) for part in split(parts.group(3))])
     if found.callee == "ad.raise":
@@ -259,12 +259,14 @@ def _member(found: Instruction, rest: str) -> None:
     found.detail = index
     found.type = split(kind.strip("{} "))[int(index)]
     if found.type in ("double", "float"):
-        raise Refused("a structure of floats")
+        raise Refused("there is no derivative of a structure of numbers")
     _operands(found, [(kind, value)])
 
 
 def _room(found: Instruction, rest: str) -> None:
-    found.type, found.detail = "ptr", split(rest)[0]
+    found.type = "ptr"
+    found.detail, *others = split(rest)
+    _operands(found, [typed(part) for part in others if not part.startswith(("align", "addrspace"))])
 
 
 READERS = {

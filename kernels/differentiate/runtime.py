@@ -1,7 +1,7 @@
 """What Numba's runtime and its errors become in a function that is to be differentiated, as LLVM text.
 
-memory    `ad.alloc`: one opaque allocation. An array is its data behind a header of 64 bytes, as in Numba; nothing
-          is counted, nothing freed
+memory    `ad.alloc`: one opaque allocation. An array is its data behind a header of 64 bytes, as in Numba: at 24 the
+          address of the data, and at 32 the size of a list, which may grow. Nothing is counted, nothing freed
 errors    `ad.raise`, which never returns, in place of a code that every caller hands on. So an error is the end of
           a block, and no part of the arithmetic
 """
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 
-HEADER = 64  # bytes before the data of an array; at 24 the address of the data, at 32 their size
 ALLOC = (
     'declare noalias nonnull align 32 ptr @ad.alloc(i64) nounwind willreturn allockind("alloc,uninitialized") '
     'allocsize(0) memory(inaccessiblemem: readwrite) "alloc-family"="ad"'
@@ -23,10 +22,9 @@ _ARRAY = """define internal ptr @{name}({parameters}) alwaysinline {{
   %d = getelementptr i8, ptr %p, i64 64
   %q = getelementptr i8, ptr %p, i64 24
   store ptr %d, ptr %q
-  %z = getelementptr i8, ptr %p, i64 32
-  store i64 %n, ptr %z
   ret ptr %p
 }}"""
+_LIST = _ARRAY.replace("  ret ptr %p", "  %z = getelementptr i8, ptr %p, i64 32\n  store i64 %n, ptr %z\n  ret ptr %p")
 _NOTHING = "define internal void @{name}({parameters}) alwaysinline {{\n  ret void\n}}"
 _DATA = """define internal ptr @{name}({parameters}) alwaysinline {{
   %q = getelementptr i8, ptr %a, i64 24
@@ -60,8 +58,8 @@ RUNTIME = {  # name: (its parameters, what it becomes)
     "NRT_MemInfo_alloc": ("i64 %n", _ARRAY),
     "NRT_MemInfo_alloc_aligned": ("i64 %n, i32 %a", _ARRAY),
     "NRT_MemInfo_alloc_safe_aligned": ("i64 %n, i32 %a", _ARRAY),
-    "NRT_MemInfo_new_varsize": ("i64 %n", _ARRAY),
-    "NRT_MemInfo_new_varsize_dtor": ("i64 %n, ptr %dtor", _ARRAY),
+    "NRT_MemInfo_new_varsize": ("i64 %n", _LIST),
+    "NRT_MemInfo_new_varsize_dtor": ("i64 %n, ptr %dtor", _LIST),
     "NRT_Allocate": ("i64 %n", _PLAIN),
     "NRT_MemInfo_varsize_realloc": ("ptr %a, i64 %n", _GROW),
 }

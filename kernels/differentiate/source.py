@@ -89,14 +89,16 @@ dispatcher_registry[target_registry[NAME]] = Dispatcher
 jit_registry[target_registry[NAME]] = partial(_jit, _target=NAME)
 
 
-def source_kernel(function, *, flags=frozenset(), compiler=None, boundscheck=False) -> Any:
-    """As `kernel` (compile/jit.py), for this target."""
+def source_kernel(function, *, flags=frozenset(), compiler=None, boundscheck=False, debug=False) -> Any:
+    """As `kernel` (compile/jit.py), for this target. `debug`: with the lines of the source."""
     options: dict[str, Any] = {
         "nogil": True, "error_model": "numpy", "fastmath": set(flags), "no_cpython_wrapper": True,
         "no_cfunc_wrapper": True, "forceinline": True,
     }  # fmt: skip
     if compiler is not None:
         options["pipeline_class"] = compiler
+    if debug:
+        options["debug"] = True
     if boundscheck:
         options["boundscheck"] = True
     return _jit(_target=NAME, nopython=True, **options)(function)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...kernels.calling.derivatives import NotDifferentiable
+from ...kernels.calling.checking import NotDifferentiable
 from ...kernels.calling.objective import CompiledObjective
 from ..contract import UNLIMITED
 from ..registry import SOLVERS
@@ -45,6 +45,7 @@ class Arms:
     def __init__(self, call: Call, bound: CompiledObjective, first: bool):
         self.whole, self.bound, self.first = call, bound, first
         self.results: list[tuple[str, Result]] = []
+        self.session: Any = None  # of the last local searches
 
     def begin(self, plan: Plan) -> Call:
         """Carry out the multistart; the call of the global method, with what is left for it."""
@@ -61,8 +62,9 @@ class Arms:
         return dataclasses.replace(self.whole, limits=dataclasses.replace(self.whole.limits, max_evals=max(left, 1)))
 
     def end(self, result: Result, plan: Plan) -> Result:
-        """The best of all arms, polished, from the result of the global method."""
-        self.results.append((self.whole.solver.name, result))
+        """The best of all arms, polished, from the result of the global method, or of the first arm if that was all."""
+        if not self.reached:
+            self.results.append((self.whole.solver.name, result))
         best = self._best()
         stopped = result.stop_reason in BROKEN or best.stop_reason is StopReason.REACHED_TARGET
         if not stopped and np.isfinite(best.fun):
@@ -94,9 +96,9 @@ class Arms:
         )
         options = solver.Options(**(EXACT if name == "polish" else {}))
         call = Call(problem, solver, options, limits, self.whole.seed)
-        session = make_session(call, self.bound, dataclasses.replace(plan, runs=starts, max_time=seconds))
-        session.carry_out()
-        self.results.append((name, session.summarise()))
+        self.session = make_session(call, self.bound, dataclasses.replace(plan, runs=starts, max_time=seconds))
+        self.session.carry_out()
+        self.results.append((name, self.session.summarise()))
 
     def _told(self, result: Result) -> Result:
         """The result of the global method, with what the other arms found and took."""
@@ -108,13 +110,11 @@ class Arms:
         ]  # fmt: skip
         result.update(arms=arms, arm=name, nfev=self.spent)
         if best.fun < result.fun:
-            result.message += f" {SAID[name]} ({best.nfev:,} evaluations): {result.fun:.10g} became {best.fun:.10g}."
+            said = f"{SAID[name]} ({best.nfev:,} evaluations): {result.fun:.10g} became {best.fun:.10g}."
             result.update({key: best[key] for key in ("x", "fun", *GRADIENT) if key in best})
             if best.success and result.stop_reason not in BROKEN:
-                asked = self.whole.limits.target > -np.inf
-                if not asked or best.stop_reason is StopReason.REACHED_TARGET:
-                    result.update(success=True, status=best.status, stop_reason=best.stop_reason)
-                    result["message"] = f"{best.stop_reason.sentence} {result.message}"
+                result.update({key: best[key] for key in ("success", "status", "stop_reason", "message")})
+            result["message"] = f"{result.message} {said}"
         history = result.get("history")
         if history is not None:
             offset = next((0 for arm, _ in self.results[:1] if arm != "multistart"), self.results[0][1].nfev)

@@ -1,0 +1,246 @@
+"""Automatic gradients against exact ones, differences and dual numbers; what is refused; the workspace; threads."""
+
+import math
+import random
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from numba.core import types
+
+from thalweg.kernels import objective
+from thalweg.kernels.calling.adapters import Form, once
+from thalweg.kernels.calling.arguments import RAISED_BITS, VECTOR, call_adapter, normalise, pack
+from thalweg.kernels.calling.checking import CompilationError
+from thalweg.kernels.calling.objective import _Form
+from thalweg.kernels.compile.jit import compile_for, kernel
+from thalweg.kernels.differentiate.adapters import Derivatives, derivatives
+from thalweg.kernels.differentiate.functions import check_grad, grad, value_and_grad
+from thalweg.kernels.differentiate.workspace import Workspace
+
+from .derivatives import objectives as o
+from .derivatives import programs
+
+
+@kernel
+def _call(address, arguments):
+    return call_adapter(address, arguments)
+
+
+def call(address, *arguments):
+    form = types.Tuple((VECTOR, types.intp, VECTOR, types.intp))
+    return once("test call", lambda: compile_for(_call, (types.intp, form)))(address, arguments)
+
+
+class Gradient:
+    """The gradient of a function alone: its value is not compiled."""
+
+    def __init__(self, function, args=(), precise=False):
+        args = normalise(args)
+        form = _Form(function, args, whole=True)
+        self.form = Form(form.function, *form.known, precise, False)
+        self.derivatives = Derivatives(self)
+        self.values = form.held + args
+        self.record, self.work = pack(self.values), Workspace()
+
+    def __call__(self, x, work=None):
+        g = np.full(len(x), np.nan)
+        address = self.derivatives.gradient
+        value = call(address, x, int(self.record.ctypes.data), g, (work or self.work).address)
+        return value, g
+
+
+def relative(found, expected):
+    return np.abs(found - expected).max() / (1.0 + np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name, f, x, args", o.ALL, ids=[case[0] for case in o.ALL])
+def test_the_objectives_that_the_design_was_measured_on(name, f, x, args):
+    value, g = Gradient(f, args)(x.copy())
+    assert value == pytest.approx(f(x.copy(), *args), rel=1e-12)
+    assert relative(g, o.differences(f, x, args)) < 3e-10
+
+
+PATTERNS = [(f.__name__, f, args) for f, args in o.PATTERNS]
+QUICK = {"listappend", "append_sum", "complex_numbers", "norm_cdf", "power_i", "np_funcs", "matmat", "gauss", "where"}
+
+
+@pytest.mark.parametrize(
+    "f, args", [pytest.param(f, a, id=n, marks=() if n in QUICK else pytest.mark.slow) for n, f, a in PATTERNS]
+)
+def test_patterns(f, args):
+    value, g = Gradient(f, args)(o.POINT.copy())
+    args = tuple(a.copy() if isinstance(a, np.ndarray) else a for a in args)
+    assert value == pytest.approx(f(o.POINT.copy(), *args), rel=1e-12)
+    assert relative(g, o.differences(f, o.POINT, args)) < 3e-10
+
+
+@pytest.mark.parametrize("first", [0, pytest.param(10, marks=pytest.mark.slow)])
+def test_random_programs_against_dual_numbers(first):
+    done = 0
+    for seed in range(first, first + (10 if first == 0 else 50)):
+        f, dual = programs.functions(random.Random(seed))
+        x, a = np.random.default_rng(seed).normal(size=(2, programs.N))
+        expected = programs.exact(dual, x, a)
+        if expected is not None:
+            value, g = Gradient(f, (a,))(x.copy())
+            assert value == pytest.approx(expected[0], rel=1e-9, abs=1e-9), seed
+            assert relative(g, expected[1]) < 1e-9, seed
+            done += 1
+    assert done > 5
+
+
+# --- what the value means, the gradient means -----------------------------------------------------------------------
+
+
+def test_an_exception_and_what_python_calls_undefined():
+    def f(x, n):
+        if x[0] > 1.0:
+            raise ValueError("too large")
+        return x[0] ** 2 + 6 // n
+
+    one, zero = Gradient(f, (1,)), Gradient(f, (0,))
+    assert one(np.array([0.5]))[0] == 6.25
+    assert np.float64(one(np.array([1.5]))[0]).view(np.int64) == RAISED_BITS
+    value, _ = zero(np.array([0.5]))
+    assert math.isnan(value) and np.float64(value).view(np.int64) != RAISED_BITS
+
+
+def test_zero_times_infinity_is_zero():
+    def f(x):
+        return np.sum(np.where(x > 0.0, np.sqrt(x), 0.0))
+
+    _, g = Gradient(f)(np.array([4.0, 0.0, -1.0]))
+    assert g.tolist() == [0.25, 0.0, 0.0]
+
+
+def test_one_side_is_taken_where_there_is_no_derivative():
+    _, g = Gradient(lambda x: abs(x[0]) + max(x[1], 0.0) + min(x[2], x[2]))(np.zeros(3))
+    assert set(g.tolist()) <= {-1.0, 0.0, 1.0}
+
+
+def test_what_a_closure_carries_is_read_anew():
+    def make(c):
+        return lambda x: c * x[0] ** 2
+
+    x = np.array([3.0])
+    assert Gradient(make(2.0))(x)[1] == [12.0] and Gradient(make(5.0))(x)[1] == [30.0]
+
+
+def test_precise_objectives():
+    value, g = Gradient(lambda x: math.sin(x[0]) * math.exp(x[1]), precise=True)(np.array([0.5, 0.25]))
+    assert value == math.sin(0.5) * math.exp(0.25)
+    assert g == pytest.approx([math.cos(0.5) * math.exp(0.25), value], rel=1e-15)
+
+
+def test_gamma_functions():
+    from scipy import special
+
+    value, g = Gradient(lambda x: math.lgamma(x[0]) + math.gamma(x[1]))(np.array([2.5, 0.7]))
+    assert value == pytest.approx(special.gammaln(2.5) + special.gamma(0.7), rel=1e-14)
+    assert g == pytest.approx([special.digamma(2.5), special.gamma(0.7) * special.digamma(0.7)], rel=1e-13)
+
+
+# --- the workspace --------------------------------------------------------------------------------------------------
+
+
+def test_the_workspace_grows_by_itself_and_stays_as_it_is():
+    def f(x):
+        u = x.copy()
+        for _ in range(2000):
+            u = u + 0.001 * np.sin(u)
+        return np.sum(u)
+
+    gradient, x = Gradient(f), np.linspace(0.1, 1.0, 5)
+    _, g = gradient(x)
+    size = gradient.work.size
+    assert size > 2000 * 5 * 8
+    assert (gradient(x)[1] == g).all() and gradient.work.size == size
+    assert relative(g, o.differences(f, x, ())) < 1e-9
+
+
+def test_the_same_bits_on_one_and_on_eight_threads():
+    _, f, x, args = next(case for case in o.ALL if case[0] == "rk4")
+    gradient = Gradient(f, args)
+    points = [x + 0.001 * k for k in range(64)]
+    serial = [gradient(p)[1] for p in points]
+    with ThreadPoolExecutor(8) as threads:
+        parallel = list(threads.map(lambda p: gradient(p, Workspace())[1], points))
+    assert all((a == b).all() for a, b in zip(serial, parallel))
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+def _eigenvalue(x):
+    return x[0] + np.linalg.eigvalsh(np.outer(x, x))[0]
+
+
+def _bits(x):
+    y = x.copy()
+    words = y.view(np.int64)
+    for i in range(len(words)):
+        words[i] = words[i] & 0x7FFFFFFFFFFF0000
+    return y.sum()
+
+
+@pytest.mark.parametrize(
+    "f, reason",
+    [
+        (_eigenvalue, "np.linalg.eigh"),
+        (o.dictionary, "a dict"),
+        (o.recursion, "it calls itself"),
+        (o.f32_active, "float32"),
+        (_bits, "bits"),
+        (lambda x: x[0] * np.random.random(), "random numbers"),
+    ],
+)
+def test_what_has_no_derivative_is_refused(f, reason):
+    with pytest.raises(CompilationError, match=reason) as error:
+        Gradient(f)(np.ones(3))
+    assert "jac=" in str(error.value) and f.__code__.co_filename in str(error.value)
+
+
+def test_the_line_is_named():
+    with pytest.raises(CompilationError) as error:
+        Gradient(_eigenvalue)(np.ones(2))
+    assert f"line {_eigenvalue.__code__.co_firstlineno + 1}" in str(error.value)
+
+
+# --- functions of Python --------------------------------------------------------------------------------------------
+
+
+def test_value_and_grad_and_grad():
+    f = o.rosenbrock
+    x = np.array([-1.2, 1.0])
+    value, g = value_and_grad(f)(x)
+    assert value == pytest.approx(24.2) and g == pytest.approx([-215.6, -88.0])
+    assert (grad(f)(x) == g).all()
+    assert grad(lambda x, a: a * x[0], args=(3.0,))([1.0]) == [3.0]
+    assert grad(lambda x, a: a * x[0], args=(3.0,))([1.0], 4.0) == [4.0]
+
+
+def test_errors_of_the_objective_appear_as_themselves():
+    def f(x):
+        if x[0] > 1.0:
+            raise ValueError("too large")
+        return x[0]
+
+    with pytest.raises(ValueError, match="too large"):
+        grad(f)([2.0])
+    with pytest.raises(ValueError, match="x: got"):
+        grad(f)([[2.0]])
+
+
+def test_check_grad():
+    good = check_grad(o.rosenbrock, [0.3, 0.2])
+    wrong = check_grad(o.rosenbrock, [0.3, 0.2], jac=lambda x: np.array([1.0, 2.0]))
+    assert good.ok and float(good) < 1e-5 and "agrees" in str(good)
+    assert not wrong.ok and "variable 1" in str(wrong)
+    with pytest.raises(ValueError, match="jac"):
+        check_grad(o.rosenbrock, [0.3, 0.2], jac=lambda x: np.zeros(3))
+
+
+def test_the_value_adapter_and_the_gradient_agree():
+    bound = objective(o.slices).bind((), o.x10)
+    assert isinstance(derivatives(bound).gradient, int)
