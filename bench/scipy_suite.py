@@ -35,6 +35,16 @@ RESULTS = "THALWEG_SCIPY_SUITE"  # the environment variable that names where a r
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "least_squares": ("test_least_squares", ("*",)),
     "curve_fit": ("test_minpack", ("TestCurveFit::*",)),
+    "quasi_newton": (
+        "test_optimize",
+        (
+            "TestOptimizeWrapper*::test_bfgs*",
+            "TestOptimizeSimple::test_bfgs*",
+            "TestOptimizeSimple::test_minimize_l_bfgs*",
+            "TestLBFGSBBounds::test_minimize*",
+            "test_memoize_jac_with_bfgs*",
+        ),
+    ),
 }
 # where SciPy's tests find a function -> ours
 OURS = {
@@ -42,6 +52,7 @@ OURS = {
     "scipy.optimize.curve_fit": "curve_fit",
     "scipy.optimize._minpack_py.curve_fit": "curve_fit",
     "scipy.optimize.OptimizeWarning": "OptimizeWarning",
+    "scipy.optimize.minimize": "minimize",
 }
 
 

@@ -16,7 +16,6 @@ from ..reals import shortened
 from . import gradients
 from .arguments import Packed
 from .asking import Functions
-from .checking import CompilationError
 from .gradients import THREE_POINT, TWO_POINT, compiled
 from .vectors import Pair, VectorFunction, both_of
 
