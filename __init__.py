@@ -33,14 +33,16 @@ if TYPE_CHECKING:
         SOLVERS,
         BracketError,
         Optimizer,
+        OptimizeWarning,
         Result,
         StopReason,
         bracket,
+        curve_fit,
+        least_squares,
         minimize,
         minimize_scalar,
         register,
     )
-    from .solvers.least_squares import least_squares
 
     __version__: str
 
@@ -48,6 +50,7 @@ __all__ = [
     "SOLVERS",
     "BracketError",
     "Minimum",
+    "OptimizeWarning",
     "Optimizer",
     "Problem",
     "Result",
@@ -57,6 +60,7 @@ __all__ = [
     "check_grad",
     "choice",
     "cluster",
+    "curve_fit",
     "functions",
     "grad",
     "grid_search",
@@ -84,17 +88,19 @@ __all__ = [
     "when",
 ]
 
-DOORS = ("least_squares",)  # modules of solvers with a function of their name, loaded when it is asked for
 DERIVATIVES = ("check_grad", "grad", "hessian", "hvp", "jacobian", "value_and_grad")
 LAYERS = {
     "kernels": ("Minimum", "Problem", "functions", "objective"),
     "solvers": (
         "SOLVERS",
         "BracketError",
+        "OptimizeWarning",
         "Optimizer",
         "Result",
         "StopReason",
         "bracket",
+        "curve_fit",
+        "least_squares",
         "minimize",
         "minimize_scalar",
         "register",
@@ -124,8 +130,6 @@ def _load(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name in ("functions", "random"):
         return import_module(f".kernels.{name}", __name__)
-    if name in DOORS:
-        return getattr(import_module(f".solvers.{name}", __name__), name)
     if name in DERIVATIVES:
         return getattr(import_module(".kernels.differentiate.doors", __name__), name)
     layer = next((layer for layer, names in LAYERS.items() if name in names), "orchestration")

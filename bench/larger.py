@@ -55,13 +55,17 @@ def cyclooctane(x):
     v_1 = 0 and the first coordinate of v_2 = 0; the others are the variables.
     """
     atoms = np.zeros((8, 3))
-    atoms[1, 1:] = x[:2]
-    atoms[2:, :] = x[2:].reshape((6, 3))
+    atoms[1, 1], atoms[1, 2] = x[0], x[1]
+    for i in range(2, 8):
+        for j in range(3):
+            atoms[i, j] = x[3 * i - 4 + j]
     total = 0.0
     for i in range(8):
-        near = atoms[i] - atoms[(i + 1) % 8]
-        far = atoms[i] - atoms[(i + 2) % 8]
-        total += (np.dot(near, near) - 1.0) ** 2 + (np.dot(far, far) - 8.0 / 3.0) ** 2
+        near, far = 0.0, 0.0
+        for j in range(3):
+            near += (atoms[i, j] - atoms[(i + 1) % 8, j]) ** 2
+            far += (atoms[i, j] - atoms[(i + 2) % 8, j]) ** 2
+        total += (near - 1.0) ** 2 + (far - 8.0 / 3.0) ** 2
     return total
 
 

@@ -12,21 +12,29 @@ from .optimizer import Optimizer
 from .registry import SOLVERS, register
 
 if TYPE_CHECKING:
+    from .curves import OptimizeWarning, curve_fit
+    from .fitting import least_squares
     from .scalar import BracketError, bracket, minimize_scalar
 
 __all__ = [
     "SOLVERS",
     "BracketError",
+    "OptimizeWarning",
     "Optimizer",
     "Result",
     "StopReason",
     "bracket",
+    "curve_fit",
+    "least_squares",
     "minimize",
     "minimize_scalar",
     "register",
 ]
 
-LATER = {"BracketError": "scalar", "bracket": "scalar", "minimize_scalar": "scalar"}  # name -> its module
+LATER = {  # name -> its module
+    "BracketError": "scalar", "bracket": "scalar", "minimize_scalar": "scalar", "least_squares": "fitting",
+    "OptimizeWarning": "curves", "curve_fit": "curves",
+}  # fmt: skip
 
 
 if not TYPE_CHECKING:  # or checkers would believe in any name

@@ -6,6 +6,7 @@ from typing import Any, Unpack, overload
 
 import numpy as np
 
+from ..kernels.calling.asking import QUESTIONS
 from ..kernels.reals import NotReal, real_array, shortened
 from ..kernels.run import RAISED, RUNNING
 from .driving import settings
@@ -15,6 +16,8 @@ from .driving.replay import Generations, Replayed
 from .driving.result import Result, StopReason, run_dtype, summarise
 from .driving.running import Run, details_of, history_of
 from .driving.signatures import AnyMethod, Box, OptimizerSettings, Point, Points, Seed
+
+TELLABLE = frozenset({"value", "gradient"})  # what a method may ask for
 
 
 class Optimizer:
@@ -70,6 +73,8 @@ class Optimizer:
             _outside, bounds, x0, method=method, integrality=integrality, seed=seed,
             max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
         )  # fmt: skip
+        for question in sorted(call.solver.asks - TELLABLE):
+            raise ValueError(f"method: {call.solver.name} asks for {QUESTIONS[question]}, which nobody can tell it")
         self._solver, self._limits, self._index = call.solver, call.limits, settings.make_run_number(run)
         self.seed: int = call.seed
         self.options: Any = call.options
@@ -102,8 +107,11 @@ class Optimizer:
         self._asked = len(points)
         return points
 
-    def tell(self, values: Any) -> None:
-        """The values (n,) of what `ask` returned, in its order; NaN counts as worst."""
+    def tell(self, values: Any, gradients: Any = None) -> None:
+        """The values (n,) of what `ask` returned, in its order; NaN counts as worst.
+
+        gradients (n, D): of a method that uses them, beside every value.
+        """
         rows = self._asked
         if not rows:
             raise RuntimeError("tell: nothing was asked; call ask() first")
@@ -115,8 +123,27 @@ class Optimizer:
             ) from error
         if values.shape != (rows,):
             raise ValueError(f"tell: got values of shape {values.shape}, expected ({rows},): one for each row of ask()")
-        self._run.tell(np.where(np.isnan(values), np.nan, values))
+        values = np.where(np.isnan(values), np.nan, values)
+        if isinstance(self._run, Replayed) and "gradient" in self._solver.asks:
+            self._run.tell(values, self._checked(gradients, rows))
+        elif gradients is not None:
+            raise ValueError(f"gradients: {self.method} uses none; leave them out")
+        else:
+            self._run.tell(values)
         self._asked = 0  # points that wait for their values
+
+    def _checked(self, gradients, rows: int) -> np.ndarray:
+        shape = rows, len(self.state.run.best_x)
+        expected = f"expected {shape}: {self.method} uses the gradient at each point of ask()"
+        if gradients is None:
+            raise ValueError(f"gradients: got None, {expected}")
+        try:
+            gradients = real_array(gradients)
+        except NotReal as error:
+            raise ValueError(f"gradients: got {shortened(gradients)}, {error}; {expected}") from error
+        if gradients.shape != shape:
+            raise ValueError(f"gradients: got shape {gradients.shape}, {expected}")
+        return gradients
 
     def result(self) -> Result:
         """The best so far."""

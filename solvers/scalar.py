@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ..kernels.calling.of_number import objective_of_number
+from ..kernels.calling.derivatives import Wanted, derivatives_of
+from ..kernels.calling.objective import PythonObjective
+from ..kernels.calling.of_number import Noting, objective_of_number, of_vector, returned_by
 from ..kernels.descent.line import AT_NAN, GROW_LIMIT, MOST_STEPS, NO_BRACKET, NO_ORDER, TOO_MANY
 from ..kernels.given import as_word
 from ..kernels.problem import Problem
@@ -16,20 +19,21 @@ from ..kernels.reals import NotReal, real_array, shortened
 from ..kernels.run import RUNNING
 from .contract import UNLIMITED, Key, Limits, Solver
 from .driving import settings
-from .driving.result import Result
-from .driving.running import make_run
+from .driving.result import CONVERGED, Result
+from .driving.running import details_of, make_run
 from .driving.stop_reason import StopReason
-from .one_variable import bounded, brent, golden
+from .one_variable import bounded, brent, golden, newton
 
-METHODS: dict[str, Solver] = {solver.name: solver for solver in (brent.SOLVER, bounded.SOLVER, golden.SOLVER)}
-MAXITER = {"brent": 500, "bounded": 500, "golden": 5000}  # as in SciPy
+METHODS: dict[str, Solver] = {m.SOLVER.name: m.SOLVER for m in (brent, bounded, golden, newton)}
+MAXITER = {"brent": 500, "bounded": 500, "golden": 5000, "newton": 500}  # as in SciPy, which has no newton here
 FAULTS = {
     NO_BRACKET: "No valid bracket was found: no point between two others with a lower value than both. "
     "Begin from other points.",
     TOO_MANY: "No valid bracket was found before the iteration limit was reached. Begin from other points.",
     AT_NAN: "The values beside the lowest one found are NaN: x stands where the function ceases to have values.",
 }
-CONVERGED = (StopReason.STEP_SMALL, StopReason.GRADIENT_SMALL)
+LIMIT = "Maximum number of iterations (maxiter) has been reached."
+REALS, NO_WISH = (-np.inf, np.inf), Wanted()
 
 
 def minimize_scalar(
@@ -40,6 +44,10 @@ def minimize_scalar(
     method: Any = None,
     tol: float | None = None,
     options: Mapping[str, Any] | None = None,
+    *,
+    x0: Any = None,
+    jac: Any = None,
+    hess: Any = None,
 ) -> Result:
     """Find a local minimum of a function of one variable.
 
@@ -52,24 +60,31 @@ def minimize_scalar(
         For "brent" and "golden": three numbers xa < xb < xc with fun(xb) below fun(xa) and fun(xc), or two from which
         such three are looked for downhill, perhaps outside of them. Default: (0, 1).
     bounds : (low, high), optional
-        For "bounded", which needs it: two finite numbers.
+        For "bounded", which needs it: two finite numbers. For "newton", where it is left out, or an end is infinite.
     args : tuple, default ()
         Further arguments: arrays, numbers, tuples of these.
     method : str, optional
         "brent" (parabolas and golden sections from a bracket), "bounded" (the same between bounds), "golden" (golden
-        sections). Default: "bounded" where there are bounds, else "brent". Or a callable, which is called as
-        `method(fun, args=args, bracket=bracket, bounds=bounds, **options)`.
+        sections), "newton" (steps f'/f'', safeguarded). Default: "bounded" where there are bounds, else "brent". Or a
+        callable, which is called as `method(fun, args=args, bracket=bracket, bounds=bounds, **options)`.
     tol : float, optional
         The option `xatol` of "bounded", `xtol` of the others.
     options : dict, optional
         `maxiter` (500; of "golden" 5000), `disp` (warn where there is no success), `xtol` (relative tolerance of x:
-        1.48e-8 of "brent", 1.49e-8 of "golden"), `xatol` (absolute, 1e-5, of "bounded"). Defaults are SciPy's.
+        1.48e-8 of "brent" and "newton", 1.49e-8 of "golden"), `xatol` (absolute, 1e-5, of "bounded"). Defaults are
+        SciPy's.
+    x0 : number, optional
+        Where "newton" begins. Default: the middle of finite bounds.
+    jac, hess : callable, optional
+        For "newton": the first and second derivative, `jac(x, *args) -> float`. Default: automatic, as in `minimize`,
+        where `jac` may be "2-point" or "3-point", too.
 
     Returns
     -------
     Result
-        x (a number), fun, success, message, nfev, nit, as in SciPy; stop_reason, status, n_failed (values that were
-        NaN), method, objective (how it was evaluated).
+        x (a number; where fun returns an array of one, such an array, as in SciPy), fun, success, message, nfev, nit;
+        stop_reason, status, n_failed (values that were NaN), method, objective (how it was evaluated). Of "newton" also
+        jac (the slope at x), njev, nhev, optimality, derivatives (where they came from).
 
     Raises
     ------
@@ -91,12 +106,21 @@ def minimize_scalar(
         return custom(fun, args=args, bracket=bracket, bounds=bounds, **_as_dict(options))
     name = _find_method(method, bounds)
     own, maxiter, disp = _read_options(name, tol, options)
-    points = _read_bounds(bounds) if name == "bounded" else _read_bracket(bracket, bounds, name)
-    result, state = _carry_out(METHODS[name], own, maxiter, fun, args, points)
+    wanted = _read_derivatives(name, x0, jac, hess)
+    box = REALS
+    if name == "newton":
+        points, box = _read_start(x0, bracket, bounds)
+    elif name == "bounded":
+        points = _read_bounds(bounds)
+    else:
+        points = _read_bracket(bracket, bounds, name)
+    result, state = _carry_out(METHODS[name], own, maxiter, fun, args, points, box, wanted)
     if state.line[0].fault == NO_ORDER:
         _raise_no_order(bracket, state.line[0])
     if disp and not result.success:
-        warnings.warn(result.message, RuntimeWarning, stacklevel=2)
+        from .curves import OptimizeWarning
+
+        warnings.warn(result.message, OptimizeWarning, stacklevel=2)
     return result
 
 
@@ -158,13 +182,16 @@ class BracketError(RuntimeError):
 
 
 def _carry_out(
-    solver: Solver, options, maxiter: int, fun, args: tuple, points: np.ndarray, **line
+    solver: Solver, options, maxiter: int, fun, args: tuple, points: np.ndarray, box=REALS, wanted=NO_WISH, **line
 ) -> tuple[Result, Any]:
     """(the result, the last state) of a run from some points; `line`: fields of the state's record of that name."""
-    source = objective_of_number(fun)
-    problem = Problem(fun=source, x0=points[:, None], args=args)
-    probe = points[:, None] if solver.name != "bounded" else np.array([[0.5 * points[0] + 0.5 * points[1]]])
-    bound = source.bind(problem.args, probe)
+    source, x = objective_of_number(fun), points[:, None]
+    problem = Problem(fun=source, bounds=[box], x0=x, args=args)
+    bound = source.bind(problem.args, x if solver is not bounded.SOLVER else np.array([[points.mean()]]))
+    if isinstance(bound, PythonObjective):
+        bound.source = replace(bound.source, function=Noting(bound.source.function))
+    if solver.asks != {"value"}:
+        bound.derivatives = derivatives_of(bound, solver.asks, wanted, problem.lower, problem.upper, x[0])
     limits = Limits(UNLIMITED, max_iterations=maxiter + 1)  # iteration 0 is the beginning
     state = solver.init(problem, options, limits, Key(0, 0))
     for name, value in line.items():
@@ -172,23 +199,31 @@ def _carry_out(
     run = make_run(solver, state, 0, bound)
     while run.stop == RUNNING:
         run.step()
-    now, fault = run.state.run.now[0], run.state.line[0].fault
-    reason = StopReason(run.stop)
-    fun_at, x, evaluations, iterations = run.best
+    return _result_of(run, solver, bound), run.state
+
+
+def _result_of(run, solver: Solver, bound) -> Result:
+    reason, fault = StopReason(run.stop), int(run.state.line["fault"][0])
+    fun, x, evaluations, iterations = run.best
     result = Result(
         x=np.float64(x[0]),
-        fun=np.float64(fun_at),
-        success=reason in CONVERGED and bool(np.isfinite(fun_at)),
+        fun=np.float64(fun),
+        success=reason in CONVERGED and bool(np.isfinite(fun)),
         status=int(reason),
-        message=FAULTS.get(int(fault), reason.sentence),
+        message=LIMIT if reason is StopReason.OUT_OF_ITERATIONS else FAULTS.get(fault, reason.sentence),
         nfev=evaluations,
         nit=iterations - 1,
         stop_reason=reason,
-        n_failed=int(now.failed),
+        n_failed=int(run.state.run.now["failed"][0]),
         method=solver.name,
         objective=bound.runs_as,
     )
-    return result, run.state
+    result.update(details_of(solver, run.state))
+    if shape := returned_by(bound):
+        result.update(x=np.full(shape, result.x), fun=np.full(shape, result.fun))
+    if bound.derivatives is not None:
+        result["derivatives"] = bound.derivatives.how
+    return result
 
 
 # --- what the arguments mean ----------------------------------------------------------------------------------------
@@ -237,18 +272,40 @@ def _number(name: str, value) -> float:
     return float(number.item())
 
 
-def _read_bounds(bounds) -> np.ndarray:
+def _read_bounds(bounds, finite=True) -> np.ndarray:
     if bounds is None:
         raise ValueError("bounds: got None, expected (low, high): bounded searches between them")
     try:
         low, high = (_number("bounds", end) for end in bounds)
     except (TypeError, ValueError):
         low, high = np.nan, np.nan
-    if not (np.isfinite(low) and np.isfinite(high)):
-        raise ValueError(f"bounds: got {shortened(bounds)}; they must be finite scalars, (low, high)")
+    if np.isnan(low) or (finite and not np.isfinite([low, high]).all()):
+        must = "finite scalars" if finite else "scalars"
+        raise ValueError(f"bounds: got {shortened(bounds)}; they must be {must}, (low, high)")
     if low > high:
         raise ValueError(f"bounds: got {shortened(bounds)}, expected low <= high")
     return np.array([low, high])
+
+
+def _read_start(x0, bracket, bounds) -> tuple[np.ndarray, Any]:
+    """(the point that newton begins from, the bounds)"""
+    if bracket is not None:
+        raise ValueError(f"bracket: got {shortened(bracket)}, which newton does not use; give it x0")
+    box = REALS if bounds is None else _read_bounds(bounds, finite=False)
+    if x0 is None and not np.isfinite(box).all():
+        raise ValueError("x0: got None, expected a number: newton needs a point to begin with, or finite bounds")
+    start = _number("x0", x0) if x0 is not None else 0.5 * box[0] + 0.5 * box[1]
+    if not np.isfinite(start):
+        raise ValueError(f"x0: got {start}, expected a finite number")
+    return np.array([start]), box
+
+
+def _read_derivatives(name: str, x0, jac, hess) -> Wanted:
+    given = {key: value for key, value in (("x0", x0), ("jac", jac), ("hess", hess)) if value is not None}
+    if name != "newton" and given:
+        argument = next(iter(given))
+        raise ValueError(f"{argument}: {name} does not use it; leave it out, or write method='newton'")
+    return Wanted(*(of_vector(value) if callable(value) else value for value in (jac, hess)))
 
 
 def _read_bracket(bracket, bounds, name: str) -> np.ndarray:

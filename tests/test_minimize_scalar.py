@@ -92,6 +92,73 @@ def test_the_minima_of_scipy_with_no_more_evaluations(method):
     assert np.median(ratios) <= 1.0
 
 
+SMOOTH = {  # value, slope, curvature; a point to begin from, the minimum
+    "parabola": (lambda x: (x - 1.5) ** 2 - 0.8, lambda x: 2 * (x - 1.5), lambda x: 2.0, 7.0, 1.5),
+    "cubic": (lambda x: x**3 - 2 * x**2 + 2, lambda x: 3 * x**2 - 4 * x, lambda x: 6 * x - 4, 3.0, 4 / 3),
+    "cubic from its hill": (lambda x: x**3 - 2 * x**2 + 2, lambda x: 3 * x**2 - 4 * x, lambda x: 6 * x - 4, 0.2, 4 / 3),
+    "cosine": (lambda x: math.cos(x), lambda x: -math.sin(x), lambda x: -math.cos(x), 0.3, math.pi),
+    "logarithm": (lambda x: x - math.log(x), lambda x: 1 - 1 / x, lambda x: 1 / x**2, 0.01, 1.0),
+    "logarithm from afar": (lambda x: x - math.log(x), lambda x: 1 - 1 / x, lambda x: 1 / x**2, 30.0, 1.0),
+    "gaussian": (
+        lambda x: -math.exp(-(x**2)),
+        lambda x: 2 * x * math.exp(-(x**2)),
+        lambda x: (2 - 4 * x**2) * math.exp(-(x**2)),
+        2.0,
+        0.0,
+    ),
+    "root": (
+        lambda x: math.sqrt(1 + (x + 2) ** 2),
+        lambda x: (x + 2) / math.sqrt(1 + (x + 2) ** 2),
+        lambda x: (1 + (x + 2) ** 2) ** -1.5,
+        1.0,
+        -2.0,
+    ),
+    "kink": (lambda x: abs(x - 0.3), lambda x: math.copysign(1.0, x - 0.3), lambda x: 0.0, -1.0, 0.3),
+}
+
+
+@pytest.mark.parametrize("name", SMOOTH)
+@pytest.mark.parametrize("box", [(-math.inf, math.inf), (0.05, 2.5)])
+def test_newton_is_the_transcription(name, box):
+    function, slope, curvature, start, minimum = SMOOTH[name]
+    start = min(max(start, box[0]), box[1])
+
+    def value(x):
+        return function(x) if name[:3] != "log" or x > 0 else math.nan
+
+    inside, expected = noting(value)
+    x = one_variable.newton(inside.function, slope, curvature, start, 1.48e-8, *box)
+    asked, points = noting(value)
+    result = minimize_scalar(asked, method="newton", x0=start, bounds=box, jac=slope, hess=curvature)
+    assert points == pytest.approx(expected, rel=1e-12, abs=1e-15) and len(points) == result.nfev == result.njev
+    assert result.success and result.x == pytest.approx(x, rel=1e-12, abs=1e-15)
+    assert result.x == pytest.approx(min(max(minimum, box[0]), box[1]), abs=1e-8 if name == "kink" else 1e-11)
+    assert result.derivatives == {"gradient": "given", "hessian": "given"}
+
+
+def test_newton_finds_the_minimum_of_the_lesson():
+    cubic = SMOOTH["cubic"][0]
+    for sources in ({}, {"jac": "3-point"}, {"jac": lambda x: 3 * x * x - 4 * x, "hess": lambda x: 6 * x - 4}):
+        result = minimize_scalar(cubic, method="newton", x0=3, **sources)
+        assert result.success and result.nit <= 7 and abs(result.x - 4 / 3) < 1e-10
+        assert abs(result.jac) < 1e-9 and result.optimality == abs(result.jac)
+
+
+def test_newton_is_at_no_maximum_and_at_no_saddle():
+    hill = minimize_scalar(np.cos, method="newton", x0=0, jac=lambda x: -np.sin(x), hess=lambda x: -np.cos(x))
+    assert hill.success and abs(hill.x) == pytest.approx(math.pi)
+    flat = minimize_scalar(lambda x: x**4, method="newton", x0=0, jac=lambda x: 4 * x**3, hess=lambda x: 12 * x**2)
+    assert flat.success and flat.x == 0 and flat.nfev == 3
+    saddle = minimize_scalar(lambda x: x**3, method="newton", x0=0, jac=lambda x: 3 * x**2, hess=lambda x: 6 * x)
+    assert not saddle.success and saddle.stop_reason is StopReason.UNBOUNDED
+    edge = minimize_scalar(np.sqrt, method="newton", x0=0.5, bounds=(0, 1), jac=lambda x: 0.5 / np.sqrt(x))
+    assert not edge.success or edge.x == 0  # the slope has no value there
+    nan = minimize_scalar(lambda x: x**2, method="newton", x0=1, jac=lambda x: x * np.nan, hess=lambda x: 2.0)
+    assert nan.stop_reason is StopReason.NO_DERIVATIVE and not nan.success
+    wrong = minimize_scalar(lambda x: x**2, method="newton", x0=1, jac=lambda x: -2 * x, hess=lambda x: 2.0)
+    assert wrong.stop_reason is StopReason.LINE_SEARCH_FAILED and not wrong.success
+
+
 # --- the bracket ----------------------------------------------------------------------------------------------------
 
 
@@ -181,12 +248,17 @@ class Shifted:
 def test_forms_of_functions(function, args, x):
     result = minimize_scalar(function, (0.5, 1), args=args)
     assert result.success and result.x == pytest.approx(x, abs=1e-6)
-    assert isinstance(result.x, float) and isinstance(result.fun, float)
+    shape = np.shape(function(1.0, *args) if isinstance(args, tuple) else 0.0)
+    assert np.shape(result.x) == np.shape(result.fun) == shape
+    assert shape or (isinstance(result.x, float) and isinstance(result.fun, float))
 
 
-def test_a_function_that_is_0_dimensional_in_python():
-    result = minimize_scalar(objective(lambda x: np.array((x - 2) ** 2), compiled=False))
-    assert result.x == pytest.approx(2.0) and result.objective == "python"
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_one_number_in_an_array(shape, compiled):
+    result = minimize_scalar(objective(lambda x: np.array((x - 2) ** 2).reshape(shape), compiled=compiled))
+    assert np.shape(result.x) == np.shape(result.fun) == shape
+    assert float(result.x.item()) == pytest.approx(2.0) and result.objective == ("compiled" if compiled else "python")
 
 
 def test_errors_of_the_function_come_with_their_x():
@@ -231,7 +303,7 @@ def test_iterations_are_counted_and_limited():
     f = FUNCTIONS["quartic"][0]
     result = minimize_scalar(f, options={"maxiter": 3})
     assert not result.success and result.nit == 3 and result.stop_reason is StopReason.OUT_OF_ITERATIONS
-    with pytest.warns(RuntimeWarning, match="iterations"):
+    with pytest.warns(tw.OptimizeWarning, match="Maximum number of iterations"):
         minimize_scalar(f, options={"maxiter": 3, "disp": True})
     first = minimize_scalar(f, method="golden", options={"maxiter": 0}).nfev
     assert [minimize_scalar(f, method="golden", options={"maxiter": n}).nfev - first for n in (1, 5)] == [1, 5]
@@ -260,7 +332,14 @@ def test_a_method_of_the_callers_own():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"method": "nelder_mead"}, r"method: got 'nelder_mead', expected one of brent, bounded, golden"),
+        ({"method": "nelder_mead"}, r"method: got 'nelder_mead', expected one of brent, bounded, golden, newton"),
+        ({"x0": 1.0}, "x0: brent does not use it; leave it out, or write method='newton'"),
+        ({"hess": np.sin, "bounds": (0, 1)}, "hess: bounded does not use it"),
+        ({"method": "newton"}, "x0: got None, expected a number"),
+        ({"method": "newton", "x0": np.inf}, "x0: got inf, expected a finite number"),
+        ({"method": "newton", "x0": 3, "bounds": (1, 2)}, r"x0: variable 0 is 3.0, expected a number in \[1.0, 2.0\]"),
+        ({"method": "newton", "x0": 3, "bracket": (1, 2)}, "bracket: got .*which newton does not use"),
+        ({"method": "newton", "x0": 3, "jac": "cs"}, "jac: got 'cs'"),
         ({"method": "brent", "bounds": (1, 2)}, "bounds: brent has none"),
         ({"method": "golden", "bounds": (1, 2)}, "bounds: golden has none"),
         ({"method": "bounded"}, r"bounds: got None, expected \(low, high\)"),

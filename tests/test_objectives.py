@@ -1,4 +1,7 @@
-"""The objectives of bench/objectives: they compile, and their gradients are right."""
+"""The objectives of bench/objectives: their gradients by dual numbers are those by differences.
+
+tests/test_automatic_gradients.py holds the automatic ones against them.
+"""
 
 from collections import Counter
 from pathlib import Path

@@ -27,6 +27,7 @@ from .arguments import VECTOR, WORD, call_adapter, intrinsic, load, word_at
 from .asking import FORMS, JACOBIAN_WORK, Functions, _question, answers
 
 EPSILON = 2.220446049250313e-16
+OF_SINGLES = 2.0**-11.5  # the relative step of two points for residuals in single precision
 
 
 class Work(NamedTuple):

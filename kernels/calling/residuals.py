@@ -65,6 +65,8 @@ class Residuals:
         self.source, self.args, self.x0 = source, args, x0
         self.fun = vector_function("fun", source, args, x0)
         self.count = self.fun.first.size
+        if self.fun.single and step is None:
+            step = jacobians.OF_SINGLES
         if self.fun.first.ndim != 1:
             raise ValueError(f"fun: returned an array of shape {self.fun.first.shape}, expected (M,): one dimension")
         self.jac: VectorFunction | None = None
@@ -101,13 +103,17 @@ class Residuals:
         if callable(jac):
             shape = (self.count, len(self.x0))
             self.jac = vector_function("jac", _like(self.source, jac), self.args, self.x0, shape)
+            if self.jac.dimensions > 2:
+                raise ValueError(f"jac: returned an array of {self.jac.dimensions} dimensions, expected {shape}")
             return "given", jacobians.given, {"function": self.jac.address, "record": self.jac.args_address}
-        if jac == AUTOMATIC:
+        if jac == AUTOMATIC and not self.fun.single:
             try:
                 address, self.make_inner = automatic_jacobian(self)
                 return AUTOMATIC, jacobians.automatic, {"function": address}
             except NotImplementedError:
-                jac = "2-point"
+                jac = "3-point" if self.fun.compiled else "2-point"
+        if jac == AUTOMATIC:
+            jac = "2-point"
         if jac == "cs":
             return "cs", jacobians.complex_step, self._of_complex()
         return jac, jacobians.SCHEMES[jac], plain

@@ -47,6 +47,8 @@ class VectorFunction:
         self.compiled: bool = bool(compiled and self.source.compiled)
         self._unless_impossible(lambda: normalise(args))
         self.shape: tuple | None = shape
+        self.single: bool = False  # whether it computes in single precision
+        self.dimensions: int = 0  # of what it returned
         self.first: np.ndarray = self._evaluate(probe)  # at `probe`
         self.shape = self.first.shape
         self.callback: Callback | None = None
@@ -85,7 +87,9 @@ class VectorFunction:
         except Exception as error:
             raise at_point(error, x) from None
         try:
+            self.single = getattr(value, "dtype", None) == np.float32
             array = np.atleast_1d(real_array(dense(value)))
+            self.dimensions = array.ndim
         except NotReal as error:
             raise TypeError(f"{self.name}: returned {shortened(value)}, {error}; expected numbers") from error
         if self.shape is None:

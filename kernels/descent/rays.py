@@ -44,19 +44,29 @@ def armijo_step(problem, state, value, step):
 
 
 @inlined
-def slope_at(problem, state, t):
-    """The derivative of the value along the ray, of which bounds stop some variables; inf where it is undefined."""
+def slope_at(problem, state, value, t):
+    """The derivative of the value along the ray; inf where the value is above that at x, or undefined.
+
+    Where bounds have stopped every variable: 0 if they would go on, inf if they went too far.
+    """
     take_step(state, t)
-    trial, trial_g, g, box, slope = state.trial, state.trial_g, state.g, state.box, 0.0
-    evaluate_gradient(problem, trial, trial_g, state.run)
-    for j in range(trial.size):
+    x, g, trial, trial_g, box = state.x, state.g, state.trial, state.trial_g, state.box
+    slope, beyond, inside_it = 0.0, 0.0, False
+    if not evaluate_gradient(problem, trial, trial_g, state.run) <= value:
+        return np.inf
+    for j in range(x.size):
         if box.lower[j] < trial[j] < box.upper[j]:
             slope -= g[j] * trial_g[j]
+            inside_it = True
+        elif trial[j] != x[j]:
+            beyond -= g[j] * trial_g[j]
+    if not inside_it:
+        return np.inf if beyond > 0.0 else 0.0
     return slope if slope == slope else np.inf
 
 
 @part
-def exact_step(problem, state, step):
+def exact_step(problem, state, value, step):
     """Where the slope along the ray becomes 0: step is doubled until it is positive, then false position.
 
     The Illinois variant (Dowell and Jarratt, BIT 11 (1971) 168), and halves where that brings no end nearer.
@@ -70,7 +80,7 @@ def exact_step(problem, state, step):
     for _ in range(STEPS):
         if spent(state.run):
             return low
-        high_slope = slope_at(problem, state, high)
+        high_slope = slope_at(problem, state, value, high)
         if high_slope >= -flat:
             break
         low, low_slope, high = high, high_slope, 2.0 * high
@@ -83,7 +93,7 @@ def exact_step(problem, state, step):
             t = (low * high_slope - high * low_slope) / (high_slope - low_slope)
         if spent(state.run) or not low < t < high:
             break
-        slope = slope_at(problem, state, t)
+        slope = slope_at(problem, state, value, t)
         if abs(slope) <= flat:
             return t
         if slope > 0.0:

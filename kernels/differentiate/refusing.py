@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numba
 
-from ..calling.checking import CompilationError
+from ..calling.checking import NotDifferentiable
 from .reading import Refused
 
 NAMES = {  # what a call in machine code was in the user's function
@@ -25,7 +25,7 @@ NAMES = {  # what a call in machine code was in the user's function
 NOT_THE_USERS = (str(Path(numba.__file__).parent), str(Path(__file__).parents[2]))
 
 
-def refusal(refused: Refused, function, again) -> CompilationError:
+def refusal(refused: Refused, function, again) -> NotDifferentiable:
     """The error for the user. `again`: does it once more with debug information, and returns the LLVM text."""
     reason = str(refused)
     if refused.callee:
@@ -33,7 +33,7 @@ def refusal(refused: Refused, function, again) -> CompilationError:
         reason = f"there is no derivative of {named}"
     code = function.__code__
     place = _place(refused, again) or (code.co_filename, code.co_firstlineno)
-    return CompilationError(
+    return NotDifferentiable(
         f"fun: {function.__name__} cannot be differentiated automatically: {reason}\n"
         f'File "{place[0]}", line {place[1]}\n'
         'Give its gradient as jac=, or have it found by differences: jac="2-point"'

@@ -62,7 +62,7 @@ def make_fit(domain, options) -> Fit:
     return Fit(x=x, J=np.zeros((m, n)), scale=scale, rho=rho, own=own, **arrays)
 
 
-@inlined
+@part
 def measure_loss(problem, r, fit):
     """fit.z and fit.rho at the residuals r."""
     own = fit.own[0]
@@ -88,13 +88,13 @@ def cost_at(problem, x, r, fit):
     return 0.5 * fit.own[0].scale * fit.own[0].scale * total
 
 
-@inlined
+@part
 def evaluate_cost(problem, x, r, fit, run):
     """As kernels/run.py's `evaluate`, of the cost of the residuals."""
     return note_value(cost_at(problem, x, r, fit), x, run)
 
 
-@inlined
+@part
 def linearise(problem, fit, run):
     """J, f and g at fit.x, whose residuals stand in fit.r. False: the run has stopped."""
     own, now = fit.own[0], run.now[0]
@@ -130,7 +130,7 @@ def gradient(fit):
             fit.g[j] += fit.J[i, j] * fit.f[i]
 
 
-@inlined
+@part
 def accept(fit, cost):
     """The trial becomes the point."""
     fit.own[0].cost = cost
@@ -140,7 +140,7 @@ def accept(fit, cost):
         fit.r[i] = fit.trial_r[i]
 
 
-@inlined
+@part
 def scale_by_columns(fit):
     """Where variables are scaled by the Jacobian: the largest length that each column had so far."""
     if fit.own[0].jac_scale == 0:
@@ -161,7 +161,7 @@ def converged_by(fit, run, status):
     run.now[0].stop = GRADIENT_SMALL if status == STATUS_GTOL else STEP_SMALL if status == STATUS_XTOL else CONVERGED
 
 
-@inlined
+@part
 def gradient_test(fit, run, size):
     """Whether the size of the gradient ends the run."""
     run.now[0].optimality = size
@@ -171,7 +171,7 @@ def gradient_test(fit, run, size):
     return False
 
 
-@inlined
+@part
 def step_test(fit, run, gain, ratio, step, x_norm):
     """Whether a step ends the run: what it gained, by how much of what was foreseen, its length and that of x."""
     own = fit.own[0]

@@ -124,7 +124,7 @@ def look(problem, state):
         now.stop = UNBOUNDED
     elif now.best < np.inf and not value < FAR * (1.0 + abs(now.best)):
         now.stop = DIVERGED
-    elif size != size:
+    elif size != size or value == np.inf:
         now.stop = NO_DERIVATIVE
     elif size <= own.gtol:
         now.stop = GRADIENT_SMALL if value - now.best <= AGREE * (1.0 + abs(now.best)) else ENDED

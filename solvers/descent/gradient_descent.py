@@ -61,7 +61,7 @@ def update(problem, state, step):
     if own.line_search == ARMIJO:
         step = armijo_step(problem, state, own.f, step)
     elif own.line_search == EXACT:
-        step = exact_step(problem, state, step)
+        step = exact_step(problem, state, own.f, step)
     for j in range(x.size):
         x[j] -= step * g[j]
 

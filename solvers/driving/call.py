@@ -39,9 +39,11 @@ class Call:
 
 def parse_call(
     fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, hess=None, hessp=None, integrality=None, seed=None,
-    max_evals=None, max_iters=None, target=None, ftol=None, patience=None, options=None,
+    max_evals=None, max_iters=None, target=None, ftol=None, patience=None, options=None, polished=False,
 ) -> Call:  # fmt: skip
     """The arguments that `minimize` and its kin share, checked before anything is compiled.
+
+    polished: whether there may be local searches beside the method, which use the derivatives.
 
     Raises
     ------
@@ -51,7 +53,8 @@ def parse_call(
     problem = _problem(fun, bounds, x0, args, integrality, jac=jac, hess=hess, hessp=hessp)
     limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience, max_iters)
     solver = settings.find_solver(method, problem, limits)
-    settings.check_fits(solver, problem, limits, jac=jac, hess=hess, hessp=hessp)
+    derivatives = {"hess": hess, "hessp": hessp} | ({} if polished else {"jac": jac})
+    settings.check_fits(solver, problem, limits, **derivatives)
     made = settings.make_options(solver, options)
     settings.check_memory(getattr(made, "population", None), problem.dimension)
     return Call(problem, solver, made, limits, settings.make_seed(seed))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import warnings
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 
-from ...kernels.calling.objective import Objective, objective
+from ...kernels.calling.objective import Objective
 from ...kernels.calling.residuals import Residuals
 from ...kernels.problem import Problem, read_points
 from ...kernels.reals import NotReal, real_array, shortened
@@ -20,16 +20,17 @@ EPSILON = 2.220446049250313e-16
 LSMR = frozenset({"damp", "atol", "btol", "conlim", "maxiter", "show", "regularize"})  # options of SciPy's tr_solver
 
 
-def with_keywords(function, keywords) -> Objective:
+def with_keywords(function, keywords):
     """The function with its keyword arguments bound."""
     if not callable(function):
         raise TypeError(f"fun: got {shortened(function)}, expected a function of (x, *args)")
-    source = objective(function)
-    if not keywords:
-        return source
-    if not isinstance(keywords, Mapping):
+    if not isinstance(keywords or {}, Mapping):
         raise TypeError(f"kwargs: got {shortened(keywords)}, expected a dict")
-    return dataclasses.replace(source, function=functools.partial(source.function, **keywords))
+    if not keywords:
+        return function
+    if isinstance(function, Objective):
+        return dataclasses.replace(function, function=functools.partial(function.function, **keywords))
+    return functools.partial(function, **keywords)
 
 
 def read_start(x0) -> np.ndarray:
@@ -42,10 +43,10 @@ def read_start(x0) -> np.ndarray:
     return np.atleast_1d(points)
 
 
-def read_bounds(bounds, x0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper ends (D,), between which x0 lies."""
+def read_bounds(bounds, dimension: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lower and upper ends (D,)."""
     if hasattr(bounds, "lb") and hasattr(bounds, "ub"):
-        ends = tuple(_without_one(end, x0) for end in (bounds.lb, bounds.ub))
+        ends = tuple(end[0] if np.shape(end) == (1,) else end for end in (bounds.lb, bounds.ub))  # a number, kept so
     elif isinstance(bounds, tuple | list | np.ndarray) and len(bounds) == 2:
         ends = tuple(bounds)
     else:
@@ -56,21 +57,18 @@ def read_bounds(bounds, x0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             array = real_array(end)
         except NotReal as error:
             raise ValueError(f"bounds: got {shortened(end)}, {error}; expected numbers") from error
-        if array.ndim > 0 and array.shape != x0.shape:
-            raise ValueError(f"bounds: got an end of shape {array.shape}, expected a number or {x0.shape}, as x0")
-        found.append(np.ascontiguousarray(np.broadcast_to(array, x0.shape)))
+        if array.shape not in ((), (dimension,)):
+            raise ValueError(f"bounds: got an end of shape {array.shape}, expected a number or ({dimension},)")
+        found.append(np.ascontiguousarray(np.broadcast_to(array, (dimension,))))
     lower, upper = found
-    for k in range(x0.size):
-        if not lower[k] < upper[k]:
-            raise ValueError(f"bounds: variable {k} has ({lower[k]}, {upper[k]}), expected lower < upper")
-        if not lower[k] <= x0[k] <= upper[k]:
-            raise ValueError(f"x0: variable {k} is {x0[k]}, expected a number in [{lower[k]}, {upper[k]}]")
+    for k in np.flatnonzero(~(lower < upper)):
+        raise ValueError(f"bounds: variable {k} has ({lower[k]}, {upper[k]}), expected lower < upper")
     return lower, upper
 
 
-def _without_one(end, x0: np.ndarray) -> Any:
-    """scipy.optimize.Bounds keeps a number as an array of one."""
-    return end[0] if np.shape(end) == (1,) and x0.size != 1 else end
+def refuse_outside(x0: np.ndarray, lower: np.ndarray, upper: np.ndarray) -> None:
+    for k in np.flatnonzero(~((x0 >= lower) & (x0 <= upper))):
+        raise ValueError(f"x0: variable {k} is {x0[k]}, expected a number in [{lower[k]}, {upper[k]}]")
 
 
 def read_tolerances(ftol, xtol, gtol, all_needed: bool) -> dict[str, float]:
@@ -136,6 +134,13 @@ def check_sparsity(sparsity, shape: tuple[int, int], method) -> None:
         raise ValueError(f"jac_sparsity: got shape {np.shape(sparsity)}, expected {shape}, of 'trf' or 'dogbox'")
 
 
+def warn_of_workers(workers) -> None:
+    """SciPy's differences may be spread over processes; it makes no difference to the answer."""
+    if workers not in (None, 1):
+        told = "differences are made in compiled code, one after another: leave it out"
+        warnings.warn(f"workers: got {shortened(workers)}, which has no effect; {told}", stacklevel=3)
+
+
 def refuse_residuals(bound: Residuals, name: str, method, x0: np.ndarray) -> None:
     """Refuse a start from which nothing can be done."""
     if not np.isfinite(bound.fun.first).all():
@@ -152,8 +157,7 @@ def active_bounds(x: np.ndarray, problem: Problem, share: float, exactly: bool) 
     lower, upper, found = problem.lower, problem.upper, np.zeros(x.size, dtype=np.int64)
     for k in range(x.size):
         below, above = x[k] - lower[k], upper[k] - x[k]
-        if below <= (0.0 if exactly else min(above, share * max(1.0, abs(lower[k])))):
-            found[k] = -1
-        elif above <= (0.0 if exactly else min(below, share * max(1.0, abs(upper[k])))):
-            found[k] = 1
+        nearest = lower[k] if below <= above else upper[k]
+        if np.isfinite(nearest) and min(below, above) <= (0.0 if exactly else share * max(1.0, abs(nearest))):
+            found[k] = -1 if below <= above else 1
     return found

@@ -100,8 +100,13 @@ def _each(ours: str, *names: str, **more) -> dict[str, Taken]:
 
 
 DE, SIMPLEX, CMA = ("de",), ("nelder_mead",), ("cma_es",)
+FIRST_ORDER = ("gradient_descent", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
+STEP = "it is the step of first-order methods; leave it out"
 NEWTON, REGIONS = ("newton", "newton_cg", "trust_exact"), ("newton_cg", "trust_exact")
 NO_REGION = "write method='trust_exact' or 'newton_cg', which have a trust region"
+SEARCHES = ("l_bfgs_b", "bfgs", "nonlinear_cg")  # along a line
+GRADIENTS = (*SEARCHES, *NEWTON, *FIRST_ORDER, "auto")
+NO_SEARCH = "write method='l_bfgs_b', 'bfgs' or 'nonlinear_cg', which search along lines"
 POPSIZE = "it is a multiple of D in SciPy, a number of points in pycma; write options={'population': POINTS}"
 TAKEN: dict[str, Taken] = {
     **_each("max_iters", "maxiter", "max_iter", "maxiters", "n_gen", "gen", "generations", "n_iter"),
@@ -124,10 +129,14 @@ TAKEN: dict[str, Taken] = {
     "fatol": Taken(("ftol",), SIMPLEX, "write ftol=, which is relative to the best value"),
     "xatol": Taken(("options.xtol",), SIMPLEX, "write method='nelder_mead', or ftol= and patience="),
     "xtol": Taken(("options.xtol",), SIMPLEX, "write method='nelder_mead', or ftol= and patience="),
-    **_each("options.gtol", "gtol", methods=NEWTON, else_write="write a method that uses gradients, or leave it out"),
+    "gtol": Taken(("options.gtol",), GRADIENTS, "write a method that uses gradients, or leave it out"),
+    **_each("options.step", "learning_rate", "lr", methods=FIRST_ORDER, else_write=STEP),
     **_each("options.radius", "initial_trust_radius", methods=REGIONS, else_write=NO_REGION),
     **_each("options.largest_radius", "max_trust_radius", methods=REGIONS, else_write=NO_REGION),
     **_each("options.eta", "eta", methods=REGIONS, else_write=NO_REGION),
+    "maxcor": Taken(("options.memory",), ("l_bfgs_b",), "write method='l_bfgs_b'"),
+    "maxls": Taken(("options.maxls",), SEARCHES, NO_SEARCH),
+    "xrtol": Taken(("options.xtol",), ("bfgs",), "write method='bfgs'"),
     "initial_simplex": Taken(("x0",), SIMPLEX, "write method='nelder_mead'", overrides=True),
     "popsize": Taken(("options.population",), DE, POPSIZE, _rows),
     "strategy": Taken(("options.strategy",), DE, "write method='de' beside it", _strategy),
@@ -139,25 +148,24 @@ TAKEN: dict[str, Taken] = {
 FOR_METHOD: dict[tuple[str, str], Taken] = {  # where an argument means something else to one method
     ("popsize", "cma_es"): Taken(("options.population",)),
     ("tol", "nelder_mead"): Taken(("ftol", "options.xtol")),
-    **{("tol", method): Taken(("options.gtol",)) for method in NEWTON},
+    **{("tol", method): Taken(("options.gtol",)) for method in ("bfgs", "nonlinear_cg", *NEWTON, *FIRST_ORDER)},
+    ("tol", "l_bfgs_b"): Taken(("ftol", "options.gtol")),
     **{("xtol", method): Taken(("options.xtol",)) for method in NEWTON},
 }
 
-GRADIENT = "no method here uses gradients yet; leave it out"
+EXACT = "derivatives are exact where the objective is compiled; leave it out"
 ANNEALING = "it belongs to SciPy's dual_annealing; write method='simulated_annealing' and its options, or leave it out"
 REFUSED: dict[str, Refused] = {
-    "polish": Refused("write polish=False: there is no local search at the end yet", (False,)),
     "updating": Refused("write updating='deferred': candidates are made from the last generation", ("deferred",)),
     "init": Refused("write init='random', or x0= for a population of your own", ("random",)),
     "vectorized": Refused("write objective(f, vectorized=True), whose x has a row for each point", (False,)),
     "constraints": Refused("constraints are still to come; add a penalty to the objective", ((), [])),
-    "eps": Refused(GRADIENT),
-    "finite_diff_rel_step": Refused(GRADIENT),
+    "eps": Refused(EXACT),
+    "finite_diff_rel_step": Refused(EXACT),
     "inexact": Refused("write how well newton_cg solves its model, options={'forcing': SHARE}", (True,)),
     "subproblem_maxiter": Refused("the step of trust_exact has limits of its own; leave it out"),
-    "maxcor": Refused(GRADIENT),
-    "maxls": Refused(GRADIENT),
-    "norm": Refused(GRADIENT),
+    "norm": Refused("gtol is about the largest entry of the gradient; leave it out", (float("inf"),)),
+    "betas": Refused("write options={'beta1': SHARE, 'beta2': SHARE} of method='adam'"),
     "atol": Refused("write ftol=, which is relative to the best value", (0,)),
     "tolfun": Refused("write ftol=, which is relative to the best value"),
     "tolx": Refused("write ftol=, or patience= with a number of generations"),

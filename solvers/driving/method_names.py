@@ -13,31 +13,51 @@ from ..registry import SOLVERS
 
 Method = Literal[
     "auto",
+    "adagrad", "Adagrad", "AdaGrad",
+    "adam", "Adam",
+    "adamw", "AdamW",
+    "bfgs", "BFGS", "fmin_bfgs",
     "cma_es", "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     "de", "DE", "differential_evolution", "Differential Evolution",
+    "gradient_descent", "GradientDescent", "GD", "steepest_descent", "SteepestDescent",
     "jso", "jSO",
+    "l_bfgs_b", "L-BFGS-B", "L-BFGS", "lbfgs", "fmin_l_bfgs_b",
     "lshade", "LSHADE", "L-SHADE", "L_SHADE",
     "lsrtde", "LSRTDE", "L-SRTDE",
+    "momentum", "heavy_ball", "HeavyBall",
     "nelder_mead", "Nelder-Mead", "NelderMead", "neldermead", "fmin",
+    "nesterov", "NAG",
+    "nonlinear_cg", "CG", "fmin_cg", "nlcg", "ConjugateGradient",
     "newton", "Newton",
     "newton_cg", "Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg",
     "random_search", "RandomSearch", "RandomSampler",
+    "rmsprop", "RMSprop", "RMSProp",
     "simulated_annealing", "SA",
     "trust_exact", "trust-exact", "dogleg",
 ]  # fmt: skip
 
 ALIASES: dict[str, tuple[str, ...]] = {
+    "adagrad": ("Adagrad", "AdaGrad"),
+    "adam": ("Adam",),
+    "adamw": ("AdamW",),
+    "bfgs": ("BFGS", "fmin_bfgs"),
     "cma_es": (
         "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     ),
     "de": ("DE", "differential_evolution", "Differential Evolution"),
+    "gradient_descent": ("GradientDescent", "GD", "steepest_descent", "SteepestDescent"),
     "jso": ("jSO",),
+    "l_bfgs_b": ("L-BFGS-B", "L-BFGS", "lbfgs", "fmin_l_bfgs_b"),
     "lshade": ("LSHADE", "L-SHADE", "L_SHADE"),
     "lsrtde": ("LSRTDE", "L-SRTDE"),
+    "momentum": ("heavy_ball", "HeavyBall"),
     "nelder_mead": ("Nelder-Mead", "NelderMead", "neldermead", "fmin"),
+    "nesterov": ("NAG",),
+    "nonlinear_cg": ("CG", "fmin_cg", "nlcg", "ConjugateGradient"),
     "newton": ("Newton",),
     "newton_cg": ("Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg"),
     "random_search": ("RandomSearch", "RandomSampler"),
+    "rmsprop": ("RMSprop", "RMSProp"),
     "simulated_annealing": ("SA",),
     "trust_exact": ("trust-exact", "dogleg"),
 }  # fmt: skip
@@ -45,10 +65,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
 POPULATION = "write method='lshade', 'jso' or 'lsrtde'"
 # reason -> the names that it is given for; each tells what to write.
 INSTEAD: dict[str, tuple[str, ...]] = {
-    "gradients are not used yet; write method='nelder_mead' from a point, or 'auto' in a box": (
-        "L-BFGS-B", "L-BFGS", "lbfgs", "BFGS", "CG", "TNC", "SLSQP", "trust-constr", "fmin_bfgs", "fmin_l_bfgs_b",
-        "fmin_cg", "fmin_slsqp", "ipopt", "snopt7",
+    "constraints are still to come; write method='l_bfgs_b' where there are bounds alone": (
+        "SLSQP", "trust-constr", "fmin_slsqp", "ipopt", "snopt7",
     ),
+    "truncated Newton steps within bounds are method='newton_cg'; write that, or 'l_bfgs_b'": ("TNC", "fmin_tnc"),
     "this local method is not here; write method='nelder_mead', which needs no derivatives either": (
         "Powell", "COBYLA", "COBYQA", "BOBYQA", "NEWUOA", "fmin_powell", "fmin_cobyla", "sbplx", "compass_search",
         "PatternSearch", "HookeJeeves",
@@ -85,6 +105,10 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "TPESampler", "TPE", "GPSampler", "BoTorchSampler", "gp_minimize", "BayesianOptimization", "EGO",
     ),
     "write thalweg.random_search(objective(f), bounds, sampling='sobol')": ("QMCSampler",),
+    "steps by batches of data are not here yet; write method='gradient_descent', 'momentum' or 'nesterov'": ("SGD",),
+    "this variant is not here; write method='adam', 'adamw', 'rmsprop' or 'adagrad'": (
+        "Adamax", "NAdam", "RAdam", "AMSGrad", "Adadelta", "AdaBelief", "Lion", "LAMB", "Rprop",
+    ),
     "one variable needs no method of its own; write minimize(f, [(low, high)])": ("Brent", "golden", "bounded"),
 }  # fmt: skip
 

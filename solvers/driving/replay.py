@@ -55,7 +55,8 @@ class Replayed:
 
     def __init__(self, solver: Solver, state):
         self.begun, self.state = state, copied(state)  # at the beginning of the iteration; with what was told since
-        self.problem = Replay(np.zeros(8), np.zeros((0, 0)), filled(TOLD))
+        size = len(state.run.best_x) if "gradient" in solver.asks else 0
+        self.problem = Replay(np.zeros(8), np.zeros((8, size)), filled(TOLD))
         self._take_up(solver)
         self._go_on()
 
@@ -76,13 +77,16 @@ class Replayed:
         """(1, D) where a value is wanted."""
         return self.state.run.raised_x[None].copy()
 
-    def tell(self, values: np.ndarray) -> None:
-        """values (1,)"""
+    def tell(self, values: np.ndarray, gradients: np.ndarray | None = None) -> None:
+        """values (1,); gradients (1, D) of a method that asks for them"""
         told = int(self.problem.now["told"][0])
         if told == len(self.problem.values):
-            self.problem = self.problem._replace(values=np.concatenate([self.problem.values, np.zeros(told)]))
+            values, gradients = (np.concatenate([known, np.zeros_like(known)]) for known in self.problem[:2])
+            self.problem = self.problem._replace(values=values, gradients=gradients)
             self.packed = Packed(self.problem), self.packed[1]
         self.problem.values[told] = values[0]
+        if gradients is not None:
+            self.problem.gradients[told] = gradients[0]
         self.problem.now["told"] = told + 1
         self._go_on()
 

@@ -31,6 +31,8 @@ class Result(dict[str, Any]):
     nhev: int  # Hessians, or products with them
     optimality: float  # the largest entry of the gradient, projected where there are bounds
     hess_inv: Any  # an approximation of the inverse of the Hessian
+    arms: list[dict[str, Any]]  # of a run with local searches beside it: what each found and took
+    arm: str  # the one that found x
     derivatives: dict[str, str]  # where each derivative came from: "given", "automatic", "2-point" ...
     history: dict[str, np.ndarray]  # `evaluations`, `best` (at most 512 entries), of the run that found x
     runs: np.ndarray  # a row per run: run, fun, nfev, nit, n_failed, stop, spread, seconds, x

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...kernels.calling.asking import QUESTIONS
+from ...kernels.calling.c_functions import c_pointer
+from ...kernels.calling.objective import Objective
 from ...kernels.compile.jit import available_threads
 from ...kernels.given import as_word
 from ...kernels.problem import Problem
@@ -31,7 +33,7 @@ ROWS_PER_VARIABLE = 9  # of an average generation of L-SHADE: what an iteration 
 # Where units wait for something else (a simulation elsewhere, a network), far more than cores make sense. Beyond this a
 # number is a slip, and the system refuses in the midst of it.
 MOST_OF = {"threads": 1024, "workers": 256}  # a worker is a Python of its own, of about 100 MB
-CHOSEN_BY_AUTO = ("lshade", "jso", "lsrtde", "nelder_mead")
+CHOSEN_BY_AUTO = ("lshade", "jso", "lsrtde", "l_bfgs_b", "nelder_mead")
 
 
 def choose_method(problem: Problem, limits: Limits) -> str:
@@ -41,7 +43,8 @@ def choose_method(problem: Problem, limits: Limits) -> str:
     L-SRTDE leads in the CEC 2017 results of others. The border between short and long lies between the two measured.
     """
     if not np.isfinite(problem.bounds).all():
-        return "nelder_mead"
+        smooth = isinstance(problem.fun, Objective) and problem.fun.compiled and c_pointer(problem.fun.function) is None
+        return "l_bfgs_b" if smooth and not problem.integrality.any() else "nelder_mead"
     evaluations = limits.max_evals
     if limits.max_iterations:
         evaluations = min(evaluations, limits.max_iterations * ROWS_PER_VARIABLE * problem.dimension)

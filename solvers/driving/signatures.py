@@ -82,13 +82,21 @@ class Foreign(TypedDict, total=False):
     fatol: float
     xatol: float
     xtol: float
+    gtol: float
+    eta: float
+    initial_trust_radius: float
+    max_trust_radius: float
+    maxcor: int
+    maxls: int
+    xrtol: float
+    lr: float
+    learning_rate: float
     initial_simplex: Points
     strategy: str
     mutation: float
     recombination: float
     sigma0: float
     input_sigma: float
-    polish: Literal[False]
     updating: Literal["deferred"]
     init: Literal["random"]
     vectorized: Literal[False]
@@ -119,6 +127,8 @@ class Common(Foreign, total=False):
 
 
 class MinimizeSettings(Common, total=False):
+    check: bool
+    polish: bool | Literal["auto"]
     jac: Callable[..., Any] | bool | Literal["2-point", "3-point"] | None
     hess: Callable[..., Any] | None
     hessp: Callable[..., Any] | None

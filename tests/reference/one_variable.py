@@ -115,3 +115,44 @@ def downhill(f, a, b, grow=110.0):
             u = c + gold * (c - b)
         a, b, c, fa, fb, fc = b, c, u, fb, fc, f(u)
     return a, b, c, fa, fb, fc
+
+
+def newton(f, slope, curvature, x, xtol, low=-math.inf, high=math.inf):
+    """Newton's method downhill: |f'/f''|, at most 100 max(1, |x|); between slopes of opposite signs; halved.
+
+    Where the curvature is below 0 a step is at least twice the last one.
+    """
+    last = 0.0
+    a, b = -math.inf, math.inf
+    fx, g = f(x), slope(x)
+    while True:
+        a, b = (x, b) if g < 0 else (a, x) if g > 0 else (a, b)
+        if (x <= low and g > 0) or (x >= high and g < 0) or b - a <= xtol * abs(x) + 1e-11:
+            return x
+        h = curvature(x)
+        if g == 0 and h > 0:
+            return x
+        longest = 100 * max(1, abs(x))
+        d = min(abs(g / h), longest) if h != 0 else longest
+        if h < 0:
+            d = min(max(d, 2 * abs(last)), longest)
+        u = x - math.copysign(d, g)
+        if u >= b:
+            u = (x + b) / 2
+        elif u <= a:
+            u = (x + a) / 2
+        d = min(max(u, low), high) - x
+        whole = abs(d) <= xtol * abs(x) + 1e-11
+        while True:
+            fu, gu = f(x + d), slope(x + d)
+            if fu <= fx + 1e-4 * g * d or (abs(fu - fx) <= 4 * 2**-52 * abs(fx) and abs(gu) < abs(g)):
+                break
+            if gu * g < 0:
+                a, b = (x + d, b) if gu < 0 else (a, x + d)
+            d /= 2
+            if abs(d) <= xtol * abs(x) + 1e-11 and b - a <= 2 * (xtol * abs(x) + 1e-11):
+                return x
+        last = x + d - x
+        x, fx, g = x + d, fu, gu
+        if whole:
+            return x

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from ..kernels.calling.objective import objective
 from ..kernels.calling.residuals import AUTOMATIC, Residuals
 from ..kernels.least_squares.losses import GIVEN, LOSSES
 from ..kernels.reals import shortened
@@ -24,7 +27,9 @@ from .driving.fits import (
     read_start,
     read_step,
     read_tolerances,
+    refuse_outside,
     refuse_residuals,
+    warn_of_workers,
     with_keywords,
 )
 from .driving.hooks import hooks_of
@@ -53,9 +58,13 @@ ALIASES = {"trf": "trust_region_reflective", "lm": LM, "dogleg": "dogbox"}
 
 
 def least_squares(
-    fun, x0, jac=AUTOMATIC, bounds=(-np.inf, np.inf), method="trf", ftol=1e-8, xtol=1e-8, gtol=1e-8, x_scale=None,
-    loss="linear", f_scale=1.0, diff_step=None, tr_solver=None, tr_options=None, jac_sparsity=None, max_nfev=None,
-    verbose=0, args=(), kwargs=None, callback=None, workers=None, *, max_time=None, checkpoint=None, options=None,
+    fun: Callable[..., Any], x0: Any, jac: Callable[..., Any] | str | None = AUTOMATIC,
+    bounds: Any = (-np.inf, np.inf), method: str = "trf", ftol: float | None = 1e-8, xtol: float | None = 1e-8,
+    gtol: float | None = 1e-8, x_scale: Any = None, loss: Callable[..., Any] | str = "linear", f_scale: float = 1.0,
+    diff_step: Any = None, tr_solver: str | None = None, tr_options: dict | None = None, jac_sparsity: Any = None,
+    max_nfev: int | None = None, verbose: int = 0, args: Any = (), kwargs: dict | None = None,
+    callback: Callable[..., Any] | None = None, workers: Any = None, *, max_time: float | None = None,
+    checkpoint: Any = None, options: dict | None = None,
 ) -> Result:  # fmt: skip
     """Find the x that makes the residuals small: minimise 1/2 sum rho(r_i(x)^2), from a point.
 
@@ -89,7 +98,7 @@ def least_squares(
     diff_step : float or (D,) array_like, optional
         Steps of differences, relative to x.
     tr_solver, tr_options, jac_sparsity : optional
-        Taken as SciPy's and without effect: problems are dense, and each step is solved to rounding.
+        Taken as SciPy's, and without effect: each step is solved to rounding. A sparse `jac` is made dense.
     max_nfev : int, optional
         Evaluations of the residuals; those of differences do not count. Default 100 D; of "lm" without a `jac` of the
         caller's 100 D (D + 1).
@@ -99,8 +108,8 @@ def least_squares(
         Further arguments of `fun` and `jac`.
     callback : callable, optional
         `callback(intermediate_result)` or `callback(x)` after each iteration; StopIteration, or True, ends the run.
-    workers : None
-        Differences are made in compiled code; leave it out.
+    workers : optional
+        Taken as SciPy's, and without effect: differences are made in compiled code.
     max_time : float, optional
         Seconds; compilation does not count.
     checkpoint : path, optional
@@ -132,7 +141,8 @@ def least_squares(
     """
     solver = read_method(method)
     x0 = read_start(x0)
-    lower, upper = read_bounds(bounds, x0)
+    lower, upper = read_bounds(bounds, x0.size)
+    refuse_outside(x0, lower, upper)
     if solver.name in NO_ROOM and (np.isfinite(lower) | np.isfinite(upper)).any():
         raise ValueError(f"bounds: {method} takes none; write method='trf' or 'dogbox'")
     tolerances = read_tolerances(ftol, xtol, gtol, solver.name == LM)
@@ -144,16 +154,16 @@ def least_squares(
         raise ValueError(f"loss: got {shortened(loss)}, expected a function of z, or one of {', '.join(LOSSES)}")
     if verbose not in (0, 1, 2):
         raise ValueError(f"verbose: got {shortened(verbose)}, expected 0, 1 or 2")
-    if workers not in (None, 1):
-        raise ValueError(f"workers: got {shortened(workers)}; differences are made in compiled code, leave it out")
+    warn_of_workers(workers)
     check_lsmr(tr_solver, tr_options)
     chosen = solver.Options(**tolerances, x_scale=read_scale(x_scale, x0, solver.name == LM), **(options or {}))
     f_scale = settings.as_positive_real("f_scale", f_scale)
     tell = None if callback is None else read_callback(callback)
 
     called = time.perf_counter()
+    source: Any = objective(with_keywords(fun, kwargs))
     bound = Residuals(
-        with_keywords(fun, kwargs), args if isinstance(args, tuple) else (args,), x0,
+        source, args if isinstance(args, tuple) else (args,), x0,
         with_keywords(jac, kwargs) if callable(jac) else jac or AUTOMATIC, loss if callable(loss) else None,
         lower, upper, read_step(diff_step, x0),
     )  # fmt: skip
