@@ -70,7 +70,7 @@ class Adjoint:
             f"{t} {'noalias readonly ' if p == self.x else ''}{self._given(p)}"
             for p, t in zip(self.function.parameters, self.function.types)
         ]
-        head = f"define i32 @{self.name}({', '.join((*given, *PARAMETERS))}) {{"
+        head = f"define i32 @{self.name}({', '.join((*given, *PARAMETERS))}) noinline {{"
         body = "\n".join(lines)
         return "\n".join([head, body, "}", *declarations(self.function.module, body)]) + "\n"
 
