@@ -1,4 +1,4 @@
-"""Derivatives of the user's, by differences, and each from the others: right, counted, and refused where they are wrong."""
+"""Derivatives of the user's, by differences, and each from the others: right, counted, refused where they are wrong."""
 
 import numpy as np
 import pytest
