@@ -65,6 +65,22 @@ def test_brent_asks_for_the_points_of_the_procedure_localmin(name):
     assert minimize_scalar(asked, bracket=(a, b)).success and points == expected
 
 
+@pytest.mark.parametrize(
+    ("c", "power", "xatol"), [(0.62, 1.5, 1e-5), (0.21, 1.2, 1e-2), (0.85, 3, 0.1), (0.19, 3, 1e-2)]
+)
+def test_brent_where_each_tolerance_decides(c, power, xatol):
+    """Points near the left end, near the right end, near x, and steps that are too small to trust a parabola."""
+
+    def function(x):
+        return abs(x - c) ** power + 0.3 * x
+
+    inside, expected = noting(function)
+    one_variable.localmin(inside, 0.0, 1.0, math.sqrt(np.finfo(float).eps), xatol / 3)
+    asked, points = noting(function)
+    minimize_scalar(asked, bounds=(0, 1), tol=xatol)
+    assert points == expected
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_golden_sections_are_those_of_the_transcription(name):
     function, (a, b), _ = FUNCTIONS[name]
