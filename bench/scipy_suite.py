@@ -39,6 +39,16 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
         "test_optimize",
         ("TestOptimizeScalar::*", "TestBracket::*", "test_brent_negative_tolerance"),
     ),
+    "quasi_newton": (
+        "test_optimize",
+        (
+            "TestOptimizeWrapper*::test_bfgs*",
+            "TestOptimizeSimple::test_bfgs*",
+            "TestOptimizeSimple::test_minimize_l_bfgs*",
+            "TestLBFGSBBounds::test_minimize*",
+            "test_memoize_jac_with_bfgs*",
+        ),
+    ),
 }
 # where SciPy's tests find a function -> ours; three are in older_names.py
 OURS = {
@@ -51,6 +61,7 @@ OURS = {
     "scipy.optimize.brent": "brent",
     "scipy.optimize.golden": "golden",
     "scipy.optimize.fminbound": "fminbound",
+    "scipy.optimize.minimize": "minimize",
 }
 
 

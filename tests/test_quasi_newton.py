@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from functools import cache
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numba.core import types
+from scipy.optimize import _lbfgsb_py, _optimize
 
 from thalweg.kernels.calling.arguments import load, packed
 from thalweg.kernels.compile.jit import compile_for, kernel
@@ -18,6 +20,7 @@ from thalweg.kernels.descent.cauchy_point import cauchy_point
 from thalweg.kernels.descent.compact import factor_middle
 from thalweg.solvers import StopReason, minimize
 from thalweg.solvers.contract import Key, Limits
+from thalweg.solvers.descent import bfgs, l_bfgs_b
 from thalweg.solvers.descent.l_bfgs_b import SOLVER, LBfgsBState, choose_direction
 
 from .reference import quasi_newton
@@ -378,3 +381,16 @@ def test_the_inverse_of_the_hessian():
 def test_options_that_make_no_sense(method, options, told):
     with pytest.raises(ValueError, match=f"^{told}: got"):
         minimize(bowl, [1.0, 1.0], jac=lambda x: 2.0 * x, method=method, options=options)
+
+
+def test_the_constants_are_those_of_the_papers_and_of_scipy():
+    theirs = inspect.signature(_lbfgsb_py._minimize_lbfgsb).parameters
+    ours = l_bfgs_b.Options()
+    assert (ours.memory, ours.gtol, ours.ftol, ours.maxls) == tuple(
+        theirs[name].default for name in ("maxcor", "gtol", "ftol", "maxls")
+    )
+    assert (l_bfgs_b.C1, l_bfgs_b.C2, l_bfgs_b.NARROW) == (1e-3, 0.9, 0.1)
+    theirs, ours = inspect.signature(_optimize._minimize_bfgs).parameters, bfgs.Options()
+    assert (ours.gtol, ours.xtol, ours.c1, ours.c2) == tuple(
+        theirs[name].default for name in ("gtol", "xrtol", "c1", "c2")
+    )
