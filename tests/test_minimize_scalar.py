@@ -154,10 +154,12 @@ def test_newton_is_the_transcription(name, box):
 
 def test_newton_finds_the_minimum_of_the_lesson():
     cubic = SMOOTH["cubic"][0]
-    for sources in ({}, {"jac": "3-point"}, {"jac": lambda x: 3 * x * x - 4 * x, "hess": lambda x: 6 * x - 4}):
+    given = {"jac": lambda x: 3 * x * x - 4 * x, "hess": lambda x: 6 * x - 4}
+    for how, sources in {"automatic": {}, "3-point": {"jac": "3-point"}, "given": given}.items():
         result = minimize_scalar(cubic, method="newton", x0=3, **sources)
         assert result.success and result.nit <= 7 and abs(result.x - 4 / 3) < 1e-10
         assert abs(result.jac) < 1e-9 and result.optimality == abs(result.jac)
+        assert result.derivatives["gradient"] == how
 
 
 def test_newton_is_at_no_maximum_and_at_no_saddle():
