@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         curve_fit,
         least_squares,
         minimize,
+        minimize_many,
         minimize_scalar,
         register,
     )
@@ -68,6 +69,7 @@ __all__ = [
     "log_integer",
     "log_uniform",
     "minimize",
+    "minimize_many",
     "minimize_scalar",
     "objective",
     "orchestration",
@@ -94,6 +96,7 @@ LAYERS = {
         "curve_fit",
         "least_squares",
         "minimize",
+        "minimize_many",
         "minimize_scalar",
         "register",
     ),
