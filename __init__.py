@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import kernels, orchestration, solvers
     from .kernels import Minimum, Problem, functions, objective, random
+    from .kernels.differentiate.doors import check_grad, grad, hessian, hvp, jacobian, value_and_grad
     from .orchestration import (
         choice,
         cluster,
@@ -57,13 +58,18 @@ __all__ = [
     "StopReason",
     "__version__",
     "bracket",
+    "check_grad",
     "choice",
     "cluster",
     "curve_fit",
     "functions",
+    "grad",
     "grid_search",
+    "hessian",
+    "hvp",
     "integer",
     "islands",
+    "jacobian",
     "kernels",
     "least_squares",
     "log_integer",
@@ -80,9 +86,11 @@ __all__ = [
     "restarts",
     "solvers",
     "uniform",
+    "value_and_grad",
     "when",
 ]
 
+DERIVATIVES = ("check_grad", "grad", "hessian", "hvp", "jacobian", "value_and_grad")
 LAYERS = {
     "kernels": ("Minimum", "Problem", "functions", "objective"),
     "solvers": (
@@ -125,5 +133,7 @@ def _load(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name in ("functions", "random"):
         return import_module(f".kernels.{name}", __name__)
+    if name in DERIVATIVES:
+        return getattr(import_module(".kernels.differentiate.doors", __name__), name)
     layer = next((layer for layer, names in LAYERS.items() if name in names), "orchestration")
     return getattr(import_module(f".{layer}", __name__), name)

@@ -222,7 +222,12 @@ def _ask_vector(function, record, x, out):
 
 def automatic_jacobian(residuals: Residuals) -> tuple[int, Callable[[], Any]]:
     """(address of FORMS["jacobian"] by forward mode, what makes its workspace): kernels/differentiate."""
-    raise NotImplementedError
+    from ..differentiate.adapters import derivatives
+    from ..differentiate.workspace import Workspace
+
+    if not residuals.fun.compiled:
+        raise NotImplementedError
+    return derivatives(residuals.fun.bound).jacobian, Workspace
 
 
 def _python_complex():
