@@ -248,12 +248,17 @@ class Shifted:
 def test_forms_of_functions(function, args, x):
     result = minimize_scalar(function, (0.5, 1), args=args)
     assert result.success and result.x == pytest.approx(x, abs=1e-6)
-    assert isinstance(result.x, float) and isinstance(result.fun, float)
+    shape = np.shape(function(1.0, *args) if isinstance(args, tuple) else 0.0)
+    assert np.shape(result.x) == np.shape(result.fun) == shape
+    assert shape or (isinstance(result.x, float) and isinstance(result.fun, float))
 
 
-def test_a_function_that_is_0_dimensional_in_python():
-    result = minimize_scalar(objective(lambda x: np.array((x - 2) ** 2), compiled=False))
-    assert result.x == pytest.approx(2.0) and result.objective == "python"
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_one_number_in_an_array(shape, compiled):
+    result = minimize_scalar(objective(lambda x: np.array((x - 2) ** 2).reshape(shape), compiled=compiled))
+    assert np.shape(result.x) == np.shape(result.fun) == shape
+    assert float(result.x.item()) == pytest.approx(2.0) and result.objective == ("compiled" if compiled else "python")
 
 
 def test_errors_of_the_function_come_with_their_x():
@@ -298,7 +303,7 @@ def test_iterations_are_counted_and_limited():
     f = FUNCTIONS["quartic"][0]
     result = minimize_scalar(f, options={"maxiter": 3})
     assert not result.success and result.nit == 3 and result.stop_reason is StopReason.OUT_OF_ITERATIONS
-    with pytest.warns(RuntimeWarning, match="iterations"):
+    with pytest.warns(tw.OptimizeWarning, match="Maximum number of iterations"):
         minimize_scalar(f, options={"maxiter": 3, "disp": True})
     first = minimize_scalar(f, method="golden", options={"maxiter": 0}).nfev
     assert [minimize_scalar(f, method="golden", options={"maxiter": n}).nfev - first for n in (1, 5)] == [1, 5]

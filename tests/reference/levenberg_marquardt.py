@@ -1,8 +1,11 @@
-"""Moré's algorithm (1978, sections 5 to 7) with the constants of MINPACK's lmder, in dense NumPy, not factorised."""
+"""Moré's algorithm (1978, sections 5 to 7) with the constants of MINPACK's lmder, in dense NumPy, not factorised.
+
+As the engine has it: a first radius of 10, and below LEVEL the step of Gauss and Newton, whatever it seems to gain.
+"""
 
 import numpy as np
 
-FACTOR, SIGMA, ACCEPTED = 100.0, 0.1, 1e-4
+FACTOR, SIGMA, ACCEPTED, LEVEL = 10.0, 0.1, 1e-4, 1e-12
 
 
 def damped_step(J, f, D, par):
@@ -55,15 +58,19 @@ def iterates(fun, jac, x, evaluations):
         before, after = np.linalg.norm(f), np.linalg.norm(new)
         gain = 1 - (after / before) ** 2 if 0.1 * after < before else -1.0
         image, damped = np.linalg.norm(J @ p) / before, np.sqrt(par) * length / before
-        ratio = gain / (image**2 + 2 * damped**2)
+        foreseen = image**2 + 2 * damped**2
+        ratio = gain / foreseen
+        blind = par == 0 and abs(gain) <= LEVEL and foreseen <= LEVEL
         slope = -(image**2 + damped**2)
-        if ratio <= 0.25:
+        if blind:
+            pass
+        elif ratio <= 0.25:
             factor = 0.5 if gain >= 0 else 0.5 * slope / (slope + 0.5 * gain)
             factor = 0.1 if 0.1 * after >= before or factor < 0.1 else factor
             radius, par = factor * min(radius, length / 0.1), par / factor
         elif par == 0 or ratio >= 0.75:
             radius, par = length / 0.5, 0.5 * par
-        if ratio >= ACCEPTED:
+        if ratio >= ACCEPTED or blind:
             x, f, first = x + p, new, False
             J = jac(x)
             D = np.maximum(D, np.linalg.norm(J, axis=0))
