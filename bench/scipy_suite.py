@@ -83,17 +83,21 @@ def in_python_if_need(function):
     """Our function, for what Numba cannot compile of the tests' functions."""
     from thalweg import objective
 
-    signature = inspect.signature(function)
-    first = next(iter(signature.parameters))
+    first = next(iter(inspect.signature(function).parameters))
+
+    def taken(given):
+        return objective(given, compiled="auto", check=False) if callable(given) else given
 
     @functools.wraps(function)
     def called(*args, **named):
-        given = signature.bind(*args, **named)
-        if callable(given.arguments.get(first)):
-            given.arguments[first] = objective(given.arguments[first], compiled="auto", check=False)
+        # Arguments stay as they are given, by place or by name: `minimize` reads a point in the place of bounds.
+        if args:
+            args = (taken(args[0]), *args[1:])
+        elif first in named:
+            named[first] = taken(named[first])
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"(.|\n)*It is evaluated in Python")
-            return function(*given.args, **given.kwargs)
+            return function(*args, **named)
 
     return called
 
