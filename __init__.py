@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         curve_fit,
         least_squares,
         minimize,
+        minimize_many,
         minimize_scalar,
         register,
     )
@@ -74,6 +75,7 @@ __all__ = [
     "log_integer",
     "log_uniform",
     "minimize",
+    "minimize_many",
     "minimize_scalar",
     "objective",
     "orchestration",
@@ -102,6 +104,7 @@ LAYERS = {
         "curve_fit",
         "least_squares",
         "minimize",
+        "minimize_many",
         "minimize_scalar",
         "register",
     ),

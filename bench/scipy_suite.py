@@ -35,10 +35,6 @@ RESULTS = "THALWEG_SCIPY_SUITE"  # the environment variable that names where a r
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "least_squares": ("test_least_squares", ("*",)),
     "curve_fit": ("test_minpack", ("TestCurveFit::*",)),
-    "minimize_scalar": (
-        "test_optimize",
-        ("TestOptimizeScalar::*", "TestBracket::*", "test_brent_negative_tolerance"),
-    ),
     "quasi_newton": (
         "test_optimize",
         (
@@ -49,6 +45,10 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
             "test_memoize_jac_with_bfgs*",
         ),
     ),
+    "minimize_scalar": (
+        "test_optimize",
+        ("TestOptimizeScalar::*", "TestBracket::*", "test_brent_negative_tolerance"),
+    ),
 }
 # where SciPy's tests find a function -> ours; three are in older_names.py
 OURS = {
@@ -56,12 +56,12 @@ OURS = {
     "scipy.optimize.curve_fit": "curve_fit",
     "scipy.optimize._minpack_py.curve_fit": "curve_fit",
     "scipy.optimize.OptimizeWarning": "OptimizeWarning",
+    "scipy.optimize.minimize": "minimize",
     "scipy.optimize.minimize_scalar": "minimize_scalar",
     "scipy.optimize.bracket": "bracket",
     "scipy.optimize.brent": "brent",
     "scipy.optimize.golden": "golden",
     "scipy.optimize.fminbound": "fminbound",
-    "scipy.optimize.minimize": "minimize",
 }
 
 
@@ -83,17 +83,21 @@ def in_python_if_need(function):
     """Our function, for what Numba cannot compile of the tests' functions."""
     from thalweg import objective
 
-    signature = inspect.signature(function)
-    first = next(iter(signature.parameters))
+    first = next(iter(inspect.signature(function).parameters))
+
+    def taken(given):
+        return objective(given, compiled="auto", check=False) if callable(given) else given
 
     @functools.wraps(function)
     def called(*args, **named):
-        given = signature.bind(*args, **named)
-        if callable(given.arguments.get(first)):
-            given.arguments[first] = objective(given.arguments[first], compiled="auto", check=False)
+        # Arguments stay as they are given, by place or by name: `minimize` reads a point in the place of bounds.
+        if args:
+            args = (taken(args[0]), *args[1:])
+        elif first in named:
+            named[first] = taken(named[first])
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"(.|\n)*It is evaluated in Python")
-            return function(*given.args, **given.kwargs)
+            return function(*args, **named)
 
     return called
 

@@ -225,7 +225,7 @@ def automatic_jacobian(residuals: Residuals) -> tuple[int, Callable[[], Any]]:
     from ..differentiate.adapters import derivatives
     from ..differentiate.workspace import Workspace
 
-    if not residuals.fun.compiled:
+    if not residuals.fun.compiled or residuals.fun.bound.form is None:
         raise NotImplementedError
     return derivatives(residuals.fun.bound).jacobian, Workspace
 

@@ -129,7 +129,7 @@ def find_direction(hessian, g, pivots, order, free, count, reduced, solved, dire
     return added
 
 
-@inlined
+@part
 def value_on_path(problem, state, step, point, gradient):
     """The value at `point` = P(x + step d), and how far it is from a minimum; inf where one of them is undefined."""
     box = state.box
@@ -162,13 +162,11 @@ def search(problem, state, count, changed):
         decrease = promised(state, step, count)
         if step == 1.0:
             whole = decrease
-        if is_hidden(own.f, value, decrease):
-            if step < 1.0 or not optimality < 0.5 * now.optimality:
-                break
-            move(state, value, optimality, False)
-            return
-        if own.f - value >= own.sigma * decrease:
-            if step == 1.0 and changed:
+        hidden = is_hidden(own.f, value, decrease)
+        if hidden and (step < 1.0 or not optimality < 0.5 * now.optimality):
+            break
+        if hidden or own.f - value >= own.sigma * decrease:
+            if step == 1.0 and changed and not hidden:
                 value, optimality = go_farther(problem, state, value, optimality)
             move(state, value, optimality, False)
             return

@@ -4,10 +4,10 @@ Moré, The Levenberg-Marquardt algorithm: implementation and theory, Lecture Not
 with the constants and tests of MINPACK's `lmder` (Moré, Garbow and Hillstrom 1980). The Jacobian is factorised by
 Householder's QR with pivoting, so that its condition is not squared.
 
-Two things differ. The first radius is a tenth of MINPACK's, with which NIST's BoxBOD leaves the range of its data in one
-step and is taken for solved there. And where costs agree to LEVEL, rounding decides which is less: there the step of
-Gauss and Newton is taken without being asked what it gains, until it foresees nothing. That is worth one to three digits
-of x, and matters only with an ftol below LEVEL.
+Two things differ. The first radius is a tenth of MINPACK's, with which NIST's BoxBOD leaves the range of its data in
+one step and is taken for solved there. And where costs agree to LEVEL, rounding decides which is less: there the step
+of Gauss and Newton is taken without being asked what it gains, until it foresees nothing. That is worth one to three
+digits of x, and matters only with an ftol below LEVEL.
 """
 
 from __future__ import annotations
