@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from . import kernels, orchestration, solvers
     from .kernels import Minimum, Problem, functions, objective, random
+    from .kernels.differentiate.doors import check_grad, grad, hessian, hvp, jacobian, value_and_grad
     from .orchestration import (
         choice,
         cluster,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         curve_fit,
         least_squares,
         minimize,
+        minimize_many,
         minimize_scalar,
         register,
     )
@@ -56,18 +58,24 @@ __all__ = [
     "StopReason",
     "__version__",
     "bracket",
+    "check_grad",
     "choice",
     "cluster",
     "curve_fit",
     "functions",
+    "grad",
     "grid_search",
+    "hessian",
+    "hvp",
     "integer",
     "islands",
+    "jacobian",
     "kernels",
     "least_squares",
     "log_integer",
     "log_uniform",
     "minimize",
+    "minimize_many",
     "minimize_scalar",
     "objective",
     "orchestration",
@@ -78,9 +86,11 @@ __all__ = [
     "restarts",
     "solvers",
     "uniform",
+    "value_and_grad",
     "when",
 ]
 
+DERIVATIVES = ("check_grad", "grad", "hessian", "hvp", "jacobian", "value_and_grad")
 LAYERS = {
     "kernels": ("Minimum", "Problem", "functions", "objective"),
     "solvers": (
@@ -94,6 +104,7 @@ LAYERS = {
         "curve_fit",
         "least_squares",
         "minimize",
+        "minimize_many",
         "minimize_scalar",
         "register",
     ),
@@ -122,5 +133,7 @@ def _load(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name in ("functions", "random"):
         return import_module(f".kernels.{name}", __name__)
+    if name in DERIVATIVES:
+        return getattr(import_module(".kernels.differentiate.doors", __name__), name)
     layer = next((layer for layer, names in LAYERS.items() if name in names), "orchestration")
     return getattr(import_module(f".{layer}", __name__), name)

@@ -13,17 +13,20 @@ method stopped by itself; both as geometric means over the problems that both me
 """
 
 import argparse
-import importlib.util
 import math
-import sys
 import warnings
-from pathlib import Path
 from typing import NamedTuple
 
+import numba
 import numpy as np
 from common import machine, save, table, versions
 from local_problems import PROBLEMS
 from scipy import optimize
+
+import thalweg as tw
+from thalweg.kernels import objective
+from thalweg.kernels.calling.arguments import call_adapter
+from thalweg.kernels.calling.derivatives import Wanted, derivatives_of
 
 SOLVED = 1e-6
 FIRST = ("BFGS", "L-BFGS-B", "CG", "TNC")
@@ -50,50 +53,39 @@ class Spent(Exception):
 # --- derivatives -------------------------------------------------------------------------------------------------
 
 
+@numba.njit
+def _gradient(address, record, x, g, work):
+    return call_adapter(address, (x, record, g, work))
+
+
+@numba.njit
+def _product(address, record, x, v, hv, work):
+    return call_adapter(address, (x, record, v, hv, work))
+
+
 class Exact:
     """Value, gradient, Hessian and products of one problem, for SciPy: thalweg's automatic ones."""
 
     def __init__(self, problem):
-        import thalweg as tw
-
-        self.both = tw.value_and_grad(problem.fun, args=problem.args)
-        self.product = tw.hvp(problem.fun, args=problem.args)
-        self.whole = tw.hessian(problem.fun, args=problem.args)
-
-
-class Dual:
-    """The same by dual numbers in plain Python: slow, and of use while there are no automatic ones."""
-
-    def __init__(self, problem):
-        path = Path(__file__).parents[1] / "tests" / "duals.py"
-        spec = importlib.util.spec_from_file_location("duals", path)
-        duals = sys.modules["duals"] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(duals)
-        self.fun, self.args, self.duals = problem.fun, problem.args, duals
+        n = len(problem.x0)
+        self.bound = objective(problem.fun).bind(problem.args)
+        ends = np.full(n, -math.inf), np.full(n, math.inf)
+        self.of = derivatives_of(self.bound, {"gradient", "product"}, Wanted(), *ends, start(problem)).of
+        self.works = {name: derivative.work() for name, derivative in self.of.items()}
 
     def both(self, x):
-        try:
-            return self.duals.value_and_gradient(self.fun, x, self.args)
-        except (ArithmeticError, ValueError, TypeError):
-            return math.nan, np.full(len(x), math.nan)
+        """(value, gradient (n,)); NaN where the function raises."""
+        g, gradient = np.empty(len(x)), self.of["gradient"]
+        return _gradient(gradient.address, self.bound.args_address, x, g, self.works["gradient"].address), g
 
     def product(self, x, v):
-        h = 1e-5 * max(1.0, np.abs(x).max()) / max(np.abs(v).max(), 1e-300)
-        return (self.both(x + h * v)[1] - self.both(x - h * v)[1]) / (2 * h)
+        hv, product = np.empty(len(x)), self.of["product"]
+        _product(product.address, self.bound.args_address, x, v, hv, self.works["product"].address)
+        return hv
 
     def whole(self, x):
-        H = np.empty((len(x), len(x)))
-        for j in range(len(x)):
-            h = np.zeros(len(x))
-            h[j] = 1e-5 * max(1.0, abs(x[j]))
-            H[j] = (self.both(x + h)[1] - self.both(x - h)[1]) / (2 * h[j])
+        H = np.array([self.product(x, unit) for unit in np.eye(len(x))])
         return 0.5 * (H + H.T)
-
-
-def derivatives_of(problem):
-    import thalweg as tw
-
-    return Exact(problem) if hasattr(tw, "value_and_grad") else Dual(problem)
 
 
 # --- the runs ----------------------------------------------------------------------------------------------------
@@ -161,8 +153,6 @@ def run_scipy(problem, derivatives, method, budget):
 
 def run_ours(problem, method, budget):
     """One of thalweg's, as it counts itself; "to the value" by a second run that has it as its target."""
-    import thalweg as tw
-
     solver = tw.SOLVERS[method]
 
     def run(**stops):
@@ -200,8 +190,6 @@ def against(ours, theirs):
 
 def names_of(kind):
     """Ours that ask for gradients ("first") or for Hessians and products ("second")."""
-    import thalweg as tw
-
     second = {"hessian", "product"}
     return [
         name
@@ -213,7 +201,7 @@ def names_of(kind):
 def compare(kind, theirs, ours, problems, budget):
     found = {}
     for name in theirs:
-        found[name] = [run_scipy(problem, derivatives_of(problem), name, budget) for problem in problems]
+        found[name] = [run_scipy(problem, Exact(problem), name, budget) for problem in problems]
         print(kind, name, sum(s.solved for s in found[name]), flush=True)
     for name in ours:
         found[name] = [run_ours(problem, name, budget) for problem in problems]
@@ -239,19 +227,28 @@ def report(found, theirs, ours, problems):
         count = sum(s.solved for s in solves)
         free = sum(s.solved for s, p in zip(solves, problems) if not np.any(np.isfinite(p.bounds)))
         rows.append([name, count, free, count - free, common, f"{first:.2f}", f"{whole:.2f}"])
-        missed.append(f"- {name}: {', '.join(p.name for s, p in zip(solves, problems) if not s.solved) or 'none'}")
+        if 2 * count >= len(problems):
+            missed.append(f"- {name}: {', '.join(p.name for s, p in zip(solves, problems) if not s.solved) or 'none'}")
     head = ["method", "solved", "free", "bounded", "both", "to the value", "whole"]
     text = f"Evaluations are divided by those of {best}, on the problems that both solve.\n\n{table(head, rows)}\n\n"
     text += "Not solved:\n\n" + "\n".join(missed)
     if ours:
-        mine = best_of(found, ours)
+        mine = ours_to_compare(found, best, ours)
         count, most = (sum(s.solved for s in found[name]) for name in (mine, best))
         _, first, whole = against(found[mine], found[best])
-        text += f"\n\n{mine} against {best}: {count} and {most} solved ({verdict(count >= most)}); evaluations to the "
-        text += (
-            f"value {first:.2f} times ({verdict(first <= 1)}), of whole runs {whole:.2f} times ({verdict(whole <= 1)})."
-        )
+        text += f"\n\n{mine} against {best}: {count} and {most} solved, {verdict(count >= most)}; evaluations "
+        text += f"to the value {first:.3f} times, {verdict(first < 1.0005)}, of whole runs {whole:.3f} times, "
+        text += f"{verdict(whole < 1.0005)}."
     return text
+
+
+def ours_to_compare(found, best, ours):
+    """Of those that solve as many as SciPy's best the one with least evaluations; else the one that solves most."""
+    most = sum(s.solved for s in found[best])
+    enough = [name for name in ours if sum(s.solved for s in found[name]) >= most]
+    if not enough:
+        return best_of(found, ours)
+    return min(enough, key=lambda name: against(found[name], found[best])[1])
 
 
 def verdict(holds):

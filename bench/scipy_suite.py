@@ -35,13 +35,33 @@ RESULTS = "THALWEG_SCIPY_SUITE"  # the environment variable that names where a r
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "least_squares": ("test_least_squares", ("*",)),
     "curve_fit": ("test_minpack", ("TestCurveFit::*",)),
+    "quasi_newton": (
+        "test_optimize",
+        (
+            "TestOptimizeWrapper*::test_bfgs*",
+            "TestOptimizeSimple::test_bfgs*",
+            "TestOptimizeSimple::test_minimize_l_bfgs*",
+            "TestLBFGSBBounds::test_minimize*",
+            "test_memoize_jac_with_bfgs*",
+        ),
+    ),
+    "minimize_scalar": (
+        "test_optimize",
+        ("TestOptimizeScalar::*", "TestBracket::*", "test_brent_negative_tolerance"),
+    ),
 }
-# where SciPy's tests find a function -> ours
+# where SciPy's tests find a function -> ours; three are in older_names.py
 OURS = {
     "scipy.optimize.least_squares": "least_squares",
     "scipy.optimize.curve_fit": "curve_fit",
     "scipy.optimize._minpack_py.curve_fit": "curve_fit",
     "scipy.optimize.OptimizeWarning": "OptimizeWarning",
+    "scipy.optimize.minimize": "minimize",
+    "scipy.optimize.minimize_scalar": "minimize_scalar",
+    "scipy.optimize.bracket": "bracket",
+    "scipy.optimize.brent": "brent",
+    "scipy.optimize.golden": "golden",
+    "scipy.optimize.fminbound": "fminbound",
 }
 
 
@@ -49,11 +69,13 @@ OURS = {
 
 
 def pytest_configure(config) -> None:
+    import older_names
+
     import thalweg
 
     for place, name in OURS.items():
         module, _, attribute = place.rpartition(".")
-        ours = getattr(thalweg, name)
+        ours = getattr(older_names if hasattr(older_names, name) else thalweg, name)
         setattr(importlib.import_module(module), attribute, ours if isinstance(ours, type) else in_python_if_need(ours))
 
 
@@ -61,17 +83,21 @@ def in_python_if_need(function):
     """Our function, for what Numba cannot compile of the tests' functions."""
     from thalweg import objective
 
-    signature = inspect.signature(function)
-    first = next(iter(signature.parameters))
+    first = next(iter(inspect.signature(function).parameters))
+
+    def taken(given):
+        return objective(given, compiled="auto", check=False) if callable(given) else given
 
     @functools.wraps(function)
     def called(*args, **named):
-        given = signature.bind(*args, **named)
-        if callable(given.arguments.get(first)):
-            given.arguments[first] = objective(given.arguments[first], compiled="auto")
+        # Arguments stay as they are given, by place or by name: `minimize` reads a point in the place of bounds.
+        if args:
+            args = (taken(args[0]), *args[1:])
+        elif first in named:
+            named[first] = taken(named[first])
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=r"(.|\n)*It is evaluated in Python")
-            return function(*given.args, **given.kwargs)
+            return function(*args, **named)
 
     return called
 

@@ -14,6 +14,7 @@ from .registry import SOLVERS, register
 if TYPE_CHECKING:
     from .curves import OptimizeWarning, curve_fit
     from .fitting import least_squares
+    from .many import minimize_many
     from .scalar import BracketError, bracket, minimize_scalar
 
 __all__ = [
@@ -27,12 +28,14 @@ __all__ = [
     "curve_fit",
     "least_squares",
     "minimize",
+    "minimize_many",
     "minimize_scalar",
     "register",
 ]
 
 LATER = {  # name -> its module
     "BracketError": "scalar", "bracket": "scalar", "minimize_scalar": "scalar", "least_squares": "fitting",
+    "minimize_many": "many",
     "OptimizeWarning": "curves", "curve_fit": "curves",
 }  # fmt: skip
 

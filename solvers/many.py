@@ -256,4 +256,5 @@ class _Problems:
         return Result(
             x=self.points, fun=now["best"].copy(), success=success, status=stop.astype(np.int64), message=message,
             nfev=now["evaluations"].copy(), nit=now["iteration"].copy(), njev=now["gradients"].copy(), runs=rows,
+            names=[f"x{j}" for j in range(call.problem.dimension)],
         )  # fmt: skip

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from ..kernels.calling.derivatives import Wanted, derivatives_of
-from ..kernels.calling.of_number import objective_of_number, of_vector
+from ..kernels.calling.objective import PythonObjective
+from ..kernels.calling.of_number import Noting, objective_of_number, of_vector, returned_by
 from ..kernels.descent.line import AT_NAN, GROW_LIMIT, MOST_STEPS, NO_BRACKET, NO_ORDER, TOO_MANY
 from ..kernels.given import as_word
 from ..kernels.problem import Problem
@@ -30,6 +32,7 @@ FAULTS = {
     TOO_MANY: "No valid bracket was found before the iteration limit was reached. Begin from other points.",
     AT_NAN: "The values beside the lowest one found are NaN: x stands where the function ceases to have values.",
 }
+LIMIT = "Maximum number of iterations (maxiter) has been reached."
 REALS, NO_WISH = (-np.inf, np.inf), Wanted()
 
 
@@ -79,9 +82,9 @@ def minimize_scalar(
     Returns
     -------
     Result
-        x (a number), fun, success, message, nfev, nit, as in SciPy; stop_reason, status, n_failed (values that were
-        NaN), method, objective (how it was evaluated). Of "newton" also jac (the slope at x), njev, nhev, optimality,
-        derivatives (where they came from).
+        x (a number; where fun returns an array of one, such an array, as in SciPy), fun, success, message, nfev, nit;
+        stop_reason, status, n_failed (values that were NaN), method, objective (how it was evaluated). Of "newton" also
+        jac (the slope at x), njev, nhev, optimality, derivatives (where they came from).
 
     Raises
     ------
@@ -115,7 +118,9 @@ def minimize_scalar(
     if state.line[0].fault == NO_ORDER:
         _raise_no_order(bracket, state.line[0])
     if disp and not result.success:
-        warnings.warn(result.message, RuntimeWarning, stacklevel=2)
+        from .curves import OptimizeWarning
+
+        warnings.warn(result.message, OptimizeWarning, stacklevel=2)
     return result
 
 
@@ -183,6 +188,8 @@ def _carry_out(
     source, x = objective_of_number(fun), points[:, None]
     problem = Problem(fun=source, bounds=[box], x0=x, args=args)
     bound = source.bind(problem.args, x if solver is not bounded.SOLVER else np.array([[points.mean()]]))
+    if isinstance(bound, PythonObjective):
+        bound.source = replace(bound.source, function=Noting(bound.source.function))
     if solver.asks != {"value"}:
         bound.derivatives = derivatives_of(bound, solver.asks, wanted, problem.lower, problem.upper, x[0])
     limits = Limits(UNLIMITED, max_iterations=maxiter + 1)  # iteration 0 is the beginning
@@ -203,7 +210,7 @@ def _result_of(run, solver: Solver, bound) -> Result:
         fun=np.float64(fun),
         success=reason in CONVERGED and bool(np.isfinite(fun)),
         status=int(reason),
-        message=FAULTS.get(fault, reason.sentence),
+        message=LIMIT if reason is StopReason.OUT_OF_ITERATIONS else FAULTS.get(fault, reason.sentence),
         nfev=evaluations,
         nit=iterations - 1,
         stop_reason=reason,
@@ -212,6 +219,8 @@ def _result_of(run, solver: Solver, bound) -> Result:
         objective=bound.runs_as,
     )
     result.update(details_of(solver, run.state))
+    if shape := returned_by(bound):
+        result.update(x=np.full(shape, result.x), fun=np.full(shape, result.fun))
     if bound.derivatives is not None:
         result["derivatives"] = bound.derivatives.how
     return result

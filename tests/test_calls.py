@@ -261,8 +261,8 @@ def test_generators_give_a_seed(method):
     [
         ({"mutation": (0.5, 1), "method": "de"}, "mutation: got .* de draws no weight anew"),
         ({"strategy": "rand2bin", "method": "de"}, "strategy: got 'rand2bin', expected one of rand1bin"),
-        ({"jac": "2-point"}, "jac: .* uses no gradient; leave it out"),
-        ({"polish": True}, "polish: got True; write polish=False"),
+        ({"jac": "2-point", "method": "de"}, "jac: de uses no gradient; leave it out"),
+        ({"polish": "sometimes"}, "polish: got 'sometimes', expected True, False or 'auto'"),
         ({"updating": "immediate"}, "updating: got 'immediate'; write updating='deferred'"),
         ({"init": "sobol"}, "init: got 'sobol'; write init='random'"),
         ({"vectorized": True}, r"vectorized: got True; write objective\(f, vectorized=True\)"),
@@ -286,6 +286,8 @@ def test_the_page_on_coming_from_other_libraries_has_these_tables():
 
 def test_points_without_volume_are_no_simplex():
     with pytest.raises(ValueError, match=r"x0: got 3 points that span no volume.*write bounds="):
+        tw.minimize(bowl, x0=[(-5, 5)] * 3, method="nelder_mead")
+    with pytest.raises(ValueError, match=r"x0: got 3 points, expected one.*write bounds="):
         tw.minimize(bowl, x0=[(-5, 5)] * 3)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numba.core import types
 
+from thalweg import check_grad, grad, hessian, hvp, jacobian, value_and_grad
 from thalweg.kernels import objective
 from thalweg.kernels.calling.adapters import Form, once
 from thalweg.kernels.calling.arguments import RAISED_BITS, VECTOR, call_adapter, normalise, pack
@@ -15,7 +16,6 @@ from thalweg.kernels.calling.checking import CompilationError
 from thalweg.kernels.calling.objective import _Form
 from thalweg.kernels.compile.jit import compile_for, kernel
 from thalweg.kernels.differentiate.adapters import Derivatives, derivatives
-from thalweg.kernels.differentiate.functions import check_grad, grad, value_and_grad
 from thalweg.kernels.differentiate.workspace import Workspace
 
 from .derivatives import objectives as o
@@ -218,6 +218,51 @@ def test_value_and_grad_and_grad():
     assert (grad(f)(x) == g).all()
     assert grad(lambda x, a: a * x[0], args=(3.0,))([1.0]) == [3.0]
     assert grad(lambda x, a: a * x[0], args=(3.0,))([1.0], 4.0) == [4.0]
+
+
+def test_products_with_the_hessian_and_hessians():
+    x = np.array([-1.2, 1.0, 0.7])
+    exact = np.zeros((3, 3))
+    for i in range(2):
+        exact[i, i] += 1200.0 * x[i] ** 2 - 400.0 * x[i + 1] + 2.0
+        exact[i + 1, i + 1] += 200.0
+        exact[i, i + 1] -= 400.0 * x[i]
+        exact[i + 1, i] -= 400.0 * x[i]
+    v = np.array([0.5, -1.0, 2.0])
+    assert hvp(o.rosenbrock)(x, v) == pytest.approx(exact @ v, rel=1e-13)
+    assert hessian(o.rosenbrock)(x) == pytest.approx(exact, rel=1e-13)
+    with pytest.raises(ValueError, match="v: got"):
+        hvp(o.rosenbrock)(x, v[:2])
+
+
+@pytest.mark.parametrize("name", ["neural", "cholesky", pytest.param("rk4_arrays", marks=pytest.mark.slow)])
+def test_products_with_the_hessian_against_differences_of_gradients(name):
+    _, f, x, args = next(case for case in o.ALL if case[0] == name)
+    v = np.random.default_rng(1).normal(size=len(x))
+    gradient = Gradient(f, args)
+
+    def slope(h):
+        return (gradient(x + h * v)[1] - gradient(x - h * v)[1]) / (2.0 * h)
+
+    assert relative(hvp(f, args=args)(x, v), (4.0 * slope(5e-5) - slope(1e-4)) / 3.0) < 1e-8
+
+
+def test_jacobians():
+    A = np.arange(12.0).reshape(4, 3)
+    x = np.array([0.5, -1.0, 2.0])
+    assert jacobian(lambda x, A: A @ x - 1.0)(x, A) == pytest.approx(A, rel=1e-14)
+
+    def residuals(x):
+        r = np.empty(7)
+        for i in range(7):
+            r[i] = x[i % 3] * np.exp(-0.1 * i * x[0])
+        return r
+
+    i = np.arange(7)
+    expected = np.zeros((7, 3))
+    expected[i, i % 3] = np.exp(-0.1 * i * x[0])
+    expected[:, 0] -= 0.1 * i * x[i % 3] * np.exp(-0.1 * i * x[0])
+    assert jacobian(residuals)(x) == pytest.approx(expected, rel=1e-13)
 
 
 def test_errors_of_the_objective_appear_as_themselves():

@@ -317,7 +317,7 @@ def test_a_pause_is_at_its_iteration_and_changes_nothing(name):
     whole, paused, parallel = (start(call, 0, bound) for _ in range(3))
     while whole.stop == RUNNING:
         whole.step()
-    for iteration in (1, 7, 8):
+    for iteration in (1, 7, 8) if whole.best[3] > 8 else (1, 2):  # Newton's methods are soon at their end
         paused.state.run.now[0].pause_at = parallel.state.run.now[0].pause_at = iteration
         while paused.stop == RUNNING:
             paused.step()

@@ -81,7 +81,13 @@ def test_fastmath_is_never_true(file):
 
 
 @pytest.mark.parametrize(
-    "file", [f for f in FILES if f != "kernels/compile/jit.py" and not f.startswith("kernels/cuda/")]
+    "file",
+    [
+        f
+        for f in FILES
+        # a target of its own, whose code is not optimised, is made beside the one of all kernels
+        if f not in ("kernels/compile/jit.py", "kernels/differentiate/source.py") and not f.startswith("kernels/cuda/")
+    ],
 )
 def test_numba_is_configured_in_one_place(file):
     assert not list(numba_decorators(parse(file)))

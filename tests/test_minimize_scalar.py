@@ -65,6 +65,22 @@ def test_brent_asks_for_the_points_of_the_procedure_localmin(name):
     assert minimize_scalar(asked, bracket=(a, b)).success and points == expected
 
 
+@pytest.mark.parametrize(
+    ("c", "power", "xatol"), [(0.62, 1.5, 1e-5), (0.21, 1.2, 1e-2), (0.85, 3, 0.1), (0.19, 3, 1e-2)]
+)
+def test_brent_where_each_tolerance_decides(c, power, xatol):
+    """Points near the left end, near the right end, near x, and steps that are too small to trust a parabola."""
+
+    def function(x):
+        return abs(x - c) ** power + 0.3 * x
+
+    inside, expected = noting(function)
+    one_variable.localmin(inside, 0.0, 1.0, math.sqrt(np.finfo(float).eps), xatol / 3)
+    asked, points = noting(function)
+    minimize_scalar(asked, bounds=(0, 1), tol=xatol)
+    assert points == expected
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_golden_sections_are_those_of_the_transcription(name):
     function, (a, b), _ = FUNCTIONS[name]
@@ -138,10 +154,12 @@ def test_newton_is_the_transcription(name, box):
 
 def test_newton_finds_the_minimum_of_the_lesson():
     cubic = SMOOTH["cubic"][0]
-    for sources in ({}, {"jac": "3-point"}, {"jac": lambda x: 3 * x * x - 4 * x, "hess": lambda x: 6 * x - 4}):
+    given = {"jac": lambda x: 3 * x * x - 4 * x, "hess": lambda x: 6 * x - 4}
+    for how, sources in {"automatic": {}, "3-point": {"jac": "3-point"}, "given": given}.items():
         result = minimize_scalar(cubic, method="newton", x0=3, **sources)
         assert result.success and result.nit <= 7 and abs(result.x - 4 / 3) < 1e-10
         assert abs(result.jac) < 1e-9 and result.optimality == abs(result.jac)
+        assert result.derivatives["gradient"] == how
 
 
 def test_newton_is_at_no_maximum_and_at_no_saddle():
@@ -248,12 +266,17 @@ class Shifted:
 def test_forms_of_functions(function, args, x):
     result = minimize_scalar(function, (0.5, 1), args=args)
     assert result.success and result.x == pytest.approx(x, abs=1e-6)
-    assert isinstance(result.x, float) and isinstance(result.fun, float)
+    shape = np.shape(function(1.0, *args) if isinstance(args, tuple) else 0.0)
+    assert np.shape(result.x) == np.shape(result.fun) == shape
+    assert shape or (isinstance(result.x, float) and isinstance(result.fun, float))
 
 
-def test_a_function_that_is_0_dimensional_in_python():
-    result = minimize_scalar(objective(lambda x: np.array((x - 2) ** 2), compiled=False))
-    assert result.x == pytest.approx(2.0) and result.objective == "python"
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_one_number_in_an_array(shape, compiled):
+    result = minimize_scalar(objective(lambda x: np.array((x - 2) ** 2).reshape(shape), compiled=compiled))
+    assert np.shape(result.x) == np.shape(result.fun) == shape
+    assert float(result.x.item()) == pytest.approx(2.0) and result.objective == ("compiled" if compiled else "python")
 
 
 def test_errors_of_the_function_come_with_their_x():
@@ -298,7 +321,7 @@ def test_iterations_are_counted_and_limited():
     f = FUNCTIONS["quartic"][0]
     result = minimize_scalar(f, options={"maxiter": 3})
     assert not result.success and result.nit == 3 and result.stop_reason is StopReason.OUT_OF_ITERATIONS
-    with pytest.warns(RuntimeWarning, match="iterations"):
+    with pytest.warns(tw.OptimizeWarning, match="Maximum number of iterations"):
         minimize_scalar(f, options={"maxiter": 3, "disp": True})
     first = minimize_scalar(f, method="golden", options={"maxiter": 0}).nfev
     assert [minimize_scalar(f, method="golden", options={"maxiter": n}).nfev - first for n in (1, 5)] == [1, 5]

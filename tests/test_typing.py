@@ -30,7 +30,7 @@ def test_the_methods_that_editors_know_are_those_that_are_taken():
 def test_the_arguments_of_others_that_editors_know_are_those_that_are_taken():
     known = signatures.Foreign.__optional_keys__
     assert set(TAKEN) - {"runs", "restarts"} <= known
-    assert known - set(TAKEN) == {"polish", "updating", "init", "vectorized", "constraints"} <= set(REFUSED)
+    assert known - set(TAKEN) == {"updating", "init", "vectorized", "constraints"} <= set(REFUSED)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ BAD = {
     'tw.minimize(f, box, method="bogus")': "bogus",
     'tw.minimize(f, [1.0, 2.0], (), "bogus")': "bogus",
     "tw.minimize(f, box, [0.5, 0.5], unknown=1)": "No overloads",
-    "tw.minimize(f, box, polish=True)": "No overloads",
+    "tw.minimize(f, box, polish=3)": "No overloads",
     'tw.minimize(f, box, max_evals="many")': "max_evals",
     "tw.restarts(f, box, unknown=1)": "No overloads",
     'tw.islands(f, box, topology="star")': "topology",

@@ -31,7 +31,7 @@ def as_float(value) -> float:
     """The value of an objective as a float, or an error that says what was returned."""
     if isinstance(value, float | int | np.floating | np.integer | np.bool_):
         return float(value)
-    if getattr(value, "shape", None) in ((), (1,)) and np.asarray(value).dtype.kind in "biuf":  # of NumPy, JAX
+    if math.prod(getattr(value, "shape", (0,))) == 1 and np.asarray(value).dtype.kind in "biuf":  # of NumPy, JAX
         return float(np.asarray(value).item())
     if isinstance(value, np.ndarray):
         got = f"an array of shape {value.shape}" + (" and dtype object" if value.dtype == object else "")

@@ -144,9 +144,12 @@ def automatic_gradient(bound) -> Derivative:
     return Derivative(derivatives(bound).gradient, AUTOMATIC, Workspace)
 
 
-def automatic_product(bound) -> Derivative | None:
+def automatic_product(bound) -> Derivative:
     """Products with the Hessian of the machine code of an objective."""
-    return None
+    from ..differentiate.adapters import derivatives
+    from ..differentiate.workspace import Workspace
+
+    return Derivative(derivatives(bound).product, AUTOMATIC, Workspace)
 
 
 def _product(bound, wanted: Wanted, gradient: Derivative, x) -> Derivative:
@@ -170,9 +173,8 @@ def _product(bound, wanted: Wanted, gradient: Derivative, x) -> Derivative:
             return Packed((hessian.address, inner.address, np.empty((n, n))), inner)
 
         return replace(hessian, address=compiled(gradients.by_hessian, "product"), work=with_matrix)
-    made = automatic_product(bound) if gradient.how == AUTOMATIC else None
-    if made is not None:
-        return made
+    if gradient.how == AUTOMATIC:
+        return automatic_product(bound)
 
     def with_gradients():
         inner = gradient.work()

@@ -18,6 +18,7 @@ from numba.core import types
 from ..compile.fingerprint import fingerprint
 from ..compile.indices import sizes_of, stays_inside
 from ..compile.jit import compile_for, kernel
+from ..compile.writes import RETURNS
 from ..given import as_flag
 from .adapters import KEPT, Form, adapter_of, address_of, c_adapter, once
 from .arguments import RAISED_BITS, Packed, call, call_value, normalise, pack, record_type, row
@@ -259,6 +260,12 @@ class CompiledObjective:
         """READ, MAYBE or WRITTEN of x, then of each array, or number, in the arguments (compile/writes.py)."""
         (compiled,) = self.adapter.overloads.values()
         return written_by(compiled, self.args)
+
+    @property
+    def returned(self) -> tuple[int, ...]:
+        """The shape of what the function returns: () of a number, (1,) of a vector that holds one."""
+        (compiled,) = self.adapter.overloads.values()
+        return (1,) * (compiled.metadata or {}).get(RETURNS, 0)
 
     def evaluate(self, x: np.ndarray) -> np.ndarray:
         """Values (n,) of the rows of x (n, D); an exception of the objective comes with the x that raised it."""

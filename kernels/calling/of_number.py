@@ -9,7 +9,7 @@ from types import FunctionType
 from typing import Any
 
 from .c_functions import c_pointer
-from .objective import Objective, objective
+from .objective import CompiledObjective, Objective, PythonObjective, objective
 
 
 def objective_of_number(function: Any) -> Objective:
@@ -33,3 +33,22 @@ def of_vector(function: Any) -> Callable[..., Any]:
 
     with_number.__name__ = name  # for messages
     return with_number
+
+
+class Noting:
+    """A function in Python that knows the shape of what it returned last."""
+
+    def __init__(self, function: Callable[..., Any]):
+        self.function, self.shape = function, ()
+
+    def __call__(self, x, *args):
+        value = self.function(x, *args)
+        self.shape = getattr(value, "shape", ())
+        return value
+
+
+def returned_by(bound: CompiledObjective | PythonObjective) -> tuple[int, ...]:
+    """The shape of what an objective returns: () of a number."""
+    if isinstance(bound, CompiledObjective):
+        return bound.returned
+    return getattr(bound.source.function, "shape", ())

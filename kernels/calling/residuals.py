@@ -222,13 +222,12 @@ def _ask_vector(function, record, x, out):
 
 def automatic_jacobian(residuals: Residuals) -> tuple[int, Callable[[], Any]]:
     """(address of FORMS["jacobian"] by forward mode, what makes its workspace): kernels/differentiate."""
-    from ..differentiate.adapters import Derivatives, derivatives
+    from ..differentiate.adapters import derivatives
     from ..differentiate.workspace import Workspace
 
-    if not residuals.fun.compiled or residuals.fun.bound.form is None or not hasattr(Derivatives, "jacobian"):
+    if not residuals.fun.compiled or residuals.fun.bound.form is None:
         raise NotImplementedError
-    made: Any = derivatives(residuals.fun.bound)
-    return made.jacobian, Workspace
+    return derivatives(residuals.fun.bound).jacobian, Workspace
 
 
 def _python_complex():

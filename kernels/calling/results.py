@@ -1,6 +1,6 @@
 """What a function of the user's may return.
 
-number(value)       an objective: a number, or an array that holds one (0-d, or of shape (1,)), as in SciPy
+number(value)       an objective: a number, or an array that holds one, as in SciPy
 store(value, out)   a gradient, a Hessian, residuals: an array, a tuple or a list of numbers, put into out (M,)
 """
 
@@ -16,7 +16,7 @@ def number(value):
 
 @overload(number, inline="always")
 def _number(value):
-    return vars(number)["answers"].get(value.ndim if isinstance(value, types.Array) else None, _itself)
+    return vars(number)["answers"][min(value.ndim, 1) if isinstance(value, types.Array) else None]
 
 
 def _itself(value):
@@ -27,14 +27,14 @@ def _of_0d(value):
     return value[()]
 
 
-def _of_vector(value):
-    if len(value) != 1:
+def _of_array(value):
+    if value.size != 1:
         raise TypeError("fun: the objective returned an array of several numbers or none, expected one real number")
-    return value[0]
+    return value.flat[0]
 
 
 # fingerprint.py sees them, so that an edited one is compiled anew
-vars(number)["answers"] = {None: _itself, 0: _of_0d, 1: _of_vector}
+vars(number)["answers"] = {None: _itself, 0: _of_0d, 1: _of_array}
 
 
 def store(value, out):

@@ -25,6 +25,7 @@ from .reading import known_function
 
 READ, MAYBE, WRITTEN = 0, 1, 2
 NOTE = "thalweg_writes"  # under which a compile result holds its `Effects`
+RETURNS = "thalweg_returns"  # under which an adapter holds the dimensions of what its function returns, 0 of a number
 
 
 class Effects(NamedTuple):
@@ -61,7 +62,7 @@ class FindWrites(FunctionPass):
 
 @register_pass(mutates_CFG=False, analysis_only=True)
 class KeepWrites(FunctionPass):
-    """Notes the effects of the one function that an adapter calls as the adapter's own."""
+    """Notes the effects of the one function that an adapter calls as the adapter's own, and what it returns."""
 
     _name = "thalweg_keep_writes"
 
@@ -70,7 +71,10 @@ class KeepWrites(FunctionPass):
 
     def run_pass(self, state: Any) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]
         called = {ty.dispatcher for ty in state.typemap.values() if isinstance(ty, types.Dispatcher)}
-        state.metadata[NOTE] = effects_of_only(called.pop()) if called else None
+        function = called.pop() if called else None
+        state.metadata[NOTE] = None if function is None else effects_of_only(function)
+        found = [] if function is None else [r.signature.return_type for r in function.overloads.values()]
+        state.metadata[RETURNS] = found[0].ndim if found and isinstance(found[0], types.Array) else 0
         return False
 
 

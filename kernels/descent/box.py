@@ -14,7 +14,8 @@ def start_of(domain):
     if domain.x0 is None:
         return np.full(domain.dimension, np.nan)
     if len(domain.x0) != 1:
-        raise ValueError(f"x0: got {len(domain.x0)} points, expected one, at which the method begins")
+        pairs = "; if these are (low, high) pairs, write bounds=" if domain.dimension == 2 else ""
+        raise ValueError(f"x0: got {len(domain.x0)} points, expected one, at which the method begins{pairs}")
     return domain.x0[0].copy()
 
 

@@ -12,6 +12,7 @@ variable that goes from one to the other:
     yy_free = Y_F' Y_F,   ss_bound = S_A' S_A,   mixed = L - S_F' Y_F
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -93,12 +94,14 @@ def move_variable(pairs, form, j, free):
 def factor_middle(pairs, form):
     """What `times_middle` needs. False: rounding has made the form indefinite."""
     kept, theta = pairs.now[0].kept, pairs.now[0].theta
+    scale = row(form.small, 0)
+    for k in range(kept):
+        scale[k] = 1.0 / math.sqrt(pairs.sy[k])
     for i in range(kept):
+        for k in range(kept):
+            form.solved[i, k] = form.lower[i, k] * scale[k]
         for j in range(i + 1):
-            total = theta * form.ss[i, j]
-            for k in range(kept):
-                total += form.lower[i, k] * form.lower[j, k] / pairs.sy[k]
-            form.middle[i, j] = total
+            form.middle[i, j] = theta * form.ss[i, j] + dot(row(form.solved, i), row(form.solved, j), kept)
     return cholesky(form.middle, kept)
 
 
@@ -106,17 +109,19 @@ def factor_middle(pairs, form):
 def times_middle(pairs, form, y_part, s_part, y_out, s_out):
     """out = M v: the solution of the equations with M^-1."""
     kept = pairs.now[0].kept
+    for k in range(kept):
+        y_out[k] = y_part[k] / pairs.sy[k]
     for i in range(kept):
-        s_out[i] = s_part[i]
-        for k in range(kept):
-            s_out[i] += form.lower[i, k] * y_part[k] / pairs.sy[k]
+        s_out[i] = s_part[i] + dot(row(form.lower, i), y_out, kept)
     solve_lower(form.middle, s_out, kept)
     solve_lower_transposed(form.middle, s_out, kept)
     for k in range(kept):
-        total = -y_part[k]
-        for i in range(kept):
-            total += form.lower[i, k] * s_out[i]
-        y_out[k] = total / pairs.sy[k]
+        y_out[k] = -y_part[k]
+    for i in range(kept):
+        for k in range(kept):
+            y_out[k] += form.lower[i, k] * s_out[i]
+    for k in range(kept):
+        y_out[k] /= pairs.sy[k]
 
 
 @inlined

@@ -8,7 +8,7 @@ import numpy as np
 from ..compile.jit import inlined
 from ..run import CONVERGED, GRADIENT_SMALL, NO_DERIVATIVE, UNBOUNDED, evaluate_gradient
 from .box import place_start, projected_gradient
-from .line_search import BOTTOM
+from .line_search import BOTTOM, NOISE
 
 
 @inlined
@@ -34,6 +34,10 @@ def look_at_step(x, g, before, value, gtol, ftol, box, run):
     now.optimality = projected_gradient(x, g, box)
     if now.optimality <= gtol:
         now.stop = GRADIENT_SMALL
+        if value - now.best <= NOISE * abs(value):  # as good as the best: this is the answer
+            now.best = value
+            for j in range(x.size):
+                run.best_x[j] = x[j]
     elif ftol >= 0.0 and before - value <= ftol * max(abs(before), max(abs(value), 1.0)):
         now.stop = CONVERGED
 

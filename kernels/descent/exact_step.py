@@ -14,7 +14,8 @@ import numpy as np
 
 from ..calling.arguments import row
 from ..compile.jit import inlined, part
-from ..numbers.linear_algebra import EPSILON, dot, solve_lower, solve_lower_transposed
+from ..numbers import linear_algebra
+from ..numbers.linear_algebra import EPSILON, dot
 
 EASY, HARD = 0.1, 0.2  # |s| within 10 % of the radius will do, and 80 % of the decrease in the hard case (CGT 7.3.4)
 THETA = 0.01  # where a guess of lambda must be replaced: how far from the lower bound (CGT 7.3.14)
@@ -22,6 +23,10 @@ GUESSES = 60  # of lambda, at most; two or three are usual
 FLAT = (
     1e-8  # curvature that is less, against the size of H, may be rounding: H counts as singular, and s is the shortest
 )
+
+
+solve_lower = part(linear_algebra.solve_lower.py_func)  # not copied to each place that calls it
+solve_lower_transposed = part(linear_algebra.solve_lower_transposed.py_func)
 
 
 @part

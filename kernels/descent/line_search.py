@@ -6,7 +6,7 @@ With p(a) = f(x + a d), a step a is taken where
     p(a) <= p(0) + c1 a p'(0)      the value falls enough: the paper's mu is c1
     |p'(a)| <= c2 |p'(0)|          the slope is nearly gone: its eta is c2
 
-Added to the paper: steps at which the value or the slope is not finite are never an end of the interval; and where
+Added to the paper: steps at which the value is not finite are never an end of the interval; and where
 rounding hides the decrease, the second condition alone will do (the idea of the approximate Wolfe conditions of Hager
 and Zhang, SIAM J. Optim. 16 (2005) 170).
 """
@@ -23,7 +23,7 @@ SHRINK = 0.66  # in two trials the interval shrinks at least by this factor (del
 GROW_LEAST, GROW_MOST = 1.1, 4.0  # until a minimum is enclosed, the next step is farther by this factor (section 4)
 RETREAT = 0.1  # of the way to a step where the function is not finite: the next trial
 NOISE = 16.0 * EPSILON  # relative error of a value, in which a decrease can hide
-BOTTOM = -1e300  # values below it fall without end
+BOTTOM = -1e100  # values below it fall without end; the squares of their slopes still are numbers
 
 
 @inlined
@@ -41,6 +41,16 @@ def point_at(x, step, direction, lower, upper, bounded, trial):
         if v >= high - 2.0 * EPSILON * abs(high):
             v = high
         trial[j] = v
+
+
+@inlined
+def first_step(direction, slope, fall):
+    """The first trial along a direction whose length means nothing, as -g: a length of 1, or 2 fall / |slope|.
+
+    fall   how much the value became less in the step before, 0 if there was none (Nocedal and Wright, 3.60)
+    """
+    one = 1.0 / math.sqrt(dot(direction, direction, direction.size))
+    return max(one, -2.0 * fall / slope) if fall > 0.0 else min(1.0, one)
 
 
 @part
@@ -72,10 +82,12 @@ def strong_wolfe(
     Why there is none: RUNNING where there is one, also where it only makes the value less and `trials` or the interval
     are at their end; else the reason, which the method may make the stop of the run.
     """
+    if not -np.inf < slope < 0.0:
+        return LINE_SEARCH_FAILED, 0.0, value, slope
     origin, first_slope, n = value, slope, x.size
     # the interval: `low` is the end with the lowest value, 0 at first; `high` the other one, once it is `enclosed`
     low, low_value, low_slope, high, high_value, high_slope = 0.0, value, slope, 0.0, value, slope
-    enclosed, first_stage, without_slope, done = False, True, False, False
+    enclosed, first_stage, done = False, True, False
     last, width, width_before = 0.0, np.inf, np.inf
     wall = np.inf  # the least step at which it was not finite
     nearest, farthest = 0.0, (1.0 + GROW_MOST) * step
@@ -83,8 +95,8 @@ def strong_wolfe(
     for k in range(trials + 1):
         done = done or k == trials
         if done:
-            if low == 0.0:  # nothing was found that is lower than where it began
-                return NO_DERIVATIVE if without_slope else LINE_SEARCH_FAILED, step, value, slope
+            if not low_value < origin:  # nothing was found that is lower than where it began
+                return LINE_SEARCH_FAILED, step, value, slope
             if last == low:
                 return RUNNING, low, low_value, low_slope
             step = low  # once more: its gradient is to be had
@@ -102,7 +114,8 @@ def strong_wolfe(
         if step >= largest and decreased and slope <= c1 * first_slope:
             return RUNNING, step, value, slope
         if not (value < np.inf and abs(slope) < np.inf):
-            without_slope = without_slope or value < np.inf
+            if decreased:  # it would go there, if it knew how to go on
+                return NO_DERIVATIVE, step, value, slope
             last = step
             wall = min(wall, step)
             step = low + RETREAT * (step - low)

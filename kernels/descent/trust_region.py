@@ -4,22 +4,23 @@ Conn, Gould and Toint, Trust-Region Methods (2000), Algorithms 6.1.1 and 17.4.2;
 parabola through the two values and the slope (Dennis and Schnabel, Numerical Methods for Unconstrained Optimization
 (1983), section 6.4.3).
 
-A method's state has `step` (D,), the fields below in `own`, and all that endings.py needs.
+A method's state has `step` (D,), the fields below in `own`, and all that stepping.py needs.
 """
 
 import numpy as np
 
 from ..compile.jit import inlined
 from ..numbers.linear_algebra import EPSILON, dot
-from ..run import LINE_SEARCH_FAILED, NO_DERIVATIVE, STEP_SMALL, evaluate_gradient
-from . import endings
+from ..run import NO_DERIVATIVE, STEP_SMALL, evaluate_gradient
+from . import stepping
 from .box import inside, projected_gradient
-from .endings import is_hidden, move, stay
+from .stepping import give_up, is_hidden, move
 
 FIELDS = {
-    **endings.FIELDS,
+    **stepping.FIELDS,
     "radius": "f8", "largest": "f8",
     "eta": "f8",  # a step is taken that brings this share of the predicted decrease
+    "promised": "f8",  # the decrease that the first step from this x should have brought
     "known": "i8",  # 1: the model of this x is made, as the step before was refused
     "curved": "i8",  # 1: the model has a negative curvature
 }  # fmt: skip
@@ -35,6 +36,8 @@ def try_step(problem, state, decrease, at_edge):
     if not decrease > 0.0:  # all variables are held, or rounding is all there is; or the model is not finite
         now.stop = STEP_SMALL if decrease <= 0.0 else NO_DERIVATIVE
         return
+    if own.known == 0:
+        own.promised = decrease
     for j in range(n):
         trial[j] = inside(x[j] + step[j], box.lower[j], box.upper[j])
     value = evaluate_gradient(problem, trial, state.trial_g, state.run)
@@ -44,8 +47,8 @@ def try_step(problem, state, decrease, at_edge):
         value = np.inf
     ratio = (own.f - value) / decrease
     if is_hidden(own.f, value, decrease):
-        if not optimality < 0.5 * now.optimality:
-            stay(state)
+        if own.known == 1 or not optimality < 0.5 * now.optimality:
+            give_up(state, own.promised, False)
             return
         ratio = 1.0  # the values do not tell, the gradient does
     length = np.sqrt(dot(step, step, n))
@@ -54,7 +57,7 @@ def try_step(problem, state, decrease, at_edge):
     if own.known == 0:
         move(state, value, optimality, own.curved == 1)
     elif length <= EPSILON * np.sqrt(dot(x, x, n)) or length < 1e-300:
-        now.stop = NO_DERIVATIVE if undefined else LINE_SEARCH_FAILED
+        give_up(state, own.promised, undefined)
 
 
 @inlined

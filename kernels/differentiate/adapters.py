@@ -1,7 +1,13 @@
-"""Machine code of derivatives, by address: float64 (x, address of the arguments, g, address of the workspace).
+"""Machine code of derivatives by address, in the forms of calling/asking.py.
+
+    gradient    reverse mode
+    product     the Hessian times a vector: forward mode over the flattened gradient
+    jacobian    of residuals, COLUMNS at once: forward mode
 
 The derivative is made where the compiler asks for it, inside a kernel whose content is named after the objective's. So
 the project's cache keeps it, and from the disk nothing of all this is done again.
+
+Of the memory in a workspace the first words are a head of HEAD bytes; parts of equal size follow.
 """
 
 from __future__ import annotations
@@ -9,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +25,7 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic as _intrinsic
 
 from ..calling.adapters import WAYS, Form, address_of, in_adapter, once_per_content
-from ..calling.arguments import RAISED_BITS
+from ..calling.arguments import RAISED_VALUE, word_at
 from ..calling.asking import FORMS
 from ..calling.checking import CompilationError, explain
 from ..calling.objective import CompiledObjective
@@ -27,34 +33,55 @@ from ..compile.fingerprint import fingerprint, type_text
 from ..compile.flat import FunctionCompiler
 from ..compile.jit import RELAXED, compile_for, kernel
 from ..compile.substitution import calls_itself
-from . import primitives
+from . import flatten, primitives
 from .adjoint import FULL, adjoint
-from .flatten import FLAT, flatten
+from .flatten import FLAT, simplified
+from .memory import grow, number_at, put_number
+from .pointers import ARGS, X
+from .products import is_product
 from .reading import Refused
 from .refusing import refusal
 from .runtime import UNDEFINED
 from .source import llvm_of, source_kernel
-from .workspace import FIRST, PARTS
+from .tangent import tangent
 
 intrinsic: Any = _intrinsic
-GRADIENT = FORMS["gradient"]
+HEAD = 64  # bytes; the value stands in the first word
+COLUMNS = 4  # of a Jacobian, in one sweep
+RELAXED_FLAGS = "reassoc nsz arcp afn "
 
 
 class Derivatives:
-    """Addresses of the derivatives of a compiled objective; each is compiled when it is asked for."""
+    """Addresses of the derivatives of a compiled objective; each is compiled when it is asked for.
+
+    Raises
+    ------
+    CompilationError
+        Where there is no derivative: the reason, and the line.
+    """
 
     def __init__(self, bound: CompiledObjective):
-        self.bound = bound
+        form: Any = bound.form
+        self.form: Form = form
 
-    @cached_property
+    @property
     def gradient(self) -> int:
         """float64 (x (D,), args, g (D,), work): the value; g is filled. RAISED_VALUE where the objective raises."""
-        return address_of(self._adapter)
+        return self._address("gradient")
 
-    @cached_property
-    def _adapter(self):
-        form: Any = self.bound.form
-        return once_per_content(("gradient", *form.key), lambda: _gradient_adapter(form))
+    @property
+    def product(self) -> int:
+        """float64 (x (D,), args, v (D,), hv (D,), work): 0; hv is the Hessian at x times v."""
+        return self._address("product")
+
+    @property
+    def jacobian(self) -> int:
+        """float64 (x (D,), args, r (M,), J (M, D), work): 0; r and J are filled. Of a function of way "vector"."""
+        return self._address("jacobian")
+
+    def _address(self, kind: str) -> int:
+        form = self.form
+        return address_of(once_per_content((kind, *form.key), lambda: _compile(kind, form)))
 
 
 def derivatives(bound: CompiledObjective) -> Derivatives:
@@ -62,16 +89,121 @@ def derivatives(bound: CompiledObjective) -> Derivatives:
     return Derivatives(bound)
 
 
-def _gradient_adapter(form: Form) -> Any:
-    target = Target("gradient", form)
-
-    def gradient_adapter(x, address, g, work):
-        return gradient(target, x, address, g, work)
-
-    return compile_for(kernel(gradient_adapter, inner=True), GRADIENT)
+def _compile(kind: str, form: Form) -> Any:
+    target = Target(kind, form)
+    return compile_for(kernel(ADAPTERS[kind](target), inner=True), FORMS[kind])
 
 
-# --- what is kept, and under which name ----------------------------------------------------------------------------
+# --- the adapters ----------------------------------------------------------------------------------------------------
+
+
+def _gradient(target):
+    def gradient(x, args, g, work):
+        status, value = FULL, 0.0
+        while status == FULL:
+            size = word_at(work, 1)
+            if size > 0:
+                head = (word_at(work, 0) + 63) & -64
+                arena = head + HEAD
+                tape = arena + 2 * size
+                status = call(target, (x, x.size, args, head, g, arena, arena + size, size, tape, tape + size))
+                value = number_at(head, 0)
+            if status == FULL:
+                grow(work, 3)
+        return answer(status, value)
+
+    return gradient
+
+
+def _product(target):
+    def product(x, args, v, hv, work):
+        status = FULL
+        bytes = (8 * x.size + 63) & -64
+        while status == FULL:
+            size = word_at(work, 1)
+            if size > bytes:
+                head = (word_at(work, 0) + 63) & -64
+                arena = head + HEAD
+                tape, own, end = arena + 2 * size, arena + 3 * size, arena + 4 * size
+                status = call(
+                    target,
+                    (x, x.size, args, head, own, arena, arena + size, size, tape, tape + size,
+                     v, hv, head + 8, 4 * size, arena, end, own + bytes),
+                )  # fmt: skip
+            if status == FULL:
+                grow(work, 8)
+        return answer(status, 0.0)
+
+    return product
+
+
+def _jacobian(target):
+    def jacobian(x, args, r, J, work):
+        status = FULL
+        n, m, K = x.size, r.size, columns_at_once(target)
+        bytes = (8 * K * (n + m) + 63) & -64
+        while status == FULL:
+            size = word_at(work, 1)
+            if size > bytes:
+                head = (word_at(work, 0) + 63) & -64
+                seeds = head + HEAD
+                columns = seeds + 8 * K * n
+                arena, end = seeds + bytes, seeds + size
+                shift = end - seeds * K
+                for first in range(0, n, K):
+                    for j in range(K * n):
+                        put_number(seeds, j, 0.0)
+                    for k in range(min(K, n - first)):
+                        put_number(seeds, (first + k) * K + k, 1.0)
+                    status = call(target, (x, n, args, r, m, seeds, columns, head + 8, shift, seeds, end, arena))
+                    if status != 0:
+                        break
+                    for i in range(m):
+                        for k in range(min(K, n - first)):
+                            J[i, first + k] = number_at(columns, i * K + k)
+            if status == FULL:
+                grow(work, 1 + COLUMNS)
+        return answer(status, 0.0)
+
+    return jacobian
+
+
+ADAPTERS = {"gradient": _gradient, "product": _product, "jacobian": _jacobian}
+POINTERS = {  # which parameters of the machine code are pointers, which words: p, i
+    "gradient": "piippppipp", "product": "piippppipppppippp", "jacobian": "piipipppippp",
+}  # fmt: skip
+
+
+@kernel(inner=True, inline=True)
+def answer(status, value):
+    if status == 0:
+        return value if value == value else math.nan  # whatever the bits of the function's own
+    return math.nan if status == UNDEFINED else RAISED_VALUE
+
+
+@intrinsic
+def call(typingctx, target, arguments):
+    """The status of the machine code of a target; arrays are given by the address of their first number."""
+
+    def codegen(context, builder, signature, values):
+        return target.instance_type.call(context, builder, signature.args[1], values[1])
+
+    return types.int32(target, arguments), codegen
+
+
+@intrinsic
+def columns_at_once(typingctx, target):
+    """How many columns of a Jacobian the machine code of a target makes at once."""
+
+    def codegen(context, builder, signature, values):
+        name = f"{target.instance_type.symbol}_columns"
+        form = ir.FunctionType(ir.IntType(64), ())
+        return builder.call(cgutils.get_or_insert_function(builder.module, form, name), ())
+
+    return types.intp(target), codegen
+
+
+# --- what is kept, and under which name ---
 
 
 def _of_this_folder() -> str:
@@ -84,37 +216,69 @@ class Target(types.Opaque):
     """A type that carries a function to the compiler. Its name tells the content, and so does the cache's key."""
 
     def __init__(self, kind: str, form: Form):
-        self.form = form
+        self.kind, self.form = kind, form
         content = (kind, form.fingerprint, type_text(form.record), *form.key[2:], _of_this_folder())
         content = (*content, fingerprint(tuple(primitives.DEFINED.values())))
         self.symbol = f"{kind}_{hashlib.sha256(repr(content).encode()).hexdigest()[:40]}"
         super().__init__(self.symbol)
 
-    def lower(self, context, builder, signature, arguments):
-        library = gradient_library(self.form, self.symbol)
-        context.active_code_library.add_linking_library(library)
-        return _call_gradient(context, builder, signature, arguments, self.symbol)
+    def call(self, context, builder, given, values):
+        context.active_code_library.add_linking_library(library_of(self.kind, self.form, self.symbol))
+        word, pointer = ir.IntType(64), ir.IntType(8).as_pointer()
+        kinds = [pointer if letter == "p" else word for letter in POINTERS[self.kind]]
+        members = []
+        for ty, kind, value in zip(given, kinds, cgutils.unpack_tuple(builder, values, len(given)), strict=True):
+            if isinstance(ty, types.Array):
+                value = builder.bitcast(context.make_array(ty)(context, builder, value=value).data, pointer)
+            elif kind is pointer:
+                value = builder.inttoptr(value, pointer)
+            members.append(value)
+        form = ir.FunctionType(ir.IntType(32), kinds)
+        return builder.call(cgutils.get_or_insert_function(builder.module, form, self.symbol), members)
 
 
-@intrinsic
-def gradient(typingctx, target, x, address, g, work):
-    def codegen(context, builder, signature, arguments):
-        return target.instance_type.lower(context, builder, signature, arguments)
-
-    return types.float64(target, x, types.intp, g, types.intp), codegen
+# --- from the function to the library ---
 
 
-# --- from the function to the library ------------------------------------------------------------------------------
-
-
-def gradient_library(form: Form, symbol: str) -> Any:
+def library_of(kind: str, form: Form, symbol: str) -> Any:
     """A library with the function `symbol`, ready to be linked."""
-    flags = "" if form.precise else "reassoc nsz arcp afn "
+    around = flatten.VECTOR if kind == "jacobian" else flatten.VALUE
+
+    def flat(debug: bool = False) -> str:
+        return flatten.flatten(*source_of(form, debug), around)
+
     try:
-        text = adjoint(flatten(*source_of(form)), FLAT, symbol, flags, own=not form.precise)
-        return linkable(text, symbol)
+        return linkable(MAKERS[kind](flat(), symbol, form.precise), symbol)
     except Refused as reason:
-        raise refusal(reason, form.function, lambda: flatten(*source_of(form, debug=True))) from None
+        raise refusal(reason, form.function, partial(flat, debug=True)) from None
+
+
+def _make_gradient(flat: str, symbol: str, precise: bool) -> str:
+    return adjoint(flat, FLAT, symbol, "" if precise else RELAXED_FLAGS, own=not precise)
+
+
+def _make_product(flat: str, symbol: str, precise: bool) -> str:
+    inner = f"inner_{symbol}"
+    flags = "" if precise else RELAXED_FLAGS
+    text = simplified(binding.parse_assembly(_make_gradient(flat, inner, precise)), inner)
+    places = {0: X, 2: ARGS, 3: "value", 4: "result", 5: "arena", 6: "arena", 8: "tape", 9: "tape"}
+    return tangent(text, inner, symbol, 1, places, flags, own=not precise)
+
+
+def _make_jacobian(flat: str, symbol: str, precise: bool) -> str:
+    places, flags = {0: X, 2: ARGS, 3: "result"}, "" if precise else RELAXED_FLAGS
+    for columns in (COLUMNS, 1):
+        try:
+            text = tangent(flat, FLAT, symbol, columns, places, flags, own=not precise)
+        except Refused as reason:
+            if columns == 1 or not is_product(reason.callee):  # which BLAS does for one column at a time
+                raise
+        else:
+            return f"{text}\ndefine i64 @{symbol}_columns() alwaysinline {{\n  ret i64 {columns}\n}}\n"
+    raise AssertionError
+
+
+MAKERS = {"gradient": _make_gradient, "product": _make_product, "jacobian": _make_jacobian}
 
 
 def source_of(form: Form, debug: bool = False) -> tuple[str, str]:
@@ -140,6 +304,7 @@ def linkable(text: str, symbol: str) -> Any:
         if not name.startswith("llvm.") and name not in libraries and binding.address_of_symbol(name) is None:
             raise Refused(f"the call of {name}", name)  # LLVM ends the process where a symbol is missing
     module = binding.parse_assembly(text)
+    module.verify()
     module.triple = binding.get_process_triple()
     context: Any = cpu_target.target_context
     library = context.codegen().create_library(symbol)
@@ -148,59 +313,3 @@ def linkable(text: str, symbol: str) -> Any:
         library.add_linking_library(used)
     library.finalize()
     return library
-
-
-# --- the call ------------------------------------------------------------------------------------------------------
-
-
-def _call_gradient(context, builder, signature, arguments, symbol: str):
-    """Call the derivative, again with a larger workspace where it was too small."""
-    _, x, address, g, work = arguments
-    word, double, pointer = ir.IntType(64), ir.DoubleType(), ir.IntType(8).as_pointer()
-    x_array = context.make_array(signature.args[1])(context, builder, value=x)
-    g_array = context.make_array(signature.args[3])(context, builder, value=g)
-    (n,) = cgutils.unpack_tuple(builder, x_array.shape, 1)
-    words = builder.inttoptr(work, word.as_pointer())
-    value = cgutils.alloca_once(builder, double)
-    form = ir.FunctionType(ir.IntType(32), [pointer, word, word, *[pointer] * 4, word, pointer, pointer])
-    function = cgutils.get_or_insert_function(builder.module, form, symbol)
-
-    again, done = builder.append_basic_block("again"), builder.append_basic_block("done")
-    builder.branch(again)
-    builder.position_at_end(again)
-    memory, size = (builder.load(builder.gep(words, [word(k)])) for k in range(2))
-    with builder.if_then(builder.icmp_signed("==", size, word(0)), likely=False):
-        _grow(context, builder, words, memory, size)
-        builder.branch(again)
-    start = builder.and_(builder.add(memory, word(63)), word(-64))
-    parts = [builder.inttoptr(builder.add(start, builder.mul(size, word(k))), pointer) for k in range(PARTS + 1)]
-    arena, adjoints, tape, end = parts
-    data = [builder.bitcast(part, pointer) for part in (x_array.data, value, g_array.data)]
-    status = builder.call(function, [data[0], n, address, data[1], data[2], arena, adjoints, size, tape, end])
-    full = builder.icmp_signed("==", status, status.type(FULL))
-    with builder.if_then(full, likely=False):
-        _grow(context, builder, words, memory, size)
-        builder.branch(again)
-    builder.branch(done)
-
-    builder.position_at_end(done)
-    undefined = builder.icmp_signed("==", status, status.type(UNDEFINED))
-    result, nan = builder.load(value), double(math.nan)
-    number = builder.select(builder.fcmp_unordered("uno", result, result), nan, result)
-    failed = builder.select(undefined, nan, builder.bitcast(word(RAISED_BITS), double))
-    return builder.select(builder.icmp_signed("==", status, status.type(0)), number, failed)
-
-
-def _grow(context, builder, words, memory, size):
-    """A workspace of twice the size. Where there is no more memory, the exception is that of the caller."""
-    word = size.type
-    larger = builder.mul(size, word(2))
-    larger = builder.select(builder.icmp_signed(">", larger, word(FIRST)), larger, word(FIRST))
-    context.nrt.free(builder, builder.inttoptr(memory, cgutils.voidptr_t))
-    room = builder.add(builder.mul(larger, word(PARTS)), word(64))
-    taken = context.nrt.allocate_unchecked(builder, room)
-    builder.store(builder.ptrtoint(taken, word), builder.gep(words, [word(0)]))
-    builder.store(larger, builder.gep(words, [word(1)]))
-    with builder.if_then(cgutils.is_null(builder, taken), likely=False):
-        builder.store(word(0), builder.gep(words, [word(1)]))
-        context.call_conv.return_user_exc(builder, MemoryError, ("the workspace of the derivatives",))

@@ -19,7 +19,7 @@ from .flow import Flow
 from .pointers import ARGS, COPIES, Pointers, X, is_allocation
 from .products import back, definitions, is_product, keep_operands, output_of
 from .reading import Block, Function, Instruction, Refused, read, split
-from .rules import Code, rule_of, strong
+from .rules import OWN, Code, rule_of, strong
 from .saving import Saving, slot
 
 DROPPED = ("llvm.lifetime", "llvm.stacksave", "llvm.stackrestore")  # the arena has no end of a life
@@ -70,7 +70,7 @@ class Adjoint:
             f"{t} {'noalias readonly ' if p == self.x else ''}{self._given(p)}"
             for p, t in zip(self.function.parameters, self.function.types)
         ]
-        head = f"define i32 @{self.name}({', '.join((*given, *PARAMETERS))}) {{"
+        head = f"define i32 @{self.name}({', '.join((*given, *PARAMETERS))}) noinline {{"
         body = "\n".join(lines)
         return "\n".join([head, body, "}", *declarations(self.function.module, body)]) + "\n"
 
@@ -408,19 +408,22 @@ def size_of(kind: str) -> int:
 
 
 TYPES = {
-    "llvm.memcpy.p0.p0.i64": "ptr, ptr, i64, i1", "llvm.memset.p0.i64": "ptr, i8, i64, i1",
+    "llvm.memcpy.p0.p0.i64": "ptr, ptr, i64, i1",
+    "llvm.memmove.p0.p0.i64": "ptr, ptr, i64, i1", "llvm.memset.p0.i64": "ptr, i8, i64, i1",
     "llvm.copysign.f64": "double, double", "llvm.pow.f64": "double, double",
 }  # fmt: skip
 
 
 def declarations(module: str, body: str) -> list[str]:
     """The globals and declarations that a body needs, and what the module has of its own."""
-    helpers = definitions(body) + ([BACK] if "@ad.back(" in body else [])
+    helpers = definitions(body, module) + ([BACK] if "@ad.back(" in body else [])
     body += "\n".join(helpers)
     defined = set(re.findall(r"^(?:define|declare) [^@]*@([\w.]+)\(", "\n".join(helpers), re.M))
     lines, known = [], set()
     for line in re.findall(r"^(?:declare |@).*$", module, re.M):
         line = re.sub(r"(, ![\w.]+ ![\w.]+)+$", "", re.sub(r" #\d+", "", line))
+        if "declare double @ad." in line:  # said below, with what LLVM should know of it
+            continue
         name = re.search(r'@("[^"]*"|[\w.$]+)', line)
         assert name is not None
         if name.group(1) in defined:
@@ -430,7 +433,8 @@ def declarations(module: str, body: str) -> list[str]:
             lines.append(line)
     for kind, name in sorted(set(re.findall(r"call (\w+) @([\w.]+)\(", body))):
         if name not in known and name not in defined:
-            lines.append(f"declare {kind} @{name}({TYPES.get(name, 'double')})")
+            pure = " memory(none) nounwind speculatable willreturn" if name.removeprefix("ad.") in OWN else ""
+            lines.append(f"declare {kind} @{name}({TYPES.get(name, 'double')}){pure}")
     return lines + helpers
 
 

@@ -31,6 +31,18 @@ define double @flat(ptr noalias readonly %x, i64 %n, i64 %args) {{
 """
 
 
+# The same of residuals: void (x, n, args, r, m) around Numba's (result, error, x, args, r).
+VECTOR = """
+define void @flat(ptr noalias readonly %x, i64 %n, i64 %args, ptr noalias %r, i64 %m) {{
+  %value = alloca double
+  %error = alloca ptr
+  %status = call i32 @"{entry}"(ptr %value, ptr %error, ptr null, ptr null, i64 %n, i64 8,
+      ptr %x, i64 %n, i64 8, i64 %args, ptr null, ptr null, i64 %m, i64 8, ptr %r, i64 %m, i64 8)
+  ret void
+}}
+"""
+
+
 def flatten(text: str, entry: str, around: str = VALUE) -> str:
     """The text of a module in which the function `flat` calls nothing that could be inlined."""
     text = re.sub(r"\b(noinline|optnone|alwaysinline)\b ?", "", text)

@@ -24,7 +24,9 @@ class Loop:
 
 
 class Flow:
-    def __init__(self, function: Function):
+    """`loops`: whether they are looked for; what has loops with several entries is refused then."""
+
+    def __init__(self, function: Function, loops: bool = True):
         by_name = {block.name: block for block in function.blocks}
         self.next = {b: [by_name[n] for n in dict.fromkeys(b.end.labels)] for b in function.blocks}
         _cut_errors(function.blocks, self.next)
@@ -37,7 +39,7 @@ class Flow:
                 self.before[following].append(block)
         self.position = {block: k for k, block in enumerate(self.order)}
         self._dominator = self._dominators()
-        self.loops = self._loops()  # the innermost first
+        self.loops = self._loops() if loops else []  # the innermost first
         self.of_header = {loop.header: loop for loop in self.loops}
         self.around: dict[Block, list[Loop]] = {  # the loops around each block, the innermost first
             block: [loop for loop in self.loops if block in loop.body] for block in self.order

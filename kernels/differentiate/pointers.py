@@ -24,9 +24,13 @@ INERT = ("numba_attempt_nocopy_reshape", "llvm.lifetime", "llvm.stack", "llvm.as
 
 
 class Pointers:
-    """`given`: places of the parameters, by name. `active`: those of them that carry derivatives."""
+    """`given`: places of the parameters, by name. `active`: those of them that carry derivatives.
 
-    def __init__(self, function: Function, given: dict[str, str], active: frozenset[str]):
+    `checked`: the function is a derivative of one in which nobody computes with the bits of doubles. In its memory
+    there are whole numbers and doubles side by side, which here could not be told apart.
+    """
+
+    def __init__(self, function: Function, given: dict[str, str], active: frozenset[str], checked: bool = False):
         self.function = function
         self.instructions = [i for block in function.blocks for i in block.all]
         self.parameters = {name: frozenset([place]) for name, place in given.items()}
@@ -40,7 +44,7 @@ class Pointers:
         self.active_places = set(active)
         self.active: set[str] = set()
         self._find_active()
-        self._refuse()
+        self._refuse(set() if checked else self._tainted())
 
     # --- places ---
 
@@ -175,11 +179,7 @@ class Pointers:
 
     # --- what has no derivative ---
 
-    def _refuse(self) -> None:
-        mixed: set[str] = set()
-        tainted = self._bits(mixed)
-        while (found := self._mixed(tainted)) != mixed:
-            mixed, tainted = found, self._bits(found)
+    def _refuse(self, tainted: set[str]) -> None:
         for i in self.instructions:
             if i.op == "call":
                 self._refuse_call(i)
@@ -200,6 +200,14 @@ class Pointers:
             function_of(i.callee) or (i.type.startswith(("i", "{")) and i.callee.startswith("llvm."))
         ):
             raise Refused(f"the call of {i.callee}", i.callee)
+
+    def _tainted(self) -> set[str]:
+        """Whole numbers made from the bits of active numbers."""
+        mixed: set[str] = set()
+        tainted = self._bits(mixed)
+        while (found := self._mixed(tainted)) != mixed:
+            mixed, tainted = found, self._bits(found)
+        return tainted
 
     def _mixed(self, tainted: set[str]) -> set[str]:
         """Places that hold whole numbers beside doubles, as the lists of Numba do, which begin with their lengths."""

@@ -107,14 +107,30 @@ def back(i: Instruction, value, operand, adjoint) -> str:
     return f"call void @ad.{i.callee[8:]}({', '.join(given + [f'ptr {p}' for p in pointers])})"
 
 
-def definitions(body: str) -> list[str]:
+def tangent_of_product(i: Instruction, tangent_of) -> str:
+    """The call that gives the tangent of a product, before the product itself; `tangent_of`: of an operand, or null.
+
+    A product that is added to what stands there (beta = 1) has a tangent that is added, too.
+    """
+    a, (read, written) = i.args, PLACES[i.callee]
+    if i.callee == "numba_xxdot":
+        numbers = [f"i64 {a[2]}"]
+    elif i.callee == "numba_xxnrm2":
+        numbers = [f"i64 {a[1]}", f"i64 {a[3]}"]
+    else:
+        numbers = [f"{t} {v}" for k, (t, v) in enumerate(zip(i.types, a)) if k and k not in (*read, written)]
+    pointers = [f"ptr {p}" for k in read for p in (a[k], tangent_of(k))] + [f"ptr {tangent_of(written)}"]
+    return f"call void @ad.{i.callee[8:]}.t({', '.join(numbers + pointers)})"
+
+
+def definitions(body: str, module: str) -> list[str]:
     """What a body calls of the functions below."""
     used = [name for name in FUNCTIONS if f"@ad.{name}(" in body]
     lines = [FUNCTIONS[name] for name in used]
-    if {"dot", "nrm2"} & set(used):
+    if not {"dot", "nrm2"}.isdisjoint(used):
         lines.append(AXPY)
-    if {"gemv", "gemm"} & set(used):
-        lines.append(ONE)
+    if not {"gemv", "gemm", "gemv.t", "gemm.t"}.isdisjoint(used):
+        lines += [] if "@ad.one = " in module else [ONE]
         for name, declared in BLAS.items():
             if f"declare i32 @{name}(" not in body and any(f"@{name}(" in line for line in lines):
                 lines.append(declared)
@@ -151,6 +167,119 @@ done:
 }"""
 
 FUNCTIONS = {
+    "dot.t": """
+define internal void @ad.dot.t(i64 %n, ptr %x, ptr %dx, ptr %y, ptr %dy, ptr %dr) alwaysinline {
+entry:
+  %a = alloca double
+  %b = alloca double
+  store double 0.0, ptr %a
+  store double 0.0, ptr %b
+  %hx = icmp ne ptr %dx, null
+  br i1 %hx, label %first, label %between
+first:
+  %s1 = call i32 @numba_xxdot(i8 100, i8 0, i64 %n, ptr %dx, ptr %y, ptr %a)
+  br label %between
+between:
+  %hy = icmp ne ptr %dy, null
+  br i1 %hy, label %second, label %done
+second:
+  %s2 = call i32 @numba_xxdot(i8 100, i8 0, i64 %n, ptr %x, ptr %dy, ptr %b)
+  br label %done
+done:
+  %va = load double, ptr %a
+  %vb = load double, ptr %b
+  %sum = fadd double %va, %vb
+  store double %sum, ptr %dr
+  ret void
+}""",
+    "nrm2.t": """
+define internal void @ad.nrm2.t(i64 %n, i64 %step, ptr %x, ptr %dx, ptr %dr) alwaysinline {
+entry:
+  %out = alloca double
+  %s1 = call i32 @numba_xxnrm2(i8 100, i64 %n, ptr %x, i64 %step, ptr %out)
+  %r = load double, ptr %out
+  %some = icmp sgt i64 %n, 0
+  br i1 %some, label %loop, label %done
+loop:
+  %i = phi i64 [ 0, %entry ], [ %j, %loop ]
+  %s = phi double [ 0.0, %entry ], [ %t, %loop ]
+  %k = mul i64 %i, %step
+  %px = getelementptr double, ptr %x, i64 %k
+  %py = getelementptr double, ptr %dx, i64 %k
+  %a = load double, ptr %px
+  %b = load double, ptr %py
+  %p = fmul double %a, %b
+  %t = fadd double %s, %p
+  %j = add i64 %i, 1
+  %more = icmp slt i64 %j, %n
+  br i1 %more, label %loop, label %done
+done:
+  %total = phi double [ 0.0, %entry ], [ %t, %loop ]
+  %zero = fcmp oeq double %r, 0.0
+  %q = fdiv double %total, %r
+  %v = select i1 %zero, double 0.0, double %q
+  store double %v, ptr %dr
+  ret void
+}""",
+    "gemv.t": """
+define internal void @ad.gemv.t(i8 %t, i64 %m, i64 %n, ptr %alpha, i64 %lda, ptr %beta,
+    ptr %a, ptr %da, ptr %x, ptr %dx, ptr %dy) alwaysinline {
+entry:
+  %b = load double, ptr %beta
+  %old = fcmp une double %b, 0.0
+  %normal = icmp eq i8 %t, 110
+  %size = select i1 %normal, i64 %m, i64 %n
+  %bytes = shl i64 %size, 3
+  br i1 %old, label %start, label %clear
+clear:
+  call void @llvm.memset.p0.i64(ptr %dy, i8 0, i64 %bytes, i1 false)
+  br label %start
+start:
+  %ha = icmp ne ptr %da, null
+  br i1 %ha, label %first, label %between
+first:
+  %s1 = call i32 @numba_xxgemv(i8 100, i8 %t, i64 %m, i64 %n, ptr %alpha, ptr %da, i64 %lda, ptr %x,
+    ptr @ad.one, ptr %dy)
+  br label %between
+between:
+  %hx = icmp ne ptr %dx, null
+  br i1 %hx, label %second, label %done
+second:
+  %s2 = call i32 @numba_xxgemv(i8 100, i8 %t, i64 %m, i64 %n, ptr %alpha, ptr %a, i64 %lda, ptr %dx,
+    ptr @ad.one, ptr %dy)
+  br label %done
+done:
+  ret void
+}""",
+    "gemm.t": """
+define internal void @ad.gemm.t(i8 %ta, i8 %tb, i64 %m, i64 %n, i64 %k, ptr %alpha, i64 %lda, i64 %ldb, ptr %beta,
+    i64 %ldc, ptr %a, ptr %da, ptr %b, ptr %db, ptr %dc) alwaysinline {
+entry:
+  %w = load double, ptr %beta
+  %old = fcmp une double %w, 0.0
+  %size = mul i64 %ldc, %n
+  %bytes = shl i64 %size, 3
+  br i1 %old, label %start, label %clear
+clear:
+  call void @llvm.memset.p0.i64(ptr %dc, i8 0, i64 %bytes, i1 false)
+  br label %start
+start:
+  %ha = icmp ne ptr %da, null
+  br i1 %ha, label %first, label %between
+first:
+  %s1 = call i32 @numba_xxgemm(i8 100, i8 %ta, i8 %tb, i64 %m, i64 %n, i64 %k, ptr %alpha, ptr %da, i64 %lda,
+    ptr %b, i64 %ldb, ptr @ad.one, ptr %dc, i64 %ldc)
+  br label %between
+between:
+  %hb = icmp ne ptr %db, null
+  br i1 %hb, label %second, label %done
+second:
+  %s2 = call i32 @numba_xxgemm(i8 100, i8 %ta, i8 %tb, i64 %m, i64 %n, i64 %k, ptr %alpha, ptr %a, i64 %lda,
+    ptr %db, i64 %ldb, ptr @ad.one, ptr %dc, i64 %ldc)
+  br label %done
+done:
+  ret void
+}""",
     "save": """
 define internal void @ad.save(ptr %d, ptr %s, i64 %n) alwaysinline {
   call void @llvm.memcpy.p0.p0.i64(ptr %d, ptr %s, i64 %n, i1 false)

@@ -3,8 +3,8 @@
     memory    where it begins
     size      bytes of each of its parts
 
-Its parts are the arena, the adjoints of the arena and the tape. Compiled code takes it, and makes it larger where it is
-too small (adapters.py); the owner gives it back.
+Its parts are, of a gradient, the arena, the adjoints of the arena and the tape. Compiled code takes it, and makes it
+larger where it is too small (adapters.py); the owner gives it back.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from numba.core.runtime import _nrt_python  # pyright: ignore[reportAttributeAccessIssue]
 
 FIRST = 1 << 14  # bytes of a part at first
-PARTS = 3
+AROUND = 192  # bytes beside the parts: for a head of 64, and for where memory begins
 
 _free = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_nrt_python.c_helpers["Free"])
 
@@ -30,8 +30,8 @@ class Workspace:
 
     @property
     def size(self) -> int:
-        """Bytes in all."""
-        return PARTS * int(self.words[1])
+        """Bytes of each part."""
+        return int(self.words[1])
 
     def __del__(self, free: Any = _free) -> None:  # a default: at the end of a program globals may be gone
         memory = int(self.words[0])

@@ -20,7 +20,7 @@ from ...kernels.compile.structures import Matrix, Vector, filled, record
 from ...kernels.descent.box import start_of
 from ...kernels.descent.ends import gradient_at_best, look_at_start, look_at_step
 from ...kernels.descent.inverse_hessian import set_to_multiple, step_of_newton, update_inverse
-from ...kernels.descent.line_search import longest_step, strong_wolfe
+from ...kernels.descent.line_search import first_step, longest_step, strong_wolfe
 from ...kernels.numbers.linear_algebra import EPSILON, dot
 from ...kernels.rows.population import Box, make_box
 from ...kernels.run import LINE_SEARCH_FAILED, RUNNING, STEP_SMALL, Run, make_run
@@ -28,7 +28,7 @@ from ..contract import Solver, require
 
 NARROW = 1e-14  # of the interval of the line search: only rounding ends it
 SCALARS = record(
-    f="f8",  # the value at x
+    f="f8", fall="f8",  # the value at x; how much it fell in the last step
     gtol="f8", xtol="f8", ftol="f8", c1="f8", c2="f8", maxls="i8",
     updates="i8",  # since H was the identity
     bounded="i8",  # 1: there is a bound
@@ -98,7 +98,7 @@ def iterate(problem, state):
             step_of_newton(H, g, direction)
         slope = dot(g, direction, n)
         if slope < 0.0:
-            step = 1.0 if own.updates > 0 else min(1.0, 1.0 / np.sqrt(-slope))  # H = I: the slope is -|g|^2
+            step = 1.0 if own.updates > 0 else first_step(direction, slope, own.fall)
             largest = longest_step(x, direction, state.box) if bounded else np.inf
             why, step, value, new_slope = strong_wolfe(
                 problem, x, own.f, direction, slope, step, largest, own.c1, own.c2, NARROW, own.maxls, state.box,
@@ -112,7 +112,7 @@ def iterate(problem, state):
         now.stop = why
         return
     before, optimality = own.f, now.optimality
-    own.f = value
+    own.f, own.fall = value, before - value
     length, size = 0.0, 0.0
     for j in range(n):
         s, y = trial[j] - x[j], trial_g[j] - g[j]
@@ -120,8 +120,12 @@ def iterate(problem, state):
         trial[j], trial_g[j] = s, y * state.free[j]
         length += s * s
         size += x[j] * x[j]
-    look_at_step(x, g, before, value, own.gtol, own.ftol, state.box, state.run)
-    if now.stop == RUNNING and np.sqrt(length) <= own.xtol * (own.xtol + np.sqrt(size)):
+    cut = bounded and new_slope < -own.c2 * abs(slope)  # short, as a bound was met: no sign of an end
+    look_at_step(x, g, before, value, own.gtol, -1.0 if cut else own.ftol, state.box, state.run)
+    if cut:
+        learn(state, slope, new_slope)
+        return
+    if now.stop == RUNNING and own.xtol > 0.0 and np.sqrt(length) <= own.xtol * (own.xtol + np.sqrt(size)):
         now.stop = STEP_SMALL
     if now.stop == RUNNING and value >= before and now.optimality >= optimality:
         now.stop = LINE_SEARCH_FAILED  # rounding hides whether it gets anywhere

@@ -16,10 +16,10 @@ from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Integers, Vector, filled, record
 from ...kernels.descent.box import start_of
 from ...kernels.descent.cauchy_point import cauchy_point
-from ...kernels.descent.compact import CompactForm, add_pair, factor_middle, make_form
+from ...kernels.descent.compact import CompactForm, add_pair, factor_middle, make_form, move_variable
 from ...kernels.descent.ends import gradient_at_best, look_at_start, look_at_step
 from ...kernels.descent.limited_memory import Pairs, forget, make_pairs, quasi_newton_direction, remember
-from ...kernels.descent.line_search import longest_step, strong_wolfe
+from ...kernels.descent.line_search import first_step, longest_step, strong_wolfe
 from ...kernels.descent.subspace import minimise_subspace
 from ...kernels.numbers.linear_algebra import dot
 from ...kernels.rows.population import Box, make_box
@@ -28,7 +28,7 @@ from ..contract import Solver, require
 
 C1, C2, NARROW = 1e-3, 0.9, 0.1  # of the line search (section 6 of the paper; the width is the program's)
 SCALARS = record(
-    f="f8",  # the value at x
+    f="f8", fall="f8",  # the value at x; how much it fell in the last step
     gtol="f8", ftol="f8", maxls="i8",
     bounded="i8",  # 1: there is a bound
     boxed="i8",  # 1: every variable has two
@@ -103,6 +103,8 @@ def choose_direction(state):
     if state.own[0].bounded == 0:
         quasi_newton_direction(pairs, g, direction)
         return True
+    if pairs.now[0].kept > 0 and stays_inside(x, g, box, pairs, form, direction):
+        return True
     if not factor_middle(pairs, form):
         return False
     cauchy_point(x, g, box, pairs, form, state.point, direction, state.breaks, state.heap)
@@ -110,6 +112,35 @@ def choose_direction(state):
     for j in range(x.size):
         direction[j] = state.point[j] - x[j]
     return sound
+
+
+@part
+def stays_inside(x, g, box, pairs, form, direction):
+    """Whether the path to the Cauchy point meets no bound; then direction (D,) leads to the minimum of the model.
+
+    That is -H g, brought back into the box, without the compact form. The Cauchy point lies at t = g'g / g'B g, which
+    is at most g'H g / g'g (Cauchy and Schwarz). False, too, where the projection does not lead down.
+    """
+    n = x.size
+    for j in range(n):
+        low, high = box.lower[j], box.upper[j]
+        if low == high or (g[j] > 0.0 and x[j] <= low) or (g[j] < 0.0 and x[j] >= high):
+            return False
+    quasi_newton_direction(pairs, g, direction)
+    latest = -dot(g, direction, n) / dot(g, g, n)
+    slope, clear = 0.0, True
+    for j in range(n):
+        low, high = box.lower[j], box.upper[j]
+        path = x[j] - latest * g[j]
+        clear = clear and (low < path or g[j] <= 0.0) and (path < high or g[j] >= 0.0)
+        direction[j] = min(max(x[j] + direction[j], low), high) - x[j]
+        slope += g[j] * direction[j]
+    if not (clear and slope < 0.0):
+        return False
+    for j in range(n):
+        if form.free[j] == 0.0:
+            move_variable(pairs, form, j, True)
+    return True
 
 
 @inlined
@@ -131,7 +162,7 @@ def iterate(problem, state):
             largest = longest_step(x, direction, state.box) if bounded else np.inf
             step = 1.0
             if fresh and own.boxed == 0:
-                step = min(step, 1.0 / np.sqrt(dot(direction, direction, n)))
+                step = first_step(direction, slope, own.fall)
             if first and bounded:
                 largest = 1.0
             why, step, value, new_slope = strong_wolfe(
@@ -148,7 +179,7 @@ def iterate(problem, state):
     if bounded and k >= 0:
         add_pair(pairs, state.form, k)
     before = own.f
-    own.f = value
+    own.f, own.fall = value, before - value
     for j in range(n):
         x[j], g[j] = trial[j], trial_g[j]
     look_at_step(x, g, before, value, own.gtol, own.ftol, state.box, state.run)

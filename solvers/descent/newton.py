@@ -18,15 +18,13 @@ import numpy as np
 from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Integers, Matrix, Vector, filled, record
 from ...kernels.descent.box import inside, projected_gradient, start_of
-from ...kernels.descent.endings import BOTTOM, FIELDS, begin, is_hidden, move, stay
+from ...kernels.descent.ends import gradient_at_best, look_at_start
+from ...kernels.descent.stepping import BOTTOM, FIELDS, give_up, is_hidden, move
 from ...kernels.numbers.linear_algebra import all_finite
 from ...kernels.numbers.modified_cholesky import modified_cholesky, solve_modified
 from ...kernels.rows.population import Box, make_box
 from ...kernels.run import (
-    GRADIENT_SMALL,
-    LINE_SEARCH_FAILED,
     NO_DERIVATIVE,
-    RUNNING,
     Run,
     evaluate_gradient,
     evaluate_hessian,
@@ -75,7 +73,7 @@ class NewtonState(NamedTuple):
 
 def init(domain, options, limits, key):
     n, run = domain.dimension, make_run(domain.dimension, limits, key)
-    run.now[0].ftol = -1.0  # it is about the decrease of one step: looked at in endings.move
+    run.now[0].ftol = -1.0  # it is about the decrease of one step: looked at in stepping.move
     own = filled(SCALARS, gtol=options.gtol, xtol=options.xtol, ftol=limits.ftol, sigma=options.sigma)
     return NewtonState(
         x=start_of(domain),
@@ -131,7 +129,7 @@ def find_direction(hessian, g, pivots, order, free, count, reduced, solved, dire
     return added
 
 
-@inlined
+@part
 def value_on_path(problem, state, step, point, gradient):
     """The value at `point` = P(x + step d), and how far it is from a minimum; inf where one of them is undefined."""
     box = state.box
@@ -157,27 +155,28 @@ def promised(state, step, count):
 @inlined
 def search(problem, state, count, changed):
     """Move to the first point of the path at which the value falls by enough; `changed`: the Hessian was changed."""
-    now, own, step, optimality = state.run.now[0], state.own[0], 1.0, np.inf
+    now, own = state.run.now[0], state.own[0]
+    step, whole, undefined = 1.0, 0.0, False
     for _ in range(TRIALS):
         value, optimality = value_on_path(problem, state, step, state.trial, state.trial_g)
         decrease = promised(state, step, count)
-        if is_hidden(own.f, value, decrease):
-            if optimality < 0.5 * now.optimality:
-                move(state, value, optimality, False)
-            else:
-                stay(state)
-            return
-        if own.f - value >= own.sigma * decrease:
-            if step == 1.0 and changed:
+        if step == 1.0:
+            whole = decrease
+        hidden = is_hidden(own.f, value, decrease)
+        if hidden and (step < 1.0 or not optimality < 0.5 * now.optimality):
+            break
+        if hidden or own.f - value >= own.sigma * decrease:
+            if step == 1.0 and changed and not hidden:
                 value, optimality = go_farther(problem, state, value, optimality)
             move(state, value, optimality, False)
             return
         if spent(state.run):
             return
+        undefined = undefined or optimality != optimality
         bend = value - own.f + decrease  # the parabola through the two values and the slope
         share = BACK_MOST if not value < np.inf else 0.5 * decrease / bend
         step *= min(max(share, BACK_MOST), BACK_LEAST)
-    now.stop = NO_DERIVATIVE if optimality != optimality else LINE_SEARCH_FAILED
+    give_up(state, whole, undefined)
 
 
 @inlined
@@ -199,9 +198,7 @@ def go_farther(problem, state, value, optimality):
 def iterate(problem, state):
     now, own, x, g, box = state.run.now[0], state.own[0], state.x, state.g, state.box
     if now.iteration == 0:
-        begin(problem, state)
-        if now.stop == RUNNING and now.optimality <= own.gtol:
-            now.stop = GRADIENT_SMALL
+        own.f = look_at_start(problem, x, g, own.gtol, box, state.run)
         return
     if not evaluate_hessian(problem, x, state.hessian, state.run):
         return
@@ -218,5 +215,5 @@ def iterate(problem, state):
 SOLVER = Solver(
     "newton", "Newton's method: modified Cholesky and a search along the direction, projected where there are bounds",
     Options, NewtonState, init, iterate=iterate, asks=frozenset({"value", "gradient", "hessian"}), domain="real",
-    integers=False, planned=False,
+    integers=False, planned=False, report=gradient_at_best,
 )  # fmt: skip

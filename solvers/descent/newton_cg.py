@@ -15,12 +15,12 @@ import numpy as np
 from ...kernels.compile.jit import inlined
 from ...kernels.compile.structures import Vector, filled, record
 from ...kernels.descent.box import start_of
-from ...kernels.descent.endings import begin
+from ...kernels.descent.ends import gradient_at_best, look_at_start
 from ...kernels.descent.truncated_step import truncated_step
 from ...kernels.descent.trust_region import FIELDS, try_step
 from ...kernels.numbers.linear_algebra import dot
 from ...kernels.rows.population import Box, make_box
-from ...kernels.run import GRADIENT_SMALL, RUNNING, Run, make_run
+from ...kernels.run import RUNNING, Run, make_run
 from ..contract import Solver, require
 from .trust_exact import check_region, check_tolerances
 
@@ -60,7 +60,7 @@ class NewtonCgState(NamedTuple):
 
 def init(domain, options, limits, key):
     n, run = domain.dimension, make_run(domain.dimension, limits, key)
-    run.now[0].ftol = -1.0  # it is about the decrease of one step: looked at in endings.move
+    run.now[0].ftol = -1.0  # it is about the decrease of one step: looked at in stepping.move
     largest = options.largest_radius
     own = filled(
         SCALARS, radius=min(options.radius, largest), largest=largest, eta=options.eta, gtol=options.gtol,
@@ -97,9 +97,7 @@ def shorten(state):
 def iterate(problem, state):
     now, own, g, at_edge = state.run.now[0], state.own[0], state.g, True
     if now.iteration == 0:
-        begin(problem, state)
-        if now.stop == RUNNING and now.optimality <= own.gtol:  # it looks along the gradient: at a saddle it stays
-            now.stop = GRADIENT_SMALL
+        own.f = look_at_start(problem, state.x, g, own.gtol, state.box, state.run)
         return
     if own.known == 1:
         shorten(state)
@@ -114,5 +112,5 @@ def iterate(problem, state):
 SOLVER = Solver(
     "newton_cg", "Newton's method by conjugate gradients, for many variables (Steihaug 1983)", Options, NewtonCgState,
     init, iterate=iterate, asks=frozenset({"value", "gradient", "product"}), domain="real", integers=False,
-    planned=False,
+    planned=False, report=gradient_at_best,
 )  # fmt: skip

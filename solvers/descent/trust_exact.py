@@ -14,7 +14,7 @@ import numpy as np
 from ...kernels.compile.jit import inlined
 from ...kernels.compile.structures import Integers, Matrix, Vector, filled, record
 from ...kernels.descent.box import start_of
-from ...kernels.descent.endings import begin
+from ...kernels.descent.ends import gradient_at_best, look_at_start
 from ...kernels.descent.exact_step import exact_step
 from ...kernels.descent.trust_region import FIELDS, try_step
 from ...kernels.numbers.linear_algebra import all_finite
@@ -70,7 +70,7 @@ class TrustExactState(NamedTuple):
 
 def init(domain, options, limits, key):
     n, run = domain.dimension, make_run(domain.dimension, limits, key)
-    run.now[0].ftol = -1.0  # it is about the decrease of one step: looked at in endings.move
+    run.now[0].ftol = -1.0  # it is about the decrease of one step: looked at in stepping.move
     largest = options.largest_radius
     own = filled(
         SCALARS, radius=min(options.radius, largest), largest=largest, eta=options.eta, gtol=options.gtol,
@@ -97,7 +97,7 @@ def init(domain, options, limits, key):
 def iterate(problem, state):
     now, own, box = state.run.now[0], state.own[0], state.box
     if now.iteration == 0:
-        begin(problem, state)
+        own.f = look_at_start(problem, state.x, state.g, -1.0, box, state.run)  # a small gradient is no end yet
         return
     if own.known == 0:
         if not evaluate_hessian(problem, state.x, state.hessian, state.run):
@@ -119,5 +119,5 @@ def iterate(problem, state):
 SOLVER = Solver(
     "trust_exact", "Newton's method in a trust region, the step nearly exact (Moré and Sorensen 1983)", Options,
     TrustExactState, init, iterate=iterate, asks=frozenset({"value", "gradient", "hessian"}), domain="real",
-    integers=False, planned=False,
+    integers=False, planned=False, report=gradient_at_best,
 )  # fmt: skip

@@ -108,7 +108,8 @@ class Arms:
              "nfev": found.nfev, "runs": len(found.runs), "seconds": float(found.runs["seconds"].sum())}
             for arm, found in self.results
         ]  # fmt: skip
-        result.update(arms=arms, arm=name, nfev=self.spent)
+        spent = self.spent
+        result.update(arms=arms, arm=name, nfev=spent)
         if best.fun < result.fun:
             said = f"{SAID[name]} ({best.nfev:,} evaluations): {result.fun:.10g} became {best.fun:.10g}."
             result.update({key: best[key] for key in ("x", "fun", *GRADIENT) if key in best})
@@ -118,7 +119,7 @@ class Arms:
         history = result.get("history")
         if history is not None:
             offset = next((0 for arm, _ in self.results[:1] if arm != "multistart"), self.results[0][1].nfev)
-            history["evaluations"] = np.append(history["evaluations"] + offset, self.spent)
+            history["evaluations"] = np.append(history["evaluations"] + offset, spent)
             history["best"] = np.append(history["best"], result.fun)
         return result
 

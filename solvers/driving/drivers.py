@@ -15,6 +15,7 @@ by its address.
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import get_type_hints
 
 import numpy as np
 from numba import prange
@@ -25,7 +26,7 @@ from ...kernels.calling import asking
 from ...kernels.calling.arguments import copy_array, load, packed, row
 from ...kernels.calling.asking import FUNCTIONS, REPLAY, Functions
 from ...kernels.compile.jit import compile_for, inlined, kernel, once
-from ...kernels.compile.structures import classes, constructor, leaf_names, numba_type
+from ...kernels.compile.structures import Vector, classes, constructor, leaf_names, numba_type
 from ...kernels.compile.waiting import explained
 from ...kernels.rows.population import note_values, open_generation
 from ...kernels.run import (
@@ -352,7 +353,8 @@ def each(solver: Solver):
 
 def placing(solver: Solver):
     """place(x, state): begin at x. None: the method has no such point."""
-    return solver.place or (_place_x if "x" in solver.State._fields else None)
+    hints = get_type_hints(solver.State, include_extras=True)
+    return solver.place or (_place_x if hints.get("x") == Vector else None)
 
 
 @inlined

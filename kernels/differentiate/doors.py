@@ -1,4 +1,4 @@
-"""Derivatives as functions of Python: grad, value_and_grad, check_grad.
+"""Derivatives as functions of Python: grad, value_and_grad, jacobian, hvp, hessian, check_grad.
 
 They call the machine code that solvers call (adapters.py): exact to the last bits, and nothing is approximated.
 """
@@ -6,16 +6,19 @@ They call the machine code that solvers call (adapters.py): exact to the last bi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numba.core import types
 
 from ..calling.adapters import once
-from ..calling.arguments import RAISED_BITS, VECTOR, call_adapter
+from ..calling.arguments import RAISED_BITS, call_adapter, normalise
+from ..calling.asking import FORMS
 from ..calling.objective import CompiledObjective, Objective, objective
+from ..calling.protecting import apart
 from ..compile.jit import compile_for, kernel
+from ..compile.substitution import plain
 from ..reals import shortened
 from .adapters import derivatives
 from .workspace import Workspace
@@ -51,10 +54,9 @@ def value_and_grad(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> 
     >>> float(value), gradient.tolist()
     (19.0, [12.0, 1.0])
     """
-    source = objective(fun, check=False) if not isinstance(fun, Objective) else fun
 
     def evaluate(x: Any, *given: Any) -> tuple[float, np.ndarray]:
-        return _Point(source, x, given or args).gradient()
+        return _Point(fun, x, given or args).gradient()
 
     return evaluate
 
@@ -92,6 +94,89 @@ def grad(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callable[.
     return evaluate
 
 
+def hvp(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callable[..., np.ndarray]:
+    """The function that gives the product of an objective's Hessian with a vector, exact and without the Hessian.
+
+    Parameters
+    ----------
+    fun, args
+        As of `value_and_grad`.
+
+    Returns
+    -------
+    callable
+        `(x, v, *args) -> Hessian at x times v (D,)`; it costs two to three gradients.
+
+    Examples
+    --------
+    >>> import thalweg as tw
+    >>> tw.hvp(lambda x: x[0] ** 2 * x[1])([3.0, 1.0], [1.0, 0.0]).tolist()
+    [2.0, 6.0]
+    """
+
+    def evaluate(x: Any, v: Any, *given: Any) -> np.ndarray:
+        return _Point(fun, x, given or args).product(_vector("v", v))
+
+    return evaluate
+
+
+def hessian(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callable[..., np.ndarray]:
+    """The function that gives an objective's exact Hessian, by a product with each unit vector.
+
+    Parameters
+    ----------
+    fun, args
+        As of `value_and_grad`.
+
+    Returns
+    -------
+    callable
+        `(x, *args) -> Hessian (D, D)`, symmetric to the last bit: the mean of it and of its transpose.
+
+    Examples
+    --------
+    >>> import thalweg as tw
+    >>> tw.hessian(lambda x: x[0] ** 2 * x[1])([3.0, 1.0]).tolist()
+    [[2.0, 6.0], [6.0, 0.0]]
+    """
+
+    def evaluate(x: Any, *given: Any) -> np.ndarray:
+        point = _Point(fun, x, given or args)
+        found = np.array([point.product(unit) for unit in np.eye(point.x.size)])
+        return 0.5 * (found + found.T)
+
+    return evaluate
+
+
+def jacobian(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callable[..., np.ndarray]:
+    """The function that gives the exact Jacobian of a function that returns an array, by forward mode.
+
+    Parameters
+    ----------
+    fun : callable
+        `r(x, *args) -> array (M,)` with x of shape (D,), plain Python that Numba compiles.
+    args : tuple, default ()
+        As of `value_and_grad`.
+
+    Returns
+    -------
+    callable
+        `(x, *args) -> Jacobian (M, D)`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import thalweg as tw
+    >>> tw.jacobian(lambda x: np.array([x[0] * x[1], x[1] ** 2]))([3.0, 2.0]).tolist()
+    [[2.0, 3.0], [0.0, 4.0]]
+    """
+
+    def evaluate(x: Any, *given: Any) -> np.ndarray:
+        return _Point(fun, x, given or args, way="vector").jacobian()
+
+    return evaluate
+
+
 def check_grad(
     fun: Callable[..., Any] | Objective, x: Any, jac: Callable[..., Any] | None = None, *, args: tuple = ()
 ) -> GradientCheck:
@@ -121,7 +206,7 @@ def check_grad(
     >>> print(tw.check_grad(lambda x: x[0] ** 3, [2.0], jac=lambda x: [3.0 * x[0]]))
     the gradient differs from differences by 0.5 of its size, most in variable 0: 6 against 12
     """
-    point = _Point(objective(fun, check=False) if not isinstance(fun, Objective) else fun, x, args)
+    point = _Point(fun, x, args)
     given = point.gradient()[1] if jac is None else np.asarray(jac(point.x.copy(), *args), dtype=np.float64)
     if given.shape != point.x.shape:
         raise ValueError(f"jac: returned an array of shape {given.shape}, expected {point.x.shape}")
@@ -168,25 +253,46 @@ class GradientCheck:
 
 
 class _Point:
-    """An objective, compiled, at a point."""
+    """A function, compiled, at a point."""
 
-    def __init__(self, source: Objective, x: Any, args: tuple):
+    def __init__(self, fun: Any, x: Any, args: tuple, way: str = "value"):
         self.x = _vector("x", x)
+        source = replace(as_objective(fun), check=False, way=way)
         bound = source.bind(args, self.x)
         if not isinstance(bound, CompiledObjective) or bound.form is None:
-            raise TypeError("fun: got an objective that is not compiled by Numba, expected one that is")
-        self.bound = bound
+            raise TypeError("fun: got a function that is not compiled by Numba, expected one that is")
+        self.source, self.args, self.bound = source, args, bound
+        self.derivatives, self.work = derivatives(bound), Workspace()
 
     def gradient(self) -> tuple[float, np.ndarray]:
-        g, work = np.empty_like(self.x), Workspace()
-        address = derivatives(self.bound).gradient
-        value = _caller()(address, (self.x, self.bound.args_address, g, work.address))
-        return self.raise_if_raised(value), g
+        g = np.empty_like(self.x)
+        return self._ask("gradient", g), g
 
-    def raise_if_raised(self, value: float) -> float:
+    def product(self, v: np.ndarray) -> np.ndarray:
+        if v.shape != self.x.shape:
+            raise ValueError(f"v: got shape {v.shape}, expected that of x, {self.x.shape}")
+        hv = np.empty_like(v)
+        self._ask("product", v, hv)
+        return hv
+
+    def jacobian(self) -> np.ndarray:
+        residuals = np.atleast_1d(np.asarray(plain(self.source.function)(self.x.copy(), *apart(normalise(self.args)))))
+        J = np.empty((residuals.size, self.x.size))
+        self._ask("jacobian", np.empty(residuals.size), J)
+        return J
+
+    def _ask(self, kind: str, *arrays: np.ndarray) -> float:
+        given = (self.x, self.bound.args_address, *arrays, self.work.address)
+        value = _caller(kind)(getattr(self.derivatives, kind), given)
         if np.isnan(value) and np.float64(value).view(np.int64) == RAISED_BITS:
-            self.bound.replay(self.x)
+            plain(self.source.function)(self.x.copy(), *apart(normalise(self.args)))
+            raise RuntimeError(f"the function raised an exception at x = {self.x.tolist()}, and not when called again")
         return value
+
+
+def as_objective(fun: Any) -> Objective:
+    made: Any = objective(fun)  # as it is, where it was made before
+    return made
 
 
 def _vector(name: str, given: Any) -> np.ndarray:
@@ -196,9 +302,11 @@ def _vector(name: str, given: Any) -> np.ndarray:
     return np.array(array, dtype=np.float64)
 
 
-def _caller() -> Any:
+def _caller(kind: str) -> Any:
+    """What calls an adapter of a form from Python."""
+
     def call(address, arguments):
         return call_adapter(address, arguments)
 
-    given = types.Tuple((VECTOR, types.intp, VECTOR, types.intp))
-    return once("call of a gradient", lambda: compile_for(kernel(call), (types.intp, given)))
+    given = types.Tuple(FORMS[kind].args)
+    return once(f"call of a {kind}", lambda: compile_for(kernel(call), (types.intp, given)))
