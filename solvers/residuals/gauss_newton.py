@@ -91,12 +91,12 @@ def iterate(problem, state):
             return
         gain = fit.own[0].cost - cost
         if gain >= -ARMIJO * own.t * slope and gain >= 0.0:
-            step_test(fit, run, gain, 1.0, own.t * length, x_norm)
+            step_test(fit, run, gain, own.t, length, x_norm)  # by the whole step: a short one is no sign of an end
             accept(fit, cost)
             if linearise(problem, fit, run):
                 gradient_test(fit, run, largest_entry(fit.g))
             return
-        if step_test(fit, run, np.inf, 1.0, own.t * length, x_norm):
+        if step_test(fit, run, -0.5 * slope, 1.0, length, x_norm):  # what the whole step foresees
             return
         own.t *= 0.5
         if not own.t * length > 1e-16 * x_norm:
