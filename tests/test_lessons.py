@@ -14,8 +14,6 @@ import thalweg as tw
 
 LESSONS = Path(__file__).parents[1] / "examples" / "lessons"
 NAMES = sorted(file.stem for file in LESSONS.glob("*.md") if file.stem != "README")
-if not hasattr(tw, "grad"):  # until it is public
-    NAMES.remove("derivatives")
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +46,6 @@ def test_parabola():
     assert abs(descend(1.05, 50)[-1]) == pytest.approx(5 * 1.1**50)
 
 
-@pytest.mark.skipif(not hasattr(tw, "grad"), reason="until it is public")
 def test_derivatives():
     script = lesson("derivatives")
     rules = {script.product: script.product_rule, script.chain: script.chain_rule, script.sigmoid: script.sigmoid_slope}
