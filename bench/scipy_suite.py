@@ -35,6 +35,10 @@ RESULTS = "THALWEG_SCIPY_SUITE"  # the environment variable that names where a r
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "least_squares": ("test_least_squares", ("*",)),
     "curve_fit": ("test_minpack", ("TestCurveFit::*",)),
+    "minimize_scalar": (
+        "test_optimize",
+        ("TestOptimizeScalar::*", "TestBracket::*", "test_brent_negative_tolerance"),
+    ),
     "quasi_newton": (
         "test_optimize",
         (
@@ -45,10 +49,6 @@ GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
             "test_memoize_jac_with_bfgs*",
         ),
     ),
-    "minimize_scalar": (
-        "test_optimize",
-        ("TestOptimizeScalar::*", "TestBracket::*", "test_brent_negative_tolerance"),
-    ),
 }
 # where SciPy's tests find a function -> ours; three are in older_names.py
 OURS = {
@@ -56,12 +56,12 @@ OURS = {
     "scipy.optimize.curve_fit": "curve_fit",
     "scipy.optimize._minpack_py.curve_fit": "curve_fit",
     "scipy.optimize.OptimizeWarning": "OptimizeWarning",
-    "scipy.optimize.minimize": "minimize",
     "scipy.optimize.minimize_scalar": "minimize_scalar",
     "scipy.optimize.bracket": "bracket",
     "scipy.optimize.brent": "brent",
     "scipy.optimize.golden": "golden",
     "scipy.optimize.fminbound": "fminbound",
+    "scipy.optimize.minimize": "minimize",
 }
 
 

@@ -13,6 +13,7 @@ from .driving.arms import arms_of
 from .driving.call import Call, bind, parse_call, versions, with_default_ftol
 from .driving.callbacks import read_callback, wants_each_generation
 from .driving.checkpoint import saved_seed
+from .driving.gradient_check import check_gradient
 from .driving.hooks import hooks_of
 from .driving.preparing import evaluating, make_session, workers_of
 from .driving.reading import reads_calls
@@ -36,7 +37,7 @@ def minimize(
     fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, hess=None, hessp=None, integrality=None,
     seed=None, restarts=1, threads=None, workers=None, device="cpu", max_evals=None, max_iters=None, max_time=None,
     target=None, ftol=None, patience=None, callback=None, callback_every=None, progress=False, checkpoint=None,
-    options=None, polish="auto",
+    options=None, polish="auto", check=False,
 ) -> Result:  # fmt: skip
     """Find the minimum of a function over a box, or from a point.
 
@@ -120,6 +121,9 @@ def minimize(
         Local searches with the exact gradient, from the same budget: True ends a global method with one from its best
         point; "auto" does so for `method="auto"` with at least 1000 evaluations for each variable, after a few from
         other points. A named method stays itself. `result.arm` says what found the best, `result.arms` what each took.
+    check : bool, default False
+        Compare a `jac` of yours with differences of `fun` near the start, at 16 evaluations that do not count; where
+        it is not the gradient, ValueError names the entry.
 
     Returns
     -------
@@ -163,6 +167,8 @@ def minimize(
     with workers_of(call.solver, workers, plan.device, threads=threads) as spread:
         call, bound = _bind(call, spread, chosen)
         call = with_default_ftol(call, bound)
+        if as_flag("check", check):
+            check_gradient(bound, call.problem)
         arms = None if spread is not None else arms_of(call, bound, plan, polish, chosen)
         if arms is not None:
             call = arms.begin(plan)

@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from thalweg.kernels.functions import FUNCTIONS
+
 from . import random_programs
 from .automatic import value_and_gradient
 from .by_path import load_file
@@ -70,3 +72,17 @@ def test_random_programs_have_what_they_promise():
     text = [random_programs.source(seed) for seed in itertools.islice(random_programs.usable(0), 100)]
     for part in ("while ", "break", "continue", "else:", "        x[", "m[", "chosen(", "return u * w", "range(k % 4)"):
         assert sum(part in program.split("def f(x, a)")[1] for program in text) > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name, f in FUNCTIONS.items() if f.gradient is not None])
+def test_of_a_test_function(name):
+    """Against the gradient by hand."""
+    problem = FUNCTIONS[name].problem()
+    lower, upper = problem.bounds.T
+    for share in (0.31, 0.62):
+        x = lower + (upper - lower) * (share + 0.1 * np.sin(np.arange(len(lower))))
+        found, g = value_and_gradient(problem.fun, x, problem.args)
+        known = problem.jac(x, *problem.args)
+        assert found == pytest.approx(problem.fun(x, *problem.args), rel=1e-12)
+        assert g == pytest.approx(known, rel=0.0, abs=1e-12 * np.abs(known).max())

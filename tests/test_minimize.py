@@ -419,7 +419,8 @@ def test_a_stopped_run_goes_on_to_the_same_bits(name, restarts, where, tmp_path,
         if intermediate_result.nfev >= evaluations:
             raise StopIteration
 
-    stopped = minimize(valley, **arguments, checkpoint=path, callback=stop, threads=1)
+    each = {"callback_every": "generation"} if "gradient" in SOLVERS[name].asks else {}  # some end within one chunk
+    stopped = minimize(valley, **arguments, checkpoint=path, callback=stop, threads=1, **each)
     assert stopped.stop_reason == StopReason.CALLBACK and evaluations <= stopped.nfev < whole.nfev
     resumed = minimize(valley, **arguments, checkpoint=path)
     assert resumed.fun == whole.fun and np.array_equal(resumed.x, whole.x) and resumed.nfev == whole.nfev

@@ -147,7 +147,7 @@ def accept(state, met_bound):
         x[j], g[j] = trial[j], trial_g[j]
         direction[j] = beta * direction[j] - g[j]
     own.anew = 0
-    if changed or not dot(g, direction, n) <= -DESCENT * dot(g, g, n):
+    if changed or not -np.inf < dot(g, direction, n) <= -DESCENT * dot(g, g, n):
         begin_anew(state)
 
 

@@ -83,6 +83,12 @@ class Foreign(TypedDict, total=False):
     xatol: float
     xtol: float
     gtol: float
+    eta: float
+    initial_trust_radius: float
+    max_trust_radius: float
+    maxcor: int
+    maxls: int
+    xrtol: float
     lr: float
     learning_rate: float
     initial_simplex: Points
@@ -121,6 +127,7 @@ class Common(Foreign, total=False):
 
 
 class MinimizeSettings(Common, total=False):
+    check: bool
     polish: bool | Literal["auto"]
     jac: Callable[..., Any] | bool | Literal["2-point", "3-point"] | None
     hess: Callable[..., Any] | None
