@@ -24,7 +24,7 @@ from .stop_reason import StopReason
 
 LOCAL = "l_bfgs_b"
 WORTH = 1000  # evaluations for each variable: a shorter run is left to its method, unless a polish is asked for
-STARTS = 10  # of the first arm, for each variable, at most
+STARTS = 100  # of the first arm, for each variable, at most
 FIRST, LAST = 0.1, 0.05  # shares of the budget that the multistart and the polish may take
 EXACT = {"gtol": 1e-9, "ftol": 1e-15}  # a polish goes to the end of what doubles can tell
 
