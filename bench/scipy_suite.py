@@ -96,7 +96,7 @@ def in_python_if_need(function):
         elif first in named:
             named[first] = taken(named[first])
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"(.|\n)*It is evaluated in Python")
+            warnings.filterwarnings("ignore", message=r"(.|\n)*It is (evaluated in Python|found by differences)")
             return function(*args, **named)
 
     return called

@@ -63,7 +63,8 @@ def roszman(x, a, b, c, d):
 
 
 MODELS = {name: globals()[model.__name__] for name, model in nist.MODELS.items()}
-EXACT = "cs"  # a Jacobian to rounding
+
+NOT_AUTOMATIC = {"Misra1b": "cs"}  # llvm.powi (an array ** -2.0) has no rule in kernels/differentiate yet
 
 
 def certified_deviations(name):
@@ -83,8 +84,8 @@ def digits(found, certified):
 def test_parameters_to_8_digits_and_their_deviations_to_6(name, start):
     data = nist.read(name)
     popt, pcov, info, _, ier = curve_fit(
-        MODELS[name], data.x, data.y, data.starts[start], jac=EXACT, ftol=2.3e-16, xtol=1e-14, gtol=2.3e-16,
-        full_output=True,
+        MODELS[name], data.x, data.y, data.starts[start], jac=NOT_AUTOMATIC.get(name), ftol=2.3e-16, xtol=1e-14,
+        gtol=2.3e-16, full_output=True,
     )  # fmt: skip
     assert digits(popt, data.certified) >= 8
     assert digits(np.sqrt(np.diag(pcov)), certified_deviations(name)) >= 6

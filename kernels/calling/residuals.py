@@ -25,7 +25,7 @@ from .adapters import SINGLE, WAYS, address_of, once
 from .arguments import RAISED_VALUE, Packed, call_adapter, call_python_into, load
 from .asking import JACOBIAN_WORK, Functions
 from .callback import Callback
-from .checking import CompilationError
+from .checking import CompilationError, NotDifferentiable
 from .jacobians import parts_of
 from .objective import Objective
 from .vectors import VectorFunction
@@ -111,7 +111,12 @@ class Residuals:
                 address, self.make_inner = automatic_jacobian(self)
                 return AUTOMATIC, jacobians.automatic, {"function": address}
             except NotImplementedError:
-                jac = "3-point" if self.fun.compiled else "2-point"
+                jac = "2-point"
+            except NotDifferentiable as error:
+                if self.source.compiled != "auto":
+                    raise
+                warnings.warn(f"{error}\nIt is found by differences, as compiled='auto' says", stacklevel=4)
+                jac = "3-point"
         if jac == AUTOMATIC:
             jac = "2-point"
         if jac == "cs":
