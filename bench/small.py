@@ -57,7 +57,7 @@ def per_evaluation(method, evaluations=1_000_000, **options):
     def measure():
         state = begin(call, 0)
         begun = time.perf_counter()
-        advance(bound.problem, state, 10**9)
+        advance(bound.problem(), state, 10**9)
         seconds = time.perf_counter() - begun
         assert state.run.now[0].best < 1e-6
         return 1e9 * seconds / state.run.now[0].evaluations

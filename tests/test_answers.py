@@ -43,7 +43,7 @@ def parallel_rows(case, method, rows):
     optimizer, bound = begun(case, method)
     advance = drivers.parallel(SOLVERS[method])
     while not optimizer.done:
-        advance(bound.problem, optimizer.state, rows)
+        advance(bound.problem(), optimizer.state, rows)
     return optimizer.result()
 
 

@@ -118,7 +118,8 @@ def saved(request, tmp_path_factory):
     call = {"method": request.param, "seed": 3, "max_evals": 2000}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(hooks, "CALLBACK_EVERY", 0.0)
-        cut = minimize(valley, BOX, checkpoint=path, callback=stop, threads=1, **call)
+        each = {"callback_every": "generation"} if "gradient" in SOLVERS[request.param].asks else {}  # soon at an end
+        cut = minimize(valley, BOX, checkpoint=path, callback=stop, threads=1, **call, **each)
     assert cut.stop_reason == StopReason.CALLBACK
     return call, path, path.read_bytes(), minimize(valley, BOX, **call)
 

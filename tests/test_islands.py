@@ -136,7 +136,7 @@ def test_parts_of_an_epoch_of_any_length_give_the_same_bits(name, monkeypatch):
 def a_few_rows(work, unit, given, ends):
     """Instead of Islands.carry_out: seven evaluations, and no more."""
     state = copied(given)
-    drivers.serial(work.call.solver)(work.bound.problem, state, 7)
+    drivers.serial(work.call.solver)(work.bound.problem(), state, 7)
     return {"fun": float(best_of(state)), "state": state}
 
 
@@ -322,7 +322,7 @@ def test_a_pause_is_at_its_iteration_and_changes_nothing(name):
         while paused.stop == RUNNING:
             paused.step()
         if solver.rows is not None:
-            drivers.parallel(solver)(bound.problem, parallel.state, 10**9)
+            drivers.parallel(solver)(bound.problem(), parallel.state, 10**9)
         for run in (paused, parallel) if solver.rows is not None else (paused,):
             assert run.stop == PAUSED and run.state.run.now[0].iteration == iteration
             run.state.run.now[0].stop = RUNNING

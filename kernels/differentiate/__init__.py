@@ -15,5 +15,6 @@ operations, and each of those has a simple rule. The stages, one after the other
     saving.py       what the reverse sweep needs of the forward one: made anew, kept, or on a tape
     refusing.py     what is said of what has no derivative
     adapters.py     machine code by address, kept on disk
+    device.py       the gradient as PTX, for a GPU
     workspace.py    the memory that it needs
 """

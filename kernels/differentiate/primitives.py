@@ -65,11 +65,14 @@ def twins() -> dict:
 DEFINED = {function.__name__: function for function in (*elementary.FUNCTIONS, *gamma.FUNCTIONS)}
 
 
-def define(text: str) -> tuple[str, dict[str, Any]]:
-    """The module with what it calls of `ad.sin` ... defined; the symbols of the functions and their libraries."""
+def define(text: str, compiled: Any = None) -> tuple[str, dict[str, Any]]:
+    """The module with what it calls of `ad.sin` ... defined; the symbols of the functions and their libraries.
+
+    compiled: name -> (symbol, what defines it), where that is no library of the CPU.
+    """
     libraries = {}
     for name in sorted(set(re.findall(r"@ad\.(\w+)\(", text)) & set(DEFINED)):
-        symbol, library = _compiled(name)
+        symbol, library = (compiled or _compiled)(name)
         text = re.sub(rf"^declare [^\n]*@ad\.{name}\([^\n]*$", "", text, flags=re.M)
         text += DEFINITION.format(name=name, symbol=symbol)
         libraries[symbol] = library

@@ -51,7 +51,7 @@ def carry_on(solver, bound, state, generations):
     """On the CPU, by whole generations."""
     advance, now = drivers.serial(solver), state.run.now[0]
     while now.iteration < generations and now.stop == RUNNING:
-        advance(bound.problem, state, int(state.rows[0].count))
+        advance(bound.problem(), state, int(state.rows[0].count))
     return state
 
 
