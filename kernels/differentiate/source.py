@@ -15,6 +15,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu import CPUContext
 from numba.core.runtime.context import NRTContext
 from numba.core.target_extension import CPU, dispatcher_registry, jit_registry, target_override, target_registry
+from numba.core.typing import templates
 
 from ..compile.interruption import between_steps
 from ..compile.parts import _finalize as without_machine_code
@@ -102,6 +103,21 @@ def source_kernel(function, *, flags=frozenset(), compiler=None, boundscheck=Fal
     if boundscheck:
         options["boundscheck"] = True
     return _jit(_target=NAME, nopython=True, **options)(function)
+
+
+def forget_library_functions() -> None:
+    """Let the functions of Numba's library be compiled anew for this target.
+
+    Numba keeps the implementations of an overloaded function by the types of its arguments, for all targets together:
+    after the other target has compiled one anew, ours is not found.
+    """
+    context = Dispatcher.targetdescr.typing_context
+    waiting = [templates._OverloadFunctionTemplate]
+    while waiting:
+        template: Any = waiting.pop()
+        waiting += template.__subclasses__()
+        for key in [key for key in getattr(template, "_impl_cache", ()) if key[0] is context]:
+            del template._impl_cache[key]
 
 
 def llvm_of(dispatcher, signature) -> tuple[str, str]:
