@@ -139,6 +139,7 @@ def evaluate_product(problem, x, v, hv, run):
         note_raised(run, x)
         return False
     run.now[0].hessians += 1
+    run.now[0].evaluations += asking.product_price(problem)
     return True
 
 
@@ -149,6 +150,7 @@ def evaluate_hessian(problem, x, H, run):
         note_raised(run, x)
         return False
     run.now[0].hessians += 1
+    run.now[0].evaluations += asking.hessian_price(problem)
     return True
 
 

@@ -7,6 +7,7 @@
     residuals(problem, x, r) -> float                   0, and the residuals at x in r (M,)
     residuals_and_jacobian(problem, x, r, J) -> float   0, and the residuals in r (M,), their Jacobian in J (M, D)
     price(problem) -> int                               evaluations that a gradient costs beyond that of the value
+    product_price(problem), hessian_price(problem)      evaluations that the others cost
 
 Each returns the NaN RAISED_BITS where the user's function raises.
 
@@ -48,6 +49,8 @@ class Functions(NamedTuple):
     jacobian: int = 0  # double (x[D], arguments, r[M], J[M, D], workspace)
     work: int = 0
     price: int = 0  # evaluations that a gradient costs beyond that of the value: 0 where it is exact
+    product_price: int = 0  # evaluations that a product costs
+    hessian_price: int = 0  # evaluations that a Hessian costs
 
 
 FUNCTIONS = types.NamedUniTuple(types.intp, len(Functions._fields), Functions)
@@ -100,6 +103,8 @@ hessian = _question("hessian", "problem, x, H")
 residuals = _question("residuals", "problem, x, r")
 residuals_and_jacobian = _question("residuals_and_jacobian", "problem, x, r, J")
 price = _question("price", "problem")
+product_price = _question("product_price", "problem")
+hessian_price = _question("hessian_price", "problem")
 
 
 # --- the user's functions -------------------------------------------------------------------------------------------
@@ -138,6 +143,16 @@ def _jacobian_by_address(problem, x, r, J):
 @answers(price, Functions)
 def _price_of_functions(problem):
     return problem.price
+
+
+@answers(product_price, Functions)
+def _price_of_a_product(problem):
+    return problem.product_price
+
+
+@answers(hessian_price, Functions)
+def _price_of_a_hessian(problem):
+    return problem.hessian_price
 
 
 # --- ask and tell ----------------------------------------------------------------------------------------------------

@@ -30,7 +30,7 @@ class Derivative:
     address: int
     how: str  # "given", "automatic", or the scheme of its differences
     work: Callable[[], Any]  # makes a workspace for one run: something that has an `address`
-    price: int = 0  # evaluations of the objective beyond the one of the value
+    price: int = 0  # evaluations of the objective, of a gradient beyond the one of the value
     function: VectorFunction | None = None  # of the user's, that may raise
 
 
@@ -46,8 +46,9 @@ class Derivatives:
         order = ("gradient", "product", "hessian", "jacobian")  # asking.GRADIENT_WORK ...
         words = np.array([works[n].address if n in works else 0 for n in order], dtype=np.int64)
         addresses = {name: d.address for name, d in self.of.items()}
-        price = self.of["gradient"].price if "gradient" in self.of else 0
-        problem = plain._replace(**addresses, work=int(words.ctypes.data), price=price)
+        names = {"price": "gradient", "product_price": "product", "hessian_price": "hessian"}
+        prices = {price: self.of[name].price for price, name in names.items() if name in self.of}
+        problem = plain._replace(**addresses, work=int(words.ctypes.data), **prices)
         return Packed(problem, (works, words))
 
     def replay(self, x: np.ndarray) -> None:
@@ -93,9 +94,10 @@ def derivatives_of(bound, asks: Set[str], wanted: Wanted, lower: np.ndarray, upp
     if asks & {"gradient", "product", "hessian"}:
         found["gradient"] = _gradient(bound, wanted, lower, upper, x)
     if "product" in asks or ("hessian" in asks and wanted.hess is None):
-        found["product"] = _product(bound, wanted, found["gradient"], x)
+        found["product"] = _product(bound, wanted, found["gradient"], (lower, upper), x)
     if "hessian" in asks:
-        found["hessian"] = _hessian(bound, wanted, found, x)
+        free = int((lower < upper).sum())  # along the others no difference is taken
+        found["hessian"] = _hessian(bound, wanted, found, free, x)
     return Derivatives({name: d for name, d in found.items() if name in asks or name == "gradient"})
 
 
@@ -152,8 +154,8 @@ def automatic_product(bound) -> Derivative:
     return Derivative(derivatives(bound).product, AUTOMATIC, Workspace)
 
 
-def _product(bound, wanted: Wanted, gradient: Derivative, x) -> Derivative:
-    n = len(x)
+def _product(bound, wanted: Wanted, gradient: Derivative, box: tuple, x) -> Derivative:
+    n, ends = len(x), [np.ascontiguousarray(end) for end in box]
     if wanted.hessp is not None:
         given = np.zeros(n), *bound.given
         function = VectorFunction("hessp", wanted.hessp, given, x, (n,), bound.runs_as == "compiled")
@@ -178,12 +180,13 @@ def _product(bound, wanted: Wanted, gradient: Derivative, x) -> Derivative:
 
     def with_gradients():
         inner = gradient.work()
-        return Packed((gradient.address, inner.address, np.empty(n), np.empty(n)), inner)
+        return Packed((gradient.address, inner.address, np.empty(n), np.empty(n), *ends), inner)
 
-    return Derivative(compiled(gradients.by_gradients, "product"), "differences of gradients", with_gradients)
+    price = 2 * (1 + gradient.price)
+    return Derivative(compiled(gradients.by_gradients, "product"), "differences of gradients", with_gradients, price)
 
 
-def _hessian(bound, wanted: Wanted, found: dict[str, Derivative], x) -> Derivative:
+def _hessian(bound, wanted: Wanted, found: dict[str, Derivative], free: int, x) -> Derivative:
     if wanted.hess is not None:
         return _given_hessian(bound, wanted, x)
     product, n = found["product"], len(x)
@@ -192,7 +195,8 @@ def _hessian(bound, wanted: Wanted, found: dict[str, Derivative], x) -> Derivati
         inner = product.work()
         return Packed((product.address, inner.address, np.empty(n), np.empty(n)), inner)
 
-    return replace(product, address=compiled(gradients.by_products, "hessian"), work=with_columns)
+    address = compiled(gradients.by_products, "hessian")
+    return replace(product, address=address, work=with_columns, price=free * product.price)
 
 
 def _given_hessian(bound, wanted: Wanted, x) -> Derivative:

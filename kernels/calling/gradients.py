@@ -33,6 +33,7 @@ TWO_POINT, THREE_POINT = EPSILON**0.5, EPSILON ** (1 / 3)  # relative steps
 GIVEN = types.Tuple((types.intp, types.intp, types.intp, types.intp))  # objective; the user's function, its arguments
 STEPS = types.Tuple((types.intp, VECTOR, VECTOR, VECTOR, VECTOR))  # objective; relative steps, bounds; a point
 CHAIN = types.Tuple((types.intp, types.intp, VECTOR, VECTOR))  # an adapter, its workspace; two vectors
+INSIDE = types.Tuple((types.intp, types.intp, VECTOR, VECTOR, VECTOR, VECTOR))  # the same, and bounds
 FULL = types.Tuple((types.intp, types.intp, MATRIX))  # the same, with a matrix
 NUMBERS = types.Tuple((types.intp, types.intp, VECTOR))  # the user's function, its arguments; numbers in or out
 
@@ -119,27 +120,38 @@ def three_point(x, args, g, work):
 
 
 def by_gradients(x, args, v, hv, work):
-    gradient, inner, point, before = load(work, CHAIN)
-    longest, size = 0.0, 0.0
+    gradient, inner, point, before, lower, upper = load(work, INSIDE)
+    longest, size, back, ahead = 0.0, 0.0, np.inf, np.inf
     for j in range(x.size):
         longest, size = max(longest, abs(v[j])), max(size, abs(x[j]))
-    if longest == 0.0:
+        if v[j] != 0.0:  # how far the line stays inside, either way
+            low, high = (lower[j] - x[j]) / v[j], (upper[j] - x[j]) / v[j]
+            if v[j] > 0.0:
+                back, ahead = min(back, -low), min(ahead, high)
+            else:
+                back, ahead = min(back, -high), min(ahead, low)
+    h = THREE_POINT * max(1.0, size) / longest if longest > 0.0 else 0.0
+    if min(back, ahead) < h:  # from x to the farther side
+        h = min(h, max(back, ahead))
+        start, end = (0.0, h) if ahead >= back else (-h, 0.0)
+    else:
+        start, end = -h, h
+    if not end > start:
         for j in range(x.size):
             hv[j] = 0.0
         return 0.0
-    h = THREE_POINT * max(1.0, size) / longest
     for j in range(x.size):
-        point[j] = x[j] - h * v[j]
+        point[j] = min(max(x[j] + start * v[j], lower[j]), upper[j])
     value = call_adapter(gradient, (point, args, before, inner))
     if is_raised(value):
         return value
     for j in range(x.size):
-        point[j] = x[j] + h * v[j]
+        point[j] = min(max(x[j] + end * v[j], lower[j]), upper[j])
     value = call_adapter(gradient, (point, args, hv, inner))
     if is_raised(value):
         return value
     for j in range(x.size):
-        hv[j] = (hv[j] - before[j]) / (2.0 * h)
+        hv[j] = (hv[j] - before[j]) / (end - start)
     return 0.0
 
 

@@ -237,7 +237,7 @@ def _spread_rows(solver: Solver):
     remade = constructor(solver.State, "state", separator="__")
     source = (
         f"def body(i, value, record, {', '.join(arrays)}):\n"
-        f"    evaluate_row(i, Functions(value, record, 0, 0, 0, 0, 0, 0, 0), {remade})\n"
+        f"    evaluate_row(i, Functions(value, record, 0, 0, 0, 0, 0, 0, 0, 0, 0), {remade})\n"
         f"def evaluate(problem, state, start, stop):\n    value, record = problem.value, problem.record\n{assignments}"
         f"    for i in prange(start, stop):\n        body(i, value, record, {', '.join(arrays)})\n"
     )
@@ -328,7 +328,8 @@ def each(solver: Solver):
         for k in range(first, stop):
             one = Functions(
                 problem.value, record + k * stride, problem.gradient, problem.product, problem.hessian,
-                problem.residuals, problem.jacobian, problem.work, problem.price,
+                problem.residuals, problem.jacobian, problem.work, problem.price, problem.product_price,
+                problem.hessian_price,
             )  # fmt: skip
             restore(state, template)
             now = state.run.now[0]
