@@ -49,7 +49,7 @@ RUN = record(
     ftol="f8",  # spread of the values <= ftol (1 + |best|) ends the run; negative: no such stop
     best="f8",
     gradients="i8", hessians="i8",  # how many were made; a product with the Hessian counts as one
-    optimality="f8",  # a local method: the largest entry of the (projected) gradient; NaN: there is none
+    optimality="f8",  # a local method: the largest entry of the (projected) gradient; inf: not known
     spread="f8",  # largest minus smallest of the values that shall agree in the end; inf: the method has none
 )  # fmt: skip
 
@@ -66,7 +66,7 @@ def make_run(dimension: int, limits, key) -> Run:
     now = filled(
         RUN, seed=np.uint64(key.seed), index=key.run, stride=1, max_evals=limits.max_evals,
         max_iterations=limits.max_iterations, patience=limits.patience, target=limits.target, ftol=limits.ftol,
-        best=np.inf, spread=np.inf, optimality=np.nan,
+        best=np.inf, spread=np.inf, optimality=np.inf,
     )  # fmt: skip
     run = Run(now, np.full(dimension, np.nan), np.zeros(dimension), np.zeros((HISTORY_ENTRIES, 2)))
     open_iteration(run)
