@@ -136,6 +136,8 @@ def find_method(method) -> str | Solver:
         return "auto"
     if not isinstance(method, str):
         raise TypeError(f"method: got {type(method).__name__}, expected a name or a Solver: auto, {', '.join(SOLVERS)}")
+    if method == "auto" or method in SOLVERS:  # as most calls write it: nothing is looked for
+        return SOLVERS.get(method, method)
     named = {plain(name): name for name in ("auto", *SOLVERS)}
     written = plain(method)
     name = named.get(written) or OURS.get(written)
