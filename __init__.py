@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Result,
         StopReason,
         bracket,
+        compiled,
         curve_fit,
         least_squares,
         minimize,
@@ -61,6 +62,7 @@ __all__ = [
     "check_grad",
     "choice",
     "cluster",
+    "compiled",
     "curve_fit",
     "functions",
     "grad",
@@ -131,6 +133,8 @@ def _load(name: str) -> Any:
         return version("thalweg")
     if name in ("kernels", "solvers", "orchestration"):
         return import_module(f".{name}", __name__)
+    if name == "compiled":
+        return import_module(".solvers.compiled", __name__)
     if name in ("functions", "random"):
         return import_module(f".kernels.{name}", __name__)
     if name in DERIVATIVES:
