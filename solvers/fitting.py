@@ -61,10 +61,11 @@ def least_squares(
     fun: Callable[..., Any], x0: Any, jac: Callable[..., Any] | str | None = AUTOMATIC,
     bounds: Any = (-np.inf, np.inf), method: str = "trf", ftol: float | None = 1e-8, xtol: float | None = 1e-8,
     gtol: float | None = 1e-8, x_scale: Any = None, loss: Callable[..., Any] | str = "linear", f_scale: float = 1.0,
-    diff_step: Any = None, tr_solver: str | None = None, tr_options: dict | None = None, jac_sparsity: Any = None,
-    max_nfev: int | None = None, verbose: int = 0, args: Any = (), kwargs: dict | None = None,
+    diff_step: Any = None, tr_solver: str | None = None, tr_options: dict[str, Any] | None = None,
+    jac_sparsity: Any = None,
+    max_nfev: int | None = None, verbose: int = 0, args: Any = (), kwargs: dict[str, Any] | None = None,
     callback: Callable[..., Any] | None = None, workers: Any = None, *, max_time: float | None = None,
-    checkpoint: Any = None, options: dict | None = None,
+    checkpoint: Any = None, options: dict[str, Any] | None = None,
 ) -> Result:  # fmt: skip
     """Find the x that makes the residuals small: minimise 1/2 sum rho(r_i(x)^2), from a point.
 

@@ -21,6 +21,7 @@ from .driving.call import Call, begin, versions
 from .driving.method_names import find_method
 from .driving.result import AGREE, CONVERGED, Result, run_dtype
 from .driving.running import check_end
+from .driving.signatures import AnyMethod, Seed
 from .driving.stop_reason import StopReason
 from .registry import SOLVERS
 
@@ -28,8 +29,9 @@ BLOCKS = 16  # for each thread: problems differ in how long they take
 
 
 def minimize_many(
-    fun, x0s=None, args_each=(), *, bounds=None, args=(), method="auto", jac=None, seed=None, threads=None,
-    max_evals=None, max_iters=None, target=None, ftol=None, options=None,
+    fun: Any, x0s: Any = None, args_each: Any = (), *, bounds: Any = None, args: Any = (), method: AnyMethod = "auto",
+    jac: Any = None, seed: Seed = None, threads: int | None = None, max_evals: int | None = None,
+    max_iters: int | None = None, target: float | None = None, ftol: float | None = None, options: Any = None,
 ) -> Result:  # fmt: skip
     """Solve many small problems of one kind, that differ in their arguments and in where they begin.
 

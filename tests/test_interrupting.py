@@ -105,7 +105,7 @@ def test_nothing_was_evaluated():
         tw.minimize(lambda x: x[0], box, max_evals=100)
         ctrl_c_after(2.0)
         try:
-            tw.minimize(tw.objective(endless_at_once, check=False), box, seed=1)
+            tw.minimize(tw.objective(endless_at_once, check=False), box, seed=1, polish=False)
         except KeyboardInterrupt as error:
             print(time.perf_counter() - sent)
             print(*error.__notes__)

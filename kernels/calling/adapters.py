@@ -76,7 +76,7 @@ class Form(NamedTuple):
     way: str = "value"  # of WAYS
 
     @property
-    def key(self) -> tuple:
+    def key(self) -> tuple[Any, ...]:
         return self[1:]
 
 

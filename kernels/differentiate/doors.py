@@ -26,7 +26,9 @@ from .workspace import Workspace
 STEP = float(np.finfo(float).eps) ** (1 / 3)  # of central differences
 
 
-def value_and_grad(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callable[..., tuple[float, np.ndarray]]:
+def value_and_grad(
+    fun: Callable[..., Any] | Objective, *, args: tuple[Any, ...] = ()
+) -> Callable[..., tuple[float, np.ndarray]]:
     """The function that gives an objective's value and its exact gradient.
 
     Parameters
@@ -61,7 +63,7 @@ def value_and_grad(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> 
     return evaluate
 
 
-def grad(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callable[..., np.ndarray]:
+def grad(fun: Callable[..., Any] | Objective, *, args: tuple[Any, ...] = ()) -> Callable[..., np.ndarray]:
     """The function that gives an objective's exact gradient.
 
     Parameters
@@ -94,7 +96,7 @@ def grad(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callable[.
     return evaluate
 
 
-def hvp(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callable[..., np.ndarray]:
+def hvp(fun: Callable[..., Any] | Objective, *, args: tuple[Any, ...] = ()) -> Callable[..., np.ndarray]:
     """The function that gives the product of an objective's Hessian with a vector, exact and without the Hessian.
 
     Parameters
@@ -120,7 +122,7 @@ def hvp(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callable[..
     return evaluate
 
 
-def hessian(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callable[..., np.ndarray]:
+def hessian(fun: Callable[..., Any] | Objective, *, args: tuple[Any, ...] = ()) -> Callable[..., np.ndarray]:
     """The function that gives an objective's exact Hessian, by a product with each unit vector.
 
     Parameters
@@ -148,7 +150,7 @@ def hessian(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callabl
     return evaluate
 
 
-def jacobian(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callable[..., np.ndarray]:
+def jacobian(fun: Callable[..., Any] | Objective, *, args: tuple[Any, ...] = ()) -> Callable[..., np.ndarray]:
     """The function that gives the exact Jacobian of a function that returns an array, by forward mode.
 
     Parameters
@@ -178,7 +180,7 @@ def jacobian(fun: Callable[..., Any] | Objective, *, args: tuple = ()) -> Callab
 
 
 def check_grad(
-    fun: Callable[..., Any] | Objective, x: Any, jac: Callable[..., Any] | None = None, *, args: tuple = ()
+    fun: Callable[..., Any] | Objective, x: Any, jac: Callable[..., Any] | None = None, *, args: tuple[Any, ...] = ()
 ) -> GradientCheck:
     """Compare a gradient with central differences.
 
@@ -255,7 +257,7 @@ class GradientCheck:
 class _Point:
     """A function, compiled, at a point."""
 
-    def __init__(self, fun: Any, x: Any, args: tuple, way: str = "value"):
+    def __init__(self, fun: Any, x: Any, args: tuple[Any, ...], way: str = "value"):
         self.x = _vector("x", x)
         source = replace(as_objective(fun), check=False, way=way)
         bound = source.bind(args, self.x)

@@ -6,6 +6,8 @@ met here, and what is compiled here serves nobody else.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache, cached_property, partial
 from typing import Any
 
@@ -81,8 +83,42 @@ class Dispatcher(registry.CPUDispatcher):
     targetdescr = Description(NAME)
 
     def compile(self, sig):
-        with between_steps(), target_override(NAME):
+        with between_steps(), target_override(NAME), own_overloads():
             return super().compile(sig)
+
+
+_compiled_here: dict[Any, dict] = {}  # templates of overloaded functions -> what of them was compiled for this target
+_depth = [0]
+
+
+@contextmanager
+def own_overloads() -> Iterator[None]:
+    """Numba keeps what it compiled of an overloaded function by the types of its arguments, for all targets together.
+
+    So one target would find what the other has compiled, and could not lower it. Here each has its own.
+    """
+    with global_compiler_lock:
+        _depth[0] += 1
+        outer = _depth[0] == 1
+        theirs = [(template, template._compiled_overloads) for template in _templates()] if outer else []
+        for template, _ in theirs:
+            template._compiled_overloads = _compiled_here.setdefault(template, {})
+        try:
+            yield
+        finally:
+            _depth[0] -= 1
+            for template, compiled in theirs:
+                template._compiled_overloads = compiled
+
+
+def _templates() -> list[Any]:
+    found, waiting = [], [templates._OverloadFunctionTemplate]
+    while waiting:
+        template: Any = waiting.pop()
+        waiting += template.__subclasses__()
+        if "_compiled_overloads" in vars(template):
+            found.append(template)
+    return found
 
 
 target_registry[NAME] = Source
