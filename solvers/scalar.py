@@ -176,9 +176,9 @@ def bracket(
 class BracketError(RuntimeError):
     """No bracket was found; `data` has the last three points, their values, and the number of evaluations."""
 
-    def __init__(self, message: str, data: tuple):
+    def __init__(self, message: str, data: tuple[Any, ...]):
         super().__init__(message)
-        self.data = data
+        self.data: tuple[Any, ...] = data
 
 
 def _carry_out(
