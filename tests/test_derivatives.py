@@ -291,3 +291,21 @@ def test_check_grad():
 def test_the_value_adapter_and_the_gradient_agree():
     bound = objective(o.slices).bind((), o.x10)
     assert isinstance(derivatives(bound).gradient, int)
+
+
+def test_what_hangs_on_nothing_has_a_derivative_of_0():
+    """The memory that derivatives are put into holds other numbers beforehand."""
+    x = np.array([1.5, -2.0, 0.5])
+    for f, second in (
+        (lambda x: 1.0 + 0.0 * x[0], 0.0),
+        (lambda x: 2.0 * x[1] - x[2], 0.0),
+        (lambda x: x[0] ** 2, 2.0),
+    ):
+        expected = np.diag([second, 0.0, 0.0])
+        for _ in range(3):
+            np.full((64, 64), 7.0)
+            np.testing.assert_array_equal(hessian(f)(x), expected)
+    for _ in range(3):
+        np.full((64, 64), 7.0)
+        found = jacobian(lambda x: np.array([1.0, x[1], 3.0, 2.0 * x[0]]))(x)
+        np.testing.assert_array_equal(found, [[0, 0, 0], [0, 1, 0], [0, 0, 0], [2, 0, 0]])

@@ -125,6 +125,8 @@ def _product(target):
                 head = (word_at(work, 0) + 63) & -64
                 arena = head + HEAD
                 tape, own, end = arena + 2 * size, arena + 3 * size, arena + 4 * size
+                for j in range(hv.size):  # entries of g that hang on nothing have no tangent
+                    hv[j] = 0.0
                 status = call(
                     target,
                     (x, x.size, args, head, own, arena, arena + size, size, tape, tape + size,
@@ -155,6 +157,8 @@ def _jacobian(target):
                         put_number(seeds, j, 0.0)
                     for k in range(min(K, n - first)):
                         put_number(seeds, (first + k) * K + k, 1.0)
+                    for i in range(K * m):  # entries of r that hang on nothing have no tangent
+                        put_number(columns, i, 0.0)
                     status = call(target, (x, n, args, r, m, seeds, columns, head + 8, shift, seeds, end, arena))
                     if status != 0:
                         break
