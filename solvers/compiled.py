@@ -52,10 +52,8 @@ class _Kept(CompiledSolver):
     owner: Any
 
 
-NOW = {  # offsets in the record of a run
-    name: int(drivers.RUN.fields[name][1])
-    for name in ("stop", "best", "max_evals")  # pyright: ignore[reportOptionalSubscript]
-}
+_fields: Any = drivers.RUN.fields
+NOW = {name: int(_fields[name][1]) for name in ("stop", "best", "max_evals")}  # offsets in the record of a run
 
 
 def solver(
@@ -98,8 +96,9 @@ def solver(
     """
     if method == "auto":
         raise ValueError("method: got 'auto', expected the name of a method: what it compiles to is chosen beforehand")
+    named: Any = method
     call = parse_call(
-        fun, bounds, x0, args, method=method, jac=jac, seed=seed, max_evals=max_evals, max_iters=max_iters,
+        fun, bounds, x0, args, method=named, jac=jac, seed=seed, max_evals=max_evals, max_iters=max_iters,
         target=target, ftol=ftol, options=options,
     )  # fmt: skip
     bound = bind(call)
