@@ -51,6 +51,7 @@ def test_a_target_that_the_first_arm_reaches_ends_the_run():
     found = tw.minimize(valley, BOX, seed=1, target=1e-3)
     assert found.stop_reason == StopReason.REACHED_TARGET and found.success and found.arm == "multistart"
     assert len(found.arms) == 1 and found.nfev < 1_000
+    assert found.history["evaluations"].max() <= found.nfev  # those of the arm before are not added to its own
 
 
 def test_there_are_none_where_they_are_not_worth_it_or_cannot_be():

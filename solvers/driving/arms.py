@@ -117,8 +117,9 @@ class Arms:
                 result.update({key: best[key] for key in ("success", "status", "stop_reason", "message")})
             result["message"] = f"{result.message} {said}"
         history = result.get("history")
-        if history is not None:
-            offset = next((0 for arm, _ in self.results[:1] if arm != "multistart"), self.results[0][1].nfev)
+        before = self.results[0][1]
+        if history is not None and len(self.results) > 1:
+            offset = 0 if before is result else before.nfev
             history["evaluations"] = np.append(history["evaluations"] + offset, spent)
             history["best"] = np.append(history["best"], result.fun)
         return result
