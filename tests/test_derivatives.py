@@ -40,6 +40,7 @@ class Gradient:
         args = normalise(args)
         form = _Form(function, args, whole=True)
         self.form = Form(form.function, *form.known, precise, False)
+        self.kept: dict = {}
         self.derivatives = Derivatives(self)
         self.values = form.held + args
         self.record, self.work = pack(self.values), Workspace()
@@ -309,3 +310,11 @@ def test_what_hangs_on_nothing_has_a_derivative_of_0():
         np.full((64, 64), 7.0)
         found = jacobian(lambda x: np.array([1.0, x[1], 3.0, 2.0 * x[0]]))(x)
         np.testing.assert_array_equal(found, [[0, 0, 0], [0, 1, 0], [0, 0, 0], [2, 0, 0]])
+
+
+def test_who_has_the_address_of_a_derivative_holds_its_machine_code():
+    """Adapters are let go beyond a number of them: an objective keeps its own."""
+    bound = objective(lambda x: x[0] ** 3 + x[1]).bind((), np.ones((1, 2)))
+    made = derivatives(bound)
+    addresses = made.gradient, made.product
+    assert [bound.kept[kind].address for kind in ("gradient", "product")] == list(addresses)

@@ -232,6 +232,7 @@ class CompiledObjective:
     checks: int = 0  # calls of the plain function that were made for it
     derivatives: Any = None  # derivatives.Derivatives, where a method asks for them
     form: Form | None = None  # what was compiled; None for a C function
+    kept: dict[str, Any] = field(default_factory=dict)  # adapters of its derivatives, which are called by address
     runs_as = "compiled"
     callback = None  # into Python
     record: np.ndarray = field(init=False)

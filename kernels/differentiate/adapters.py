@@ -63,6 +63,7 @@ class Derivatives:
     def __init__(self, bound: CompiledObjective):
         form: Any = bound.form
         self.form: Form = form
+        self.kept = bound.kept
 
     @property
     def gradient(self) -> int:
@@ -81,7 +82,8 @@ class Derivatives:
 
     def _address(self, kind: str) -> int:
         form = self.form
-        return address_of(once_per_content((kind, *form.key), lambda: _compile(kind, form)))
+        self.kept[kind] = adapter = once_per_content((kind, *form.key), lambda: _compile(kind, form))
+        return address_of(adapter)
 
 
 def derivatives(bound: CompiledObjective) -> Derivatives:
