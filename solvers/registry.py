@@ -23,6 +23,7 @@ from .descent import (
     rmsprop,
     trust_exact,
 )
+from .partition import direct
 from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
 
 SOLVERS: dict[str, Solver] = {}
@@ -78,6 +79,7 @@ for _solver in (
     cma_es.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
+    direct.SOLVER,
     gradient_descent.SOLVER,
     nonlinear_cg.SOLVER,
     momentum.SOLVER,
