@@ -24,7 +24,15 @@ from .descent import (
     trust_exact,
 )
 from .partition import direct
-from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
+from .population import (
+    cma_es,
+    differential_evolution,
+    jso,
+    lshade,
+    lsrtde,
+    pso,
+    random_search,
+)
 
 SOLVERS: dict[str, Solver] = {}
 _state_classes: dict[str, type] = {}
@@ -76,6 +84,7 @@ for _solver in (
     lshade.SOLVER,
     jso.SOLVER,
     lsrtde.SOLVER,
+    pso.SOLVER,
     cma_es.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,

@@ -31,6 +31,7 @@ Method = Literal[
     "nonlinear_cg", "CG", "fmin_cg", "nlcg", "ConjugateGradient",
     "newton", "Newton",
     "newton_cg", "Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg",
+    "pso", "PSO", "particle_swarm", "ParticleSwarm", "pso_gen", "CLPSO", "SPSO2011",
     "random_search", "RandomSearch", "RandomSampler",
     "rmsprop", "RMSprop", "RMSProp",
     "simulated_annealing", "SA",
@@ -58,6 +59,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "nonlinear_cg": ("CG", "fmin_cg", "nlcg", "ConjugateGradient"),
     "newton": ("Newton",),
     "newton_cg": ("Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg"),
+    "pso": ("PSO", "particle_swarm", "ParticleSwarm", "pso_gen", "CLPSO", "SPSO2011"),
     "random_search": ("RandomSearch", "RandomSampler"),
     "rmsprop": ("RMSprop", "RMSProp"),
     "simulated_annealing": ("SA",),
@@ -81,9 +83,7 @@ INSTEAD: dict[str, tuple[str, ...]] = {
     "write thalweg.grid_search(objective(f), bounds, levels=20), then minimize from its best point": (
         "brute", "GridSampler", "BruteForceSampler",
     ),
-    f"particle swarm is not here yet; {POPULATION}, or 'cma_es'": (
-        "pso", "PSO", "pso_gen", "EPPSO", "CLPSO",
-    ),
+    "this variant is not here; write method='pso'": ("EPPSO",),
     "its parameters adapt in 'lshade', 'jso' and 'lsrtde', which came after it; write one of these": (
         "sade", "de1220", "jDE", "j2020", "SHADE", "JADE", "SaDE", "CoDE", "NLSHADE_RSP", "ARRDE", "MadDE",
         "De_cpp", "De_python", "de_cma",
