@@ -1,6 +1,7 @@
 """The kernel of many small problems compiles for a GPU of compute capability 9.0 and links with what it calls."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -68,7 +69,7 @@ def test_the_kernel_compiles_and_links(method, kinds, record_property):
     place = drivers.placing(solver)
     solve = kernel_of_problems(solver.State, drivers.advancing(solver), place, {**library(), **answers(False)}, {})
     ptx, _ = cuda.compile_ptx(solve, tuple(map(typeof, arguments_of(solver))), cc=CAPABILITY)
-    bound = objective(misfit).bind((np.ones(20),) * 2, np.ones((1, D)))
+    bound: Any = objective(misfit).bind((np.ones(20),) * 2, np.ones((1, D)))
     texts = [ptx, *(ptx_of(bound, kind, symbol_of(kind), "sm_90") for kind in kinds)]
     options = core.LinkerOptions(arch="sm_90", ptxas_options=["-v"])
     linker = core.Linker(*(core.ObjectCode.from_ptx(text.encode()) for text in texts), options=options)
