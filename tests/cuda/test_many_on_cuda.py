@@ -1,5 +1,6 @@
 """Many small problems on the device: the answers of the CPU, to the bit in the simulator; what is refused."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,13 @@ def test_problems_without_arguments(simulated):
     starts = np.random.default_rng(1).uniform(-1, 1, (5, 2))
     found, expected = both(lambda x: (x[0] - 1.0) ** 2 + 3.0 * (x[1] - x[0] ** 2) ** 2, starts, method="nelder_mead")
     check_equal(found, expected, simulated)
+
+
+def test_functions_of_c(simulated):
+    def special(x, k):
+        return abs(x[0] - 1.0) ** 2.5 + (math.atan(x[1]) - 0.1 * k) ** 2 + math.erf(x[0] * x[0]) * 1e-3
+
+    check_equal(*both(special, [0.5, 0.5], (np.arange(4.0),), method="nelder_mead"), simulated)
 
 
 def test_a_target_and_a_budget(simulated):
