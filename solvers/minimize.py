@@ -85,7 +85,8 @@ def minimize(
     workers : int, map-like callable, or distributed.Client, optional
         For objectives that take long in Python, which is how they are evaluated then: the rows of a generation side by
         side, on so many processes (-1: all cores), by `workers(function, iterable)` as in SciPy, or on the workers of
-        the client. The same answer whatever the number. Excludes `threads`; needs a method with rows.
+        the client; of a method that uses gradients, the points of one by differences. The same answer whatever the
+        number. Excludes `threads`; needs a method with rows, or with gradients.
     device : "cpu" or "cuda", default "cpu"
         "cuda" runs on an NVIDIA GPU (extras cuda12, cuda13): a block for each restart, or a thread for each individual
         of one large population. The same draws; values equal to rounding. The objective must be Python that Numba

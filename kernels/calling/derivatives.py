@@ -124,15 +124,7 @@ def derivatives_of(bound, asks: Set[str], wanted: Wanted, lower: np.ndarray, upp
 
 def _gradient(bound, wanted: Wanted, lower, upper, x) -> Derivative:
     if isinstance(wanted.jac, Pair):
-        both = both_of(wanted.jac.function)
-        function = VectorFunction(
-            "fun", like(bound.source, both), bound.given, x, (len(x) + 1,), bound.runs_as == "compiled"
-        )
-
-        def with_numbers():
-            return Packed((function.address, function.args_address, np.empty(len(x) + 1)))
-
-        return Derivative(compiled(gradients.given_both, "gradient"), "given", with_numbers, function=function)
+        return _pair(both_of(wanted.jac.function), bound, x, bound.runs_as == "compiled")
     if callable(wanted.jac):
         jac = like(bound.source, wanted.jac)
         function = VectorFunction("jac", jac, bound.given, x, (len(x),), bound.runs_as == "compiled")
@@ -148,9 +140,32 @@ def _gradient(bound, wanted: Wanted, lower, upper, x) -> Derivative:
     steps = _steps(wanted.step, step, len(x))
     price = len(x) if scheme == "2-point" else 2 * len(x)
     ends = np.ascontiguousarray(lower), np.ascontiguousarray(upper)
-    return Derivative(
-        compiled(adapter, "gradient"), scheme, lambda: Packed((bound.address, steps, *ends, np.empty(len(x)))), price
-    )
+    address = compiled(adapter, "gradient")
+
+    def with_steps(value: int):
+        return Packed((value, steps, *ends, np.empty(len(x))))
+
+    if getattr(bound, "batches", False):
+        return _in_batches(bound, address, with_steps, x, how=scheme, price=price)
+    return Derivative(address, scheme, lambda: with_steps(bound.address), price)
+
+
+def _in_batches(bound, address: int, make_work: Callable, x, how: str, price: int) -> Derivative:
+    """Differences of which the points are evaluated together."""
+    from .side_by_side import SideBySide
+
+    both = SideBySide(bound.evaluate, address, make_work)
+    return replace(_pair(both, bound, x, False), how=how, price=price)
+
+
+def _pair(both: Callable, bound, x, compile_it: bool) -> Derivative:
+    """The gradient by a function that gives the value, too."""
+    function = VectorFunction("fun", like(bound.source, both), bound.given, x, (len(x) + 1,), compile_it)
+
+    def with_numbers():
+        return Packed((function.address, function.args_address, np.empty(len(x) + 1)))
+
+    return Derivative(compiled(gradients.given_both, "gradient"), "given", with_numbers, function=function)
 
 
 def _steps(given, usual: float, dimension: int) -> np.ndarray:

@@ -67,12 +67,13 @@ def parse_call(
 
 def bind(call: Call, spread=None) -> CompiledObjective | PythonObjective:
     """The objective of a call, compiled (or loaded from disk) in this process; in Python where workers evaluate it."""
+    problem, points = call.problem, _points(call.problem, call.limits.max_evals)
     if spread is not None:
         from .workers import SpreadObjective
 
-        return SpreadObjective(objective(call.problem.fun), call.problem.args, spread)
-    problem, points = call.problem, _points(call.problem, call.limits.max_evals)
-    bound = objective(problem.fun).bind(problem.args, points)
+        bound = SpreadObjective(objective(problem.fun), problem.args, spread)
+    else:
+        bound = objective(problem.fun).bind(problem.args, points)
     if call.solver.asks & DERIVED:
         wanted = Wanted(problem.jac, problem.hess, problem.hessp)
         bound.derivatives = derivatives_of(bound, call.solver.asks, wanted, problem.lower, problem.upper, points[0])
