@@ -14,6 +14,7 @@ operations, and each of those has a simple rule. The stages, one after the other
     adjoint.py      reverse mode: the value and the gradient
     saving.py       what the reverse sweep needs of the forward one: made anew, kept, or on a tape
     refusing.py     what is said of what has no derivative
+    linking.py      that text as a library, optimised
     adapters.py     machine code by address, kept on disk
     device.py       the gradient as PTX, for a GPU
     workspace.py    the memory that it needs

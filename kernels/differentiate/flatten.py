@@ -42,6 +42,8 @@ define void @flat(ptr noalias readonly %x, i64 %n, i64 %args, ptr noalias %r, i6
 }}
 """
 
+AROUND = {"value": VALUE, "vector": VECTOR}  # by what the function returns (calling/adapters.py)
+
 
 def flatten(text: str, entry: str, around: str = VALUE) -> str:
     """The text of a module in which the function `flat` calls nothing that could be inlined."""
