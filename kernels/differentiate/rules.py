@@ -96,8 +96,8 @@ NAMES = {"fmuladd": "fma", "maximum": "maxnum", "minimum": "minnum", "maximumnum
          "numba_erfc": "erfc"}  # fmt: skip
 FLAT = {"floor", "ceil", "trunc", "rint", "round", "nearbyint", "roundeven"}  # their derivative is 0
 # Their derivatives may be infinite: what is given no weight then still has no derivative.
-STEEP = {"sqrt", "cbrt", "log", "log2", "log10", "log1p", "pow", "powi", "asin", "acos", "atanh", "acosh", "hypot", "atan2",
-         "fdiv", "digamma", "lgamma", "tgamma"}  # fmt: skip
+STEEP = {"sqrt", "cbrt", "log", "log2", "log10", "log1p", "pow", "powi", "asin", "acos", "atanh", "acosh", "hypot",
+         "atan2", "fdiv", "digamma", "lgamma", "tgamma"}  # fmt: skip
 
 
 def _pow(c: Code, w, k, a, r):
