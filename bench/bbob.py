@@ -3,7 +3,7 @@
     python bench/bbob.py --methods "thalweg cma_es,thalweg jso,pycma BIPOP" --dimensions 5 --budget 2000
     python bench/bbob.py --methods peers --dimensions 2,5,10,20 --instances 4-15 --budget 10000
     python bench/bbob.py --table                     # the tables and pictures of all runs that are there
-    python bench/bbob.py --check                     # our functions against coco-experiment's
+    python bench/bbob.py --check                     # functions and record, against coco-experiment and Python
     python bench/bbob.py --methods "thalweg jso" --log FOLDER      # also as COCO's own log, read back with cocopp
 
 Every finished run is one JSON line in results/bbob-<library>.jsonl; a run that is there is not made again (--fresh
@@ -100,11 +100,12 @@ def main():
     parser.add_argument("--fresh", action="store_true", help="forget the chosen methods' runs first")
     parser.add_argument("--log", help="a folder for COCO's log of the runs that are made now")
     parser.add_argument("--table", action="store_true", help="tables and pictures of all runs that are there")
-    parser.add_argument("--check", action="store_true", help="compare the functions with coco-experiment's")
+    parser.add_argument("--check", action="store_true", help="compare functions and record")
     a = parser.parse_args()
     if a.check:
-        from bbob_reference import check
+        from bbob_reference import check, check_record
 
+        check_record()
         sys.exit(not check())
     from bbob_solvers import PEERS
 

@@ -11,6 +11,7 @@ from common import RESULTS, machine, table, versions
 PUBLISHED = json.loads((Path(__file__).parent / "data" / "bbob_published.json").read_text())
 SHOWN = ("BIPOP-CMA-ES", "DE-F-AUC", "PSO", "GA")  # of the published, in the tables of running times
 TARGETS = 51
+NEAR = 1.3  # ratio of running times
 BUDGETS = (50, 500, 2000, 10_000, 100_000)  # for each variable
 GROUPS = {"separable": (1, 5), "moderate": (6, 9), "ill": (10, 14), "multimodal": (15, 19), "weak": (20, 24)}
 PACKAGES = ("cma", "pygmo", "fcmaes", "minionpy", "scipy")
@@ -96,6 +97,22 @@ def running_times(dimension, methods):
     return table(["", "best 2009", *SHOWN, *methods], rows)
 
 
+def against_published(dimension, methods):
+    """How many functions each solves at least once, and ratios of running times over those that both solve."""
+    rows = []
+    for name, published in PUBLISHED["to 1e-8"].items():
+        theirs = {f: published[str(f)].get(str(dimension), (None, 0))[0] for f in range(1, 25)}
+        cells = []
+        for runs in methods.values():
+            ours = {f: expected([line for line in runs if line["function"] == f])[0] for f in range(1, 25)}
+            ratios = [ours[f] / theirs[f] for f in ours if ours[f] and theirs[f]]
+            mean = f"{np.exp(np.mean(np.log(ratios))):.2f}" if ratios else ""
+            cells.append(f"{mean} ({sum(ratio <= NEAR for ratio in ratios)} of {len(ratios)})")
+        rows.append([name, sum(value is not None for value in theirs.values()), *cells])
+    solved = [len({line["function"] for line in runs if line["solved"]}) for runs in methods.values()]
+    return table(["", "functions", *methods], [["functions", "", *solved], *rows])
+
+
 def picture(dimension, methods, path):
     """Share of functions, runs and targets that was reached, over evaluations / D."""
     import matplotlib
@@ -144,6 +161,9 @@ def report(lines):
             "Expected running time to 10^-8, in evaluations (in brackets: runs that reached it, where not all did). "
             f"The first {1 + len(SHOWN)} columns are published results, from cocopp 2.9.1, 15 runs each.",
             running_times(dimension, methods),
+            "Running times over the published ones: geometric mean over the functions that both solve (on how many "
+            f"ours is at most {NEAR} times theirs, of how many).",
+            against_published(dimension, methods),
         ]
     text = "\n\n".join(parts)
     (RESULTS / "bbob.md").write_text(text + "\n")

@@ -16,22 +16,28 @@ def starts(run, seed):
         yield random.uniform(-5, 5, run.dimension)
 
 
-def thalweg(method, again=True, **settings):
-    """Ours, by the name of the method; `again`: restarts of its own until the budget is spent."""
+def thalweg(method, exact=False, again=True, **settings):
+    """Ours, by the name of the method.
+
+    exact: with exact derivatives, of which each gradient counts 4 evaluations; else by differences, which count.
+    again: restarts of its own until the budget is spent.
+    """
 
     def solve(run, seed):
         from thalweg.solvers import SOLVERS, minimize
 
-        solver = SOLVERS.get(method)
-        function, given = run.compiled(), dict(settings)
-        if solver is not None and "gradient" in solver.asks:
-            given["jac"] = "2-point"  # counted
+        solver, given = SOLVERS.get(method), dict(settings)
+        if not exact and solver is not None and "gradient" in solver.asks:
+            given["jac"] = "2-point"
         for k, x0 in enumerate(starts(run, seed)):
             left = run.left
             if left == 0 or (k > 0 and not again):
                 return
             if solver is not None and solver.domain == "real" and method != "cma_es":
                 given["x0"] = x0  # a local method
+            function = run.compiled()
+            if exact:
+                function, given["jac"], given["args"] = run.exact()
             minimize(
                 function, run.bounds, method=method, seed=1000 * seed + k, max_evals=left, target=run.goal,
                 threads=1, **given,
@@ -155,11 +161,14 @@ PEERS = {
 
 
 def contender(name):
-    """A peer by its name; ours as "thalweg METHOD", without restarts of its own as "thalweg METHOD once"."""
+    """A peer by its name; ours as "thalweg METHOD", with exact derivatives as "thalweg METHOD exact", without restarts
+    of its own as "thalweg METHOD once".
+    """
     if name in PEERS:
         return PEERS[name]
-    library, _, method = name.partition(" ")
-    if library != "thalweg":
-        raise ValueError(f"methods: got {name!r}, expected 'thalweg METHOD' or one of {', '.join(PEERS)}")
-    method, _, once = method.partition(" ")
-    return thalweg(method, again=once != "once")
+    library, method, *words = [*name.split(), "", ""]
+    if library != "thalweg" or not method or set(words) - {"exact", "once", ""}:
+        raise ValueError(
+            f"methods: got {name!r}, expected 'thalweg METHOD [exact] [once]' or one of {', '.join(PEERS)}"
+        )
+    return thalweg(method, exact="exact" in words, again="once" not in words)
