@@ -35,7 +35,7 @@ def one_run(task):
     except Exception as error:
         if not (run.over or isinstance(error, Spent)):  # some peers' compiled code makes another exception of it
             raise
-    seconds = time.perf_counter() - start
+    seconds = time.perf_counter() - start - run.compiling
     line = dict(zip(FIELDS, task)) | {
         "hits": run.hits(),
         "evaluations": min(int(run.now["evaluations"]), run.budget),

@@ -105,6 +105,7 @@ class Run:
         self.x = np.zeros(dimension)
         self.place, self.data = self.x.ctypes.data, self.record.ctypes.data
         self.calls, self.over = 0, False  # of `point`
+        self.compiling = 0.0  # seconds
 
     @property
     def now(self):

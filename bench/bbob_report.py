@@ -12,6 +12,7 @@ PUBLISHED = json.loads((Path(__file__).parent / "data" / "bbob_published.json").
 SHOWN = ("BIPOP-CMA-ES", "DE-F-AUC", "PSO", "GA")  # of the published, in the tables of running times
 TARGETS = 51
 NEAR = 1.3  # ratio of running times
+CURVES = 12  # in a picture, at most
 BUDGETS = (50, 500, 2000, 10_000, 100_000)  # for each variable
 GROUPS = {"separable": (1, 5), "moderate": (6, 9), "ill": (10, 14), "multimodal": (15, 19), "weak": (20, 24)}
 PACKAGES = ("cma", "pygmo", "fcmaes", "minionpy", "scipy")
@@ -42,19 +43,21 @@ def expected(lines):
 
 
 def number(value):
-    """Three digits."""
-    return "" if value is None else f"{value:.0f}" if value < 1000 else f"{value:.2e}".replace("e+0", "e")
+    """Two digits."""
+    return "" if value is None else f"{value:.0f}" if value < 1000 else f"{value:.1e}".replace("e+0", "e")
 
 
 def by_method(lines):
-    """Runs by method; its name tells the budget where it has runs of several."""
+    """Runs by method, the largest area first; its name tells the budget where it has runs of several."""
     budgets, found = defaultdict(set), defaultdict(list)
     for line in lines:
         budgets[line["method"]].add(line["budget"])
     for line in lines:
         method = line["method"]
         found[f"{method}, {line['budget']} D" if len(budgets[method]) > 1 else method].append(line)
-    return found
+    return dict(
+        sorted(found.items(), key=lambda item: -mean_area(item[1], lines[0]["dimension"], item[1][0]["budget"]))
+    )
 
 
 def areas(dimension, methods):
@@ -72,7 +75,6 @@ def areas(dimension, methods):
         counts = [len(set(solved)), f"{len(solved)}/{len(runs)}", len({line["instance"] for line in runs})]
         seconds = sum(line["seconds"] for line in runs)
         rows.append([method, own, *map(share, means), *map(share, groups), *counts, f"{seconds:.0f}"])
-    rows.sort(key=lambda row: row[1 + len(columns)] or row[len(columns)], reverse=True)
     best = [{"hits": PUBLISHED["best 2009"][str(f)][str(dimension)]} for f in range(1, 25)]
     cells = [share(mean_area(best, dimension, budget)) for budget in columns]
     rows.append(["best of 2009, published", "", *cells, *[""] * (len(GROUPS) + 4)])
@@ -81,47 +83,50 @@ def areas(dimension, methods):
 
 
 def running_times(dimension, methods):
-    published = PUBLISHED["to 1e-8"]
-    rows = []
-    for f in range(1, 25):
-        best = PUBLISHED["best 2009"][str(f)][str(dimension)]
-        row = [f"f{f}", number(best[-1] if len(best) == TARGETS else None)]
-        for name in SHOWN:
-            ert, reached = published[name][str(f)].get(str(dimension), (None, 0))
-            row.append(number(ert) + (f" ({reached})" if 0 < reached < 15 else ""))
-        for runs in methods.values():
+    """A row for each method, the published ones first."""
+    head = ["", *(f"f{f}" for f in range(1, 25))]
+    best = [PUBLISHED["best 2009"][str(f)][str(dimension)] for f in range(1, 25)]
+    rows = [["best of 2009", *(number(hits[-1] if len(hits) == TARGETS else None) for hits in best)]]
+    for name in SHOWN:
+        found = [PUBLISHED["to 1e-8"][name][str(f)].get(str(dimension), (None, 0)) for f in range(1, 25)]
+        rows.append([name, *(number(ert) + (f" ({reached})" if 0 < reached < 15 else "") for ert, reached in found)])
+    for method, runs in methods.items():
+        row = [method]
+        for f in range(1, 25):
             own = [line for line in runs if line["function"] == f]
             ert, reached = expected(own)
             row.append(number(ert) + (f" ({reached}/{len(own)})" if 0 < reached < len(own) else ""))
         rows.append(row)
-    return table(["", "best 2009", *SHOWN, *methods], rows)
+    return table(head, rows)
 
 
 def against_published(dimension, methods):
     """How many functions each solves at least once, and ratios of running times over those that both solve."""
-    rows = []
-    for name, published in PUBLISHED["to 1e-8"].items():
-        theirs = {f: published[str(f)].get(str(dimension), (None, 0))[0] for f in range(1, 25)}
-        cells = []
-        for runs in methods.values():
-            ours = {f: expected([line for line in runs if line["function"] == f])[0] for f in range(1, 25)}
+    published = {
+        name: {f: own[str(f)].get(str(dimension), (None, 0))[0] for f in range(1, 25)}
+        for name, own in PUBLISHED["to 1e-8"].items()
+    }
+    rows = [["functions", "", *(sum(ert is not None for ert in own.values()) for own in published.values())]]
+    for method, runs in methods.items():
+        ours = {f: expected([line for line in runs if line["function"] == f])[0] for f in range(1, 25)}
+        row = [method, sum(ert is not None for ert in ours.values())]
+        for theirs in published.values():
             ratios = [ours[f] / theirs[f] for f in ours if ours[f] and theirs[f]]
-            mean = f"{np.exp(np.mean(np.log(ratios))):.2f}" if ratios else ""
-            cells.append(f"{mean} ({sum(ratio <= NEAR for ratio in ratios)} of {len(ratios)})")
-        rows.append([name, sum(value is not None for value in theirs.values()), *cells])
-    solved = [len({line["function"] for line in runs if line["solved"]}) for runs in methods.values()]
-    return table(["", "functions", *methods], [["functions", "", *solved], *rows])
+            mean = f"{np.exp(np.mean(np.log(ratios))):.2f} " if ratios else ""
+            row.append(f"{mean}({sum(ratio <= NEAR for ratio in ratios)}/{len(ratios)})")
+        rows.append(row)
+    return table(["", "functions", *published], rows)
 
 
 def picture(dimension, methods, path):
-    """Share of functions, runs and targets that was reached, over evaluations / D."""
+    """Share of functions, runs and targets that was reached, over evaluations / D, by the methods of largest area."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(7, 4.5), layout="constrained")
-    curves = {name: (len(runs), [line["hits"] for line in runs]) for name, runs in methods.items()}
+    curves = {name: (len(runs), [line["hits"] for line in runs]) for name, runs in list(methods.items())[:CURVES]}
     curves["best of 2009"] = (24, [PUBLISHED["best 2009"][str(f)][str(dimension)] for f in range(1, 25)])
     largest = max(line["budget"] for runs in methods.values() for line in runs)
     for name, (runs, hits) in curves.items():
@@ -159,10 +164,10 @@ def report(lines):
             areas(dimension, methods),
             f"![{dimension}-D]({image.name})",
             "Expected running time to 10^-8, in evaluations (in brackets: runs that reached it, where not all did). "
-            f"The first {1 + len(SHOWN)} columns are published results, from cocopp 2.9.1, 15 runs each.",
+            f"The first {1 + len(SHOWN)} rows are published results, from cocopp 2.9.1, 15 runs each.",
             running_times(dimension, methods),
             "Running times over the published ones: geometric mean over the functions that both solve (on how many "
-            f"ours is at most {NEAR} times theirs, of how many).",
+            f"it is at most {NEAR} times theirs, of how many).",
             against_published(dimension, methods),
         ]
     text = "\n\n".join(parts)

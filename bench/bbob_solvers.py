@@ -38,10 +38,11 @@ def thalweg(method, exact=False, again=True, **settings):
             function = run.compiled()
             if exact:
                 function, given["jac"], given["args"] = run.exact()
-            minimize(
+            result = minimize(
                 function, run.bounds, method=method, seed=1000 * seed + k, max_evals=left, target=run.goal,
                 threads=1, **given,
             )  # fmt: skip
+            run.compiling += result.timing["compile"]
             if run.left == left:
                 return  # it makes no evaluation
 
