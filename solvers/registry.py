@@ -23,7 +23,7 @@ from .descent import (
     rmsprop,
     trust_exact,
 )
-from .population import cma_es, differential_evolution, jso, lshade, lsrtde, pso, random_search
+from .population import cma_es, differential_evolution, genetic, jso, lshade, lsrtde, pso, random_search
 
 SOLVERS: dict[str, Solver] = {}
 _state_classes: dict[str, type] = {}
@@ -76,6 +76,7 @@ for _solver in (
     jso.SOLVER,
     lsrtde.SOLVER,
     pso.SOLVER,
+    genetic.SOLVER,
     cma_es.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
