@@ -19,6 +19,7 @@ Method = Literal[
     "bfgs", "BFGS", "fmin_bfgs",
     "cma_es", "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     "de", "DE", "differential_evolution", "Differential Evolution",
+    "direct", "DIRECT", "DIRECT_L",
     "genetic", "GA", "genetic_algorithm", "GeneticAlgorithm", "sga",
     "gradient_descent", "GradientDescent", "GD", "steepest_descent", "SteepestDescent",
     "jso", "jSO",
@@ -47,6 +48,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     ),
     "de": ("DE", "differential_evolution", "Differential Evolution"),
+    "direct": ("DIRECT", "DIRECT_L"),
     "genetic": ("GA", "genetic_algorithm", "GeneticAlgorithm", "sga"),
     "gradient_descent": ("GradientDescent", "GD", "steepest_descent", "SteepestDescent"),
     "jso": ("jSO",),
@@ -80,7 +82,6 @@ INSTEAD: dict[str, tuple[str, ...]] = {
     f"local searches from many points are not here; {POPULATION}, or restarts=100 with method='nelder_mead'": (
         "dual_annealing", "basinhopping", "shgo", "mbh", "Da_cpp", "MLSL",
     ),
-    f"the deterministic division of the box is not here; {POPULATION}": ("direct", "DIRECT"),
     "write thalweg.grid_search(objective(f), bounds, levels=20), then minimize from its best point": (
         "brute", "GridSampler", "BruteForceSampler",
     ),
