@@ -23,7 +23,17 @@ from .descent import (
     rmsprop,
     trust_exact,
 )
-from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
+from .partition import direct
+from .population import (
+    cma_es,
+    differential_evolution,
+    genetic,
+    jso,
+    lshade,
+    lsrtde,
+    pso,
+    random_search,
+)
 
 SOLVERS: dict[str, Solver] = {}
 _state_classes: dict[str, type] = {}
@@ -75,9 +85,12 @@ for _solver in (
     lshade.SOLVER,
     jso.SOLVER,
     lsrtde.SOLVER,
+    pso.SOLVER,
+    genetic.SOLVER,
     cma_es.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
+    direct.SOLVER,
     gradient_descent.SOLVER,
     nonlinear_cg.SOLVER,
     momentum.SOLVER,
