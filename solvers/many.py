@@ -54,7 +54,7 @@ def minimize_many(
         Further arguments, the same for all.
     method : str or Solver, default "auto"
         As in `minimize`; "auto" is `l_bfgs_b` from points, `lshade` in a box.
-    jac : callable, True, "2-point" or "3-point", optional
+    jac : callable, True, "2-point", "3-point" or "cs", optional
         The gradient, as in `minimize`. Default: automatic. A function must carry no values of its own.
     seed : int or generator of NumPy, optional
         For methods that draw; problem k draws as run k.
