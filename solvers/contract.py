@@ -66,6 +66,11 @@ class Solver:
     report: Callable[[Any], dict[str, Any]] | None = None  # state -> items of the result: jac, hess_inv ...
     points: Kernel | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
 
+    @property
+    def local(self) -> bool:
+        """Whether it goes from one point to the next until it can go no further."""
+        return self.rows is None and not self.planned
+
     def __reduce__(self) -> tuple[Any, ...]:
         return solver_named, (self.name, self.State.__module__)  # its kernels are compiled, or loaded, where it arrives
 

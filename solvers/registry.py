@@ -27,6 +27,7 @@ from .partition import direct
 from .population import (
     cma_es,
     differential_evolution,
+    genetic,
     jso,
     lshade,
     lsrtde,
@@ -85,6 +86,7 @@ for _solver in (
     jso.SOLVER,
     lsrtde.SOLVER,
     pso.SOLVER,
+    genetic.SOLVER,
     cma_es.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.metadata
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +18,11 @@ from ...kernels.calling.vectors import Pair, value_of
 from ...kernels.compile import jit
 from ...kernels.compile.fingerprint import VERSIONS, fingerprint, type_text
 from ...kernels.compile.structures import check_arrays, numba_type
-from ...kernels.problem import Problem
+from ...kernels.problem import Problem, parse_bounds, read_points
+from ...kernels.reals import shortened
 from ..contract import Key, Limits, Solver
 from . import settings
+from .method_names import find_method
 from .result import AGREE
 from .running import Run, make_run
 
@@ -50,6 +53,8 @@ def parse_call(
     TypeError, ValueError
         Naming the argument, what was given and what is expected.
     """
+    if getattr(find_method(method), "local", False) and bounds is not None and x0 is not None:
+        x0 = moved_inside(x0, bounds)
     problem = _problem(fun, bounds, x0, args, integrality, jac=jac, hess=hess, hessp=hessp)
     limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience, max_iters)
     solver = settings.find_solver(method, problem, limits)
@@ -62,12 +67,13 @@ def parse_call(
 
 def bind(call: Call, spread=None) -> CompiledObjective | PythonObjective:
     """The objective of a call, compiled (or loaded from disk) in this process; in Python where workers evaluate it."""
+    problem, points = call.problem, _points(call.problem, call.limits.max_evals)
     if spread is not None:
         from .workers import SpreadObjective
 
-        return SpreadObjective(objective(call.problem.fun), call.problem.args, spread)
-    problem, points = call.problem, _points(call.problem, call.limits.max_evals)
-    bound = objective(problem.fun).bind(problem.args, points)
+        bound = SpreadObjective(objective(problem.fun), problem.args, spread)
+    else:
+        bound = objective(problem.fun).bind(problem.args, points)
     if call.solver.asks & DERIVED:
         wanted = Wanted(problem.jac, problem.hess, problem.hessp)
         bound.derivatives = derivatives_of(bound, call.solver.asks, wanted, problem.lower, problem.upper, points[0])
@@ -140,6 +146,16 @@ def _versions(device: str) -> dict:
 
         found |= shim.versions()
     return found
+
+
+def moved_inside(x0, bounds):
+    """The point at which a local method begins: the nearest of the box, with a warning where that is another."""
+    point = read_points(x0)
+    lower, upper = parse_bounds(bounds, point)
+    if point is None or point.shape != lower.shape or not ((point < lower) | (point > upper)).any():
+        return x0
+    warnings.warn(f"x0: got {shortened(x0)}, outside bounds; the run begins at the nearest point inside", stacklevel=5)
+    return np.clip(point, lower, upper)
 
 
 def _problem(fun, bounds, x0, args, integrality, **derivatives) -> Problem:

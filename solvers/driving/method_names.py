@@ -20,6 +20,7 @@ Method = Literal[
     "cma_es", "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     "de", "DE", "differential_evolution", "Differential Evolution",
     "direct", "DIRECT", "DIRECT_L",
+    "genetic", "GA", "genetic_algorithm", "GeneticAlgorithm", "sga",
     "gradient_descent", "GradientDescent", "GD", "steepest_descent", "SteepestDescent",
     "jso", "jSO",
     "l_bfgs_b", "L-BFGS-B", "L-BFGS", "lbfgs", "fmin_l_bfgs_b",
@@ -48,6 +49,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     ),
     "de": ("DE", "differential_evolution", "Differential Evolution"),
     "direct": ("DIRECT", "DIRECT_L"),
+    "genetic": ("GA", "genetic_algorithm", "GeneticAlgorithm", "sga"),
     "gradient_descent": ("GradientDescent", "GD", "steepest_descent", "SteepestDescent"),
     "jso": ("jSO",),
     "l_bfgs_b": ("L-BFGS-B", "L-BFGS", "lbfgs", "fmin_l_bfgs_b"),
@@ -88,9 +90,7 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "sade", "de1220", "jDE", "j2020", "SHADE", "JADE", "SaDE", "CoDE", "NLSHADE_RSP", "ARRDE", "MadDE",
         "De_cpp", "De_python", "de_cma",
     ),
-    f"genetic algorithms are not here yet; {POPULATION}": (
-        "sga", "GA", "BRKGA", "G3PCX",
-    ),
+    "this variant is not here; write method='genetic'": ("BRKGA", "G3PCX"),
     f"this method is not here; {POPULATION}, or 'cma_es'": (
         "xnes", "ES", "SRES", "ISRES", "Crfmnes_cpp", "Crfmnes", "Pgpe_cpp", "Csma_cpp", "Bite_cpp", "OnePlusOne",
         "NGOpt",
@@ -111,6 +111,12 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "Adamax", "NAdam", "RAdam", "AMSGrad", "Adadelta", "AdaBelief", "Lion", "LAMB", "Rprop",
     ),
     "one variable needs no method of its own; write minimize(f, [(low, high)])": ("Brent", "golden", "bounded"),
+    "it is a method for residuals, whose squares it adds up; write least_squares(residuals, x0, method='lm')": (
+        "lm", "levenberg_marquardt", "leastsq", "least_squares", "gauss_newton",
+    ),
+    "it is a method for residuals, whose squares it adds up; write least_squares(residuals, x0)": (
+        "trf", "dogbox", "trust_region_reflective",
+    ),
 }  # fmt: skip
 
 
