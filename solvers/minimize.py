@@ -9,12 +9,12 @@ from typing import Any, Unpack, overload
 from ..kernels.calling.checking import NotDifferentiable
 from ..kernels.given import as_flag
 from .driving import settings
-from .driving.arms import arms_of
 from .driving.call import Call, bind, parse_call, versions, with_default_ftol
 from .driving.callbacks import read_callback, wants_each_generation
 from .driving.checkpoint import saved_seed
 from .driving.gradient_check import check_gradient
 from .driving.hooks import hooks_of
+from .driving.polishing import polish_of
 from .driving.preparing import evaluating, make_session, workers_of
 from .driving.reading import reads_calls
 from .driving.result import Result
@@ -62,8 +62,8 @@ def minimize(
         Further arguments: arrays, numbers, tuples of these. An array that a compiled `fun` writes into is a fresh copy
         in each evaluation; a read-only one is refused then.
     method : str or Solver, default "auto"
-        A name in `thalweg.SOLVERS`, in any case and hyphenation; "auto" chooses by dimension and budget, and where
-        there is no box it is `nelder_mead`.
+        A name in `thalweg.SOLVERS`, in any case and hyphenation. "auto" is `portfolio` in a box, one of DE's family for
+        whole numbers, more than 200 variables, `workers` and GPUs, and a local method where there is no box.
     jac : callable, True, "2-point" or "3-point", optional
         The gradient: `jac(x, *args) -> (D,)`; True: `fun` returns (value, gradient), as in SciPy; by differences of two
         or three points for each variable, which count as evaluations. Default: automatic, exact for every objective
@@ -122,9 +122,9 @@ def minimize(
     options : dict or Options, optional
         Options of the method, for example `{"population": 100}`.
     polish : bool or "auto", default "auto"
-        Local searches with the exact gradient, from the same budget: True ends a global method with one from its best
-        point; "auto" does so for `method="auto"` with at least 1000 evaluations for each variable, after a few from
-        other points. A named method stays itself. `result.arm` says what found the best, `result.arms` what each took.
+        A local search with the exact gradient, from the same budget: True ends a global method with one from its best
+        point; "auto" does so where `method="auto"` has chosen one of DE's family, with at least 1000 evaluations for
+        each variable. A named method stays itself. `result.arm` says what found the best, `result.arms` what each took.
     check : bool, default False
         Compare a `jac` of yours with differences of `fun` near the start, at 16 evaluations that do not count; where
         it is not the gradient, ValueError names the entry.
@@ -160,6 +160,7 @@ def minimize(
         fun, bounds, x0, args, method=method, jac=jac, hess=hess, hessp=hessp, integrality=integrality,
         seed=seed, max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience,
         options=options, polished=polish is True or (polish == "auto" and chosen),
+        rows=workers is not None or device == "cuda",
     )  # fmt: skip
     limited = max_evals is not None or max_iters is not None
     single = call.solver.local and restarts == 1
@@ -174,18 +175,16 @@ def minimize(
         call = with_default_ftol(call, bound)
         if as_flag("check", check):
             check_gradient(bound, call.problem)
-        arms = None if spread is not None else arms_of(call, bound, plan, polish, chosen)
-        if arms is not None:
-            call = arms.begin(plan)
-        session: Any = arms.session if arms is not None and arms.reached else make_session(call, bound, plan)
+        last = None if spread is not None else polish_of(call, bound, plan, polish, chosen)
+        call = call if last is None else last.call
+        session: Any = make_session(call, bound, plan)
         compiling = time.perf_counter() - called
-        if arms is None or not arms.reached:
-            with hooks_of(session, call, bound, plan, tell, progress, checkpoint):
-                session.carry_out()
+        with hooks_of(session, call, bound, plan, tell, progress, checkpoint):
+            session.carry_out()
     running = session.seconds()
     result = session.summarise()
-    if arms is not None:
-        result = arms.end(result, plan)
+    if last is not None:
+        result = last.end(result, plan)
     if bound.derivatives is not None:
         result["derivatives"] = bound.derivatives.how
     result.update(

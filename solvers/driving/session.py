@@ -300,8 +300,9 @@ class Session:
 
     def _find_details(self, index: int) -> None:
         """Of a run whose state is gone: carried out again, as it gives the same bits."""
-        call = self.call
-        if "gradient" not in call.solver.asks or index in self.details or self.stop is not None:
+        call, solver = self.call, self.call.solver
+        told = "gradient" in solver.asks or solver.report is not None
+        if not told or index in self.details or self.stop is not None:
             return
         run = make_run(call.solver, begin(call, index), index, self.bound)
         while run.stop == RUNNING:

@@ -12,6 +12,7 @@ import types
 import typing
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,18 +36,25 @@ ROWS_PER_VARIABLE = 9  # of an average generation of L-SHADE: what an iteration 
 # Where units wait for something else (a simulation elsewhere, a network), far more than cores make sense. Beyond this a
 # number is a slip, and the system refuses in the midst of it.
 MOST_OF = {"threads": 1024, "workers": 256}  # a worker is a Python of its own, of about 100 MB
-CHOSEN_BY_AUTO = ("lshade", "jso", "lsrtde", "l_bfgs_b", "nelder_mead")
+MOST_OF_PORTFOLIO = 200  # variables: its cost for an evaluation grows with their square
+CHOSEN_BY_AUTO = ("portfolio", "lshade", "jso", "lsrtde", "l_bfgs_b", "nelder_mead")
 
 
-def choose_method(problem: Problem, limits: Limits) -> str:
-    """`method="auto"`: one of CHOSEN_BY_AUTO, by budget and dimension; a local method where there is no box.
+def choose_method(problem: Problem, limits: Limits, options: Any = None, rows: bool = False) -> str:
+    """`method="auto"`: one of CHOSEN_BY_AUTO; a local method where there is no box.
 
+    In a box the portfolio, but for whole numbers, several points to begin with, options of a population, many variables
+    (its matrices), and where a generation is evaluated at once (rows). There it is one of DE's family:
     bench/results/quality.md: at 2,000 D evaluations in 30-D L-SHADE leads, at 10,000 D in 10-D jSO; at 10,000 D in 30-D
     L-SRTDE leads in the CEC 2017 results of others. The border between short and long lies between the two measured.
     """
     if not np.isfinite(problem.bounds).all():
         smooth = isinstance(problem.fun, Objective) and problem.fun.compiled and c_pointer(problem.fun.function) is None
         return "l_bfgs_b" if smooth and not problem.integrality.any() else "nelder_mead"
+    together = rows or (isinstance(problem.fun, Objective) and problem.fun.vectorized)
+    several = problem.x0 is not None and len(problem.x0) > 1
+    if not (together or several or options or problem.integrality.any() or problem.dimension > MOST_OF_PORTFOLIO):
+        return "portfolio"
     evaluations = limits.max_evals
     if limits.max_iterations:
         evaluations = min(evaluations, limits.max_iterations * ROWS_PER_VARIABLE * problem.dimension)
@@ -55,10 +63,10 @@ def choose_method(problem: Problem, limits: Limits) -> str:
     return "jso" if problem.dimension < 20 else "lsrtde"
 
 
-def find_solver(method, problem: Problem, limits: Limits) -> Solver:
+def find_solver(method, problem: Problem, limits: Limits, options: Any = None, rows: bool = False) -> Solver:
     """The method that is meant, or that `auto` chooses."""
     found = find_method(method)
-    return found if isinstance(found, Solver) else SOLVERS[choose_method(problem, limits)]
+    return found if isinstance(found, Solver) else SOLVERS[choose_method(problem, limits, options, rows)]
 
 
 def make_options(solver: Solver, options):
@@ -232,7 +240,7 @@ def check_fits(solver: Solver, problem: Problem, limits: Limits, **derivatives) 
     for question in sorted(solver.asks - OFFERED):
         raise ValueError(f"method: {name} asks for {QUESTIONS[question]}, which this problem does not have")
     for argument, what, questions in USES:
-        if derivatives.get(argument) is not None and not solver.asks & questions:
+        if derivatives.get(argument) is not None and not (solver.asks | solver.wishes) & questions:
             if not solver.local:
                 raise ValueError(f"{argument}: {name} uses no {what}; leave it out")
             warnings.warn(f"{argument}: {name} uses no {what}; it is left out", RuntimeWarning, stacklevel=5)
