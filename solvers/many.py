@@ -64,8 +64,7 @@ def minimize_many(
         As in `minimize`, for each problem.
     device : {"cpu", "cuda"}, default "cpu"
         "cuda": on an NVIDIA GPU, a thread for each problem; answers agree with the CPU's to rounding, which a search
-        may magnify. The objective and `jac` may call what a GPU has: no `**` with exponents that are no whole
-        constants, no `@`, no special functions but the elementary ones.
+        may magnify. Objective and `jac` may call what a GPU has, too: no `@`, nothing of np.linalg.
 
     Returns
     -------
