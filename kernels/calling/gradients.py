@@ -206,3 +206,13 @@ def compiled(adapter: Callable, form: str) -> int:
     """The address of one of these; form: a name in asking.FORMS."""
     name = adapter.__name__
     return address_of(once(f"derivative {name}", lambda: compile_for(kernel(adapter, inner=True), FORMS[form])))
+
+
+def caller(form: str) -> Callable:
+    """What calls an adapter of a form from Python: (address, arguments) -> what it returns."""
+
+    def call(address, arguments):
+        return call_adapter(address, arguments)
+
+    given = types.Tuple(FORMS[form].args)
+    return once(f"call of a {form}", lambda: compile_for(kernel(call), (types.intp, given)))

@@ -28,7 +28,7 @@ from .callback import Callback
 from .checking import CompilationError, NotDifferentiable
 from .jacobians import parts_of
 from .objective import Objective
-from .vectors import VectorFunction
+from .vectors import VectorFunction, like
 
 ALIKE = 1e-6  # relative difference of values that were summed in another order
 AUTOMATIC = "automatic"
@@ -74,7 +74,7 @@ class Residuals:
         self.make_inner: Callable[[], Any] | None = None  # the workspace of an automatic Jacobian
         self.how, adapter, words = self._jacobian(jac)
         if loss is not None:
-            self.loss = vector_function("loss", _like(source, loss), (), self.squares(), (3, self.count))
+            self.loss = vector_function("loss", like(source, loss), (), self.squares(), (3, self.count))
             words |= {"loss": self.loss.address, "loss_record": self.loss.args_address}
         self.jacobian: int = jacobians.address_of_kernel(adapter)
         self.make_work: Callable[..., Any] = partial(jacobians.make_work, lower, upper, self.count, step, **words)
@@ -102,7 +102,7 @@ class Residuals:
         plain = {"function": self.fun.address, "record": self.fun.args_address}
         if callable(jac):
             shape = (self.count, len(self.x0))
-            self.jac = vector_function("jac", _like(self.source, jac), self.args, self.x0, shape)
+            self.jac = vector_function("jac", like(self.source, jac), self.args, self.x0, shape)
             if self.jac.dimensions > 2:
                 raise ValueError(f"jac: returned an array of {self.jac.dimensions} dimensions, expected {shape}")
             return "given", jacobians.given, {"function": self.jac.address, "record": self.jac.args_address}
@@ -168,32 +168,12 @@ class Residuals:
         return code_hash((self.how, *((f.source.function, f.args) for f in self.functions)))
 
 
-def _like(source: Objective, function) -> Objective:
-    """A function that is compiled as another one, unless it says itself how."""
-    return function if isinstance(function, Objective) else replace(source, function=function)
-
-
 def vector_function(name: str, source: Objective, args: tuple, probe: np.ndarray, shape=None) -> VectorFunction:
-    """A VectorFunction whose machine code is compared with Python; what Python gave at `probe` is not asked again."""
+    """A VectorFunction whose machine code is compared with Python."""
     function = VectorFunction(name, source, args, probe, shape)
     if function.compiled and source.check:
         _compare(name, function, probe)
-    elif function.callback is not None:
-        function.callback.evaluate = _once_known(function.callback.evaluate, probe, function.first)
     return function
-
-
-def _once_known(evaluate: Callable, probe: np.ndarray, first: np.ndarray) -> Callable:
-    """`evaluate`, whose first call does not ask again for what is known at `probe`."""
-    known: list[np.ndarray] = [first]
-
-    def evaluate_or_tell(x: np.ndarray) -> np.ndarray:
-        if known and x.tobytes() == np.asarray(probe, dtype=np.float64).tobytes():
-            return known.pop()
-        known.clear()
-        return evaluate(x)
-
-    return evaluate_or_tell
 
 
 def _compare(name: str, function: VectorFunction, x: np.ndarray) -> None:

@@ -33,6 +33,7 @@ Method = Literal[
     "newton", "Newton",
     "newton_cg", "Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg",
     "pso", "PSO", "particle_swarm", "ParticleSwarm", "pso_gen", "CLPSO", "SPSO2011",
+    "portfolio",
     "random_search", "RandomSearch", "RandomSampler",
     "rmsprop", "RMSprop", "RMSProp",
     "simulated_annealing", "SA",
@@ -62,6 +63,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "newton": ("Newton",),
     "newton_cg": ("Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg"),
     "pso": ("PSO", "particle_swarm", "ParticleSwarm", "pso_gen", "CLPSO", "SPSO2011"),
+    "portfolio": (),
     "random_search": ("RandomSearch", "RandomSampler"),
     "rmsprop": ("RMSprop", "RMSProp"),
     "simulated_annealing": ("SA",),
@@ -111,6 +113,12 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "Adamax", "NAdam", "RAdam", "AMSGrad", "Adadelta", "AdaBelief", "Lion", "LAMB", "Rprop",
     ),
     "one variable needs no method of its own; write minimize(f, [(low, high)])": ("Brent", "golden", "bounded"),
+    "it is a method for residuals, whose squares it adds up; write least_squares(residuals, x0, method='lm')": (
+        "lm", "levenberg_marquardt", "leastsq", "least_squares", "gauss_newton",
+    ),
+    "it is a method for residuals, whose squares it adds up; write least_squares(residuals, x0)": (
+        "trf", "dogbox", "trust_region_reflective",
+    ),
 }  # fmt: skip
 
 
