@@ -18,7 +18,7 @@ from ...kernels.descent.box import start_of
 from ...kernels.descent.cauchy_point import cauchy_point
 from ...kernels.descent.compact import CompactForm, add_pair, factor_middle, make_form, move_variable
 from ...kernels.descent.ends import gradient_at_best, look_at_start, look_at_step
-from ...kernels.descent.limited_memory import Pairs, forget, make_pairs, quasi_newton_direction, remember
+from ...kernels.descent.limited_memory import Pairs, forget, make_pairs, multiply, quasi_newton_direction, remember
 from ...kernels.descent.line_search import first_step, longest_step, strong_wolfe
 from ...kernels.descent.subspace import minimise_subspace
 from ...kernels.numbers.linear_algebra import dot
@@ -176,6 +176,7 @@ def iterate(problem, state):
         now.stop = why
         return
     k = remember(pairs, x, g, trial, trial_g, step, slope, new_slope)
+    multiply(pairs, trial_g, k)
     if bounded and k >= 0:
         add_pair(pairs, state.form, k)
     before = own.f
