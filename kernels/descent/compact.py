@@ -139,7 +139,7 @@ def times_wide_transposed(pairs, x, y_out, s_out):
         s_out[k] = now.theta * sx
 
 
-@part
+@inlined
 def add_wide(pairs, y_part, s_part, factor, out, scratch):
     """out (D,) += factor W v; scratch (2, m)."""
     now, y_scaled, s_scaled = pairs.now[0], row(scratch, 0), row(scratch, 1)

@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ...kernels.compile.jit import inlined, part
+from ...kernels.compile.jit import inlined
 from ...kernels.compile.structures import Integers, Vector, filled, record
 from ...kernels.descent.box import start_of
 from ...kernels.descent.cauchy_point import cauchy_point
@@ -96,7 +96,7 @@ def init(domain, options, limits, key):
     )
 
 
-@part
+@inlined
 def choose_direction(state):
     """direction (D,) from x to the minimum of the model. False: rounding has spoilt the model."""
     x, g, direction, pairs, form, box = state.x, state.g, state.direction, state.pairs, state.form, state.box
@@ -114,7 +114,7 @@ def choose_direction(state):
     return sound
 
 
-@part
+@inlined
 def stays_inside(x, g, box, pairs, form, direction):
     """Whether the path to the Cauchy point meets no bound; then direction (D,) leads to the minimum of the model.
 
