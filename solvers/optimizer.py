@@ -72,6 +72,7 @@ class Optimizer:
         call = parse_call(
             _outside, bounds, x0, method=method, integrality=integrality, seed=seed,
             max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
+            rows=True,
         )  # fmt: skip
         for question in sorted(call.solver.asks - TELLABLE):
             raise ValueError(f"method: {call.solver.name} asks for {QUESTIONS[question]}, which nobody can tell it")

@@ -23,7 +23,18 @@ from .descent import (
     rmsprop,
     trust_exact,
 )
-from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
+from .partition import direct
+from .population import (
+    cma_es,
+    differential_evolution,
+    genetic,
+    jso,
+    lshade,
+    lsrtde,
+    pso,
+    random_search,
+)
+from .portfolio import portfolio
 
 SOLVERS: dict[str, Solver] = {}
 _state_classes: dict[str, type] = {}
@@ -52,7 +63,7 @@ def register(solver: Solver) -> Solver:
         raise ValueError(f"solver: there is another one of the name {solver.name!r}; give this one a name of its own")
     if (solver.iterate is None) == (solver.rows is None):
         raise ValueError(f"solver {solver.name}: expected either `iterate` or `rows`")
-    unknown = solver.asks - set(QUESTIONS)
+    unknown = (solver.asks | solver.wishes) - set(QUESTIONS)
     if unknown:
         raise ValueError(
             f"solver {solver.name}: asks for {', '.join(sorted(unknown))}; there are {', '.join(QUESTIONS)}"
@@ -75,9 +86,12 @@ for _solver in (
     lshade.SOLVER,
     jso.SOLVER,
     lsrtde.SOLVER,
+    pso.SOLVER,
+    genetic.SOLVER,
     cma_es.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
+    direct.SOLVER,
     gradient_descent.SOLVER,
     nonlinear_cg.SOLVER,
     momentum.SOLVER,
@@ -91,5 +105,6 @@ for _solver in (
     newton.SOLVER,
     newton_cg.SOLVER,
     trust_exact.SOLVER,
+    portfolio.SOLVER,
 ):
     register(_solver)

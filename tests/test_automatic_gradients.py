@@ -25,7 +25,6 @@ QUICK = {
     "epidemic", "local_level", "cheapest_path", "distances", "probit", "relaxed", "gaussian_process",  # the others
     "HS25", "PALMER1B", "HIMMELBF", "SNAIL", "TOINTQOR", "DIXMAANB", "BROYDNBDLS",  # the problems
 }  # fmt: skip
-NOT_YET = {"softmax_regression"}  # refused: a matrix row of x or of args, chosen at run time
 PROGRAMS, QUICK_PROGRAMS = 30, 6  # `python tests/random_programs.py 1000` tries more
 
 
@@ -37,7 +36,7 @@ def quick_first(items, name):
     )
 
 
-@quick_first([o for o in objectives.OBJECTIVES if o.name not in NOT_YET], "objective")
+@quick_first(objectives.OBJECTIVES, "objective")
 def test_of_an_objective(objective):
     known, exact = known_gradient(objective)
     args = tuple(a.copy() if isinstance(a, np.ndarray) else a for a in objective.args)

@@ -159,13 +159,13 @@ def test_fifty_damaged_files_in_a_new_process(folder):
     assert process(FIFTY) == [50, 0]
 
 
-@pytest.mark.slow
-def test_fifty_processes_with_one_damaged_file_each(folder):
-    """End to end: every file that a minimize reads, in turn."""
+@pytest.mark.parametrize("processes", [4, pytest.param(50, marks=pytest.mark.long)])
+def test_processes_with_one_damaged_file_each(folder, processes):
+    """End to end: the files that a minimize reads, in turn."""
     hits, missed = process(MINIMIZE)
     assert hits == 0 and missed >= 3
     chance = random.Random(19)
-    for number in range(50):
+    for number in range(processes):
         path = sorted(folder.glob("*.nbc"))[number % missed]
         content = path.read_bytes()
         while (changed := damaged(content, chance)) == content:

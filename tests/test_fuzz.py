@@ -35,7 +35,7 @@ def test_two_hundred_odd_calls(first):
     assert faults(first) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_odd_calls():
     with ThreadPoolExecutor(2) as pool:
         assert [found for found in pool.map(faults, range(0, 10_000, AT_A_TIME)) if found] == []

@@ -149,7 +149,7 @@ def test_numpys_functions_have_numpys_values(name):
     check_group(name)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_all_others_have_numpys_values():
     def fault(name):
         done = subprocess.run([sys.executable, __file__, name], capture_output=True, text=True, timeout=600)

@@ -25,6 +25,7 @@ from ...kernels.numbers.linear_algebra import dot
 from ...kernels.rows.population import Box, make_box
 from ...kernels.run import LINE_SEARCH_FAILED, RUNNING, Run, make_run
 from ..contract import Solver, require
+from .limited_inverse import limited_inverse
 
 C1, C2, NARROW = 1e-3, 0.9, 0.1  # of the line search (section 6 of the paper; the width is the program's)
 SCALARS = record(
@@ -186,8 +187,13 @@ def iterate(problem, state):
     look_at_step(x, g, before, value, own.gtol, own.ftol, state.box, state.run)
 
 
+def report(state) -> dict:
+    """The inverse of the Hessian by its products, and the gradient, where the best point is where the run stands."""
+    return gradient_at_best(state) | {"hess_inv": limited_inverse(state.pairs)}
+
+
 SOLVER = Solver(
     "l_bfgs_b", "quasi-Newton steps of limited memory, within bounds (Byrd, Lu, Nocedal and Zhu 1995)", Options,
     LBfgsBState, init, iterate=iterate, asks=frozenset({"value", "gradient"}), domain="real", integers=False,
-    planned=False, report=gradient_at_best,
+    planned=False, report=report,
 )  # fmt: skip

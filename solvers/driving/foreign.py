@@ -4,6 +4,7 @@ Each is taken where it means what ours does, else refused. docs/coming-from.md i
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,8 +92,21 @@ def _half(name, value, box) -> float:
     return 0.5 * step if finite.all() else step
 
 
-def _evaluations(name, value, box):
-    return None if value == np.inf else value  # as pycma has it where there is no limit
+def _whole(name, value, box):
+    """A limit as SciPy reads it: no whole number is rounded down, inf is no limit (pycma's, too)."""
+    if not isinstance(value, float | np.floating) or value != value:
+        return value
+    return None if value == np.inf else math.floor(value)
+
+
+def _simplex(name, value, box):
+    """SciPy's initial_simplex: D + 1 vertices, D being the length of x0."""
+    dimension, shape = len(box()[0]), np.shape(value)
+    if shape != (dimension + 1, dimension):
+        raise ValueError(
+            f"{name}: got shape {shape}, expected ({dimension + 1}, {dimension}): the vertices of a simplex"
+        )
+    return value
 
 
 def _each(ours: str, *names: str, **more) -> dict[str, Taken]:
@@ -109,10 +123,12 @@ GRADIENTS = (*SEARCHES, *NEWTON, *FIRST_ORDER, "auto")
 NO_SEARCH = "write method='l_bfgs_b', 'bfgs' or 'nonlinear_cg', which search along lines"
 POPSIZE = "it is a multiple of D in SciPy, a number of points in pycma; write options={'population': POINTS}"
 TAKEN: dict[str, Taken] = {
-    **_each("max_iters", "maxiter", "max_iter", "maxiters", "n_gen", "gen", "generations", "n_iter"),
+    **_each(
+        "max_iters", "maxiter", "max_iter", "maxiters", "n_gen", "gen", "generations", "n_iter", value=_whole,
+    ),
     **_each(
         "max_evals", "maxfun", "maxfev", "max_nfev", "maxfevals", "max_evaluations", "max_fun_evals", "n_eval",
-        "maxeval", "n_trials", "n_calls", "budget", value=_evaluations,
+        "maxeval", "n_trials", "n_calls", "budget", value=_whole,
     ),
     **_each("max_time", "timeout", "maxtime"),
     **_each("seed", "random_state", "rng", "rg"),
@@ -137,7 +153,9 @@ TAKEN: dict[str, Taken] = {
     "maxcor": Taken(("options.memory",), ("l_bfgs_b",), "write method='l_bfgs_b'"),
     "maxls": Taken(("options.maxls",), SEARCHES, NO_SEARCH),
     "xrtol": Taken(("options.xtol",), ("bfgs",), "write method='bfgs'"),
-    "initial_simplex": Taken(("x0",), SIMPLEX, "write method='nelder_mead'", overrides=True),
+    "locally_biased": Taken(("options.locally_biased",), ("direct",), "write method='direct'"),
+    "len_tol": Taken(("options.xtol",), ("direct",), "write method='direct'"),
+    "initial_simplex": Taken(("x0",), SIMPLEX, "write method='nelder_mead'", _simplex, overrides=True),
     "popsize": Taken(("options.population",), DE, POPSIZE, _rows),
     "strategy": Taken(("options.strategy",), DE, "write method='de' beside it", _strategy),
     "mutation": Taken(("options.weight",), DE, "write method='de' beside it", _weight),
@@ -175,6 +193,9 @@ REFUSED: dict[str, Refused] = {
     "iprint": Refused("write progress=True", (-1, 0)),
     "save_history": Refused("result.history has the best values; leave it out", (False,)),
     "termination": Refused("write max_iters=, max_evals=, max_time= or ftol="),
+    "vol_tol": Refused("write options={'xtol': SHARE} of method='direct', which is about sides"),
+    "f_min": Refused("write target=, the value at which to stop"),
+    "f_min_rtol": Refused("write target=, the value at which to stop"),
     "initial_temp": Refused(ANNEALING),
     "restart_temp_ratio": Refused(ANNEALING),
     "visit": Refused(ANNEALING),

@@ -19,6 +19,8 @@ Method = Literal[
     "bfgs", "BFGS", "fmin_bfgs",
     "cma_es", "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     "de", "DE", "differential_evolution", "Differential Evolution",
+    "direct", "DIRECT", "DIRECT_L",
+    "genetic", "GA", "genetic_algorithm", "GeneticAlgorithm", "sga",
     "gradient_descent", "GradientDescent", "GD", "steepest_descent", "SteepestDescent",
     "jso", "jSO",
     "l_bfgs_b", "L-BFGS-B", "L-BFGS", "lbfgs", "fmin_l_bfgs_b",
@@ -30,6 +32,8 @@ Method = Literal[
     "nonlinear_cg", "CG", "fmin_cg", "nlcg", "ConjugateGradient",
     "newton", "Newton",
     "newton_cg", "Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg",
+    "pso", "PSO", "particle_swarm", "ParticleSwarm", "pso_gen", "CLPSO", "SPSO2011",
+    "portfolio",
     "random_search", "RandomSearch", "RandomSampler",
     "rmsprop", "RMSprop", "RMSProp",
     "simulated_annealing", "SA",
@@ -45,6 +49,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
         "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     ),
     "de": ("DE", "differential_evolution", "Differential Evolution"),
+    "direct": ("DIRECT", "DIRECT_L"),
+    "genetic": ("GA", "genetic_algorithm", "GeneticAlgorithm", "sga"),
     "gradient_descent": ("GradientDescent", "GD", "steepest_descent", "SteepestDescent"),
     "jso": ("jSO",),
     "l_bfgs_b": ("L-BFGS-B", "L-BFGS", "lbfgs", "fmin_l_bfgs_b"),
@@ -56,6 +62,8 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "nonlinear_cg": ("CG", "fmin_cg", "nlcg", "ConjugateGradient"),
     "newton": ("Newton",),
     "newton_cg": ("Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg"),
+    "pso": ("PSO", "particle_swarm", "ParticleSwarm", "pso_gen", "CLPSO", "SPSO2011"),
+    "portfolio": (),
     "random_search": ("RandomSearch", "RandomSampler"),
     "rmsprop": ("RMSprop", "RMSProp"),
     "simulated_annealing": ("SA",),
@@ -76,20 +84,15 @@ INSTEAD: dict[str, tuple[str, ...]] = {
     f"local searches from many points are not here; {POPULATION}, or restarts=100 with method='nelder_mead'": (
         "dual_annealing", "basinhopping", "shgo", "mbh", "Da_cpp", "MLSL",
     ),
-    f"the deterministic division of the box is not here; {POPULATION}": ("direct", "DIRECT"),
     "write thalweg.grid_search(objective(f), bounds, levels=20), then minimize from its best point": (
         "brute", "GridSampler", "BruteForceSampler",
     ),
-    f"particle swarm is not here yet; {POPULATION}, or 'cma_es'": (
-        "pso", "PSO", "pso_gen", "EPPSO", "CLPSO",
-    ),
+    "this variant is not here; write method='pso'": ("EPPSO",),
     "its parameters adapt in 'lshade', 'jso' and 'lsrtde', which came after it; write one of these": (
         "sade", "de1220", "jDE", "j2020", "SHADE", "JADE", "SaDE", "CoDE", "NLSHADE_RSP", "ARRDE", "MadDE",
         "De_cpp", "De_python", "de_cma",
     ),
-    f"genetic algorithms are not here yet; {POPULATION}": (
-        "sga", "GA", "BRKGA", "G3PCX",
-    ),
+    "this variant is not here; write method='genetic'": ("BRKGA", "G3PCX"),
     f"this method is not here; {POPULATION}, or 'cma_es'": (
         "xnes", "ES", "SRES", "ISRES", "Crfmnes_cpp", "Crfmnes", "Pgpe_cpp", "Csma_cpp", "Bite_cpp", "OnePlusOne",
         "NGOpt",
@@ -110,6 +113,12 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "Adamax", "NAdam", "RAdam", "AMSGrad", "Adadelta", "AdaBelief", "Lion", "LAMB", "Rprop",
     ),
     "one variable needs no method of its own; write minimize(f, [(low, high)])": ("Brent", "golden", "bounded"),
+    "it is a method for residuals, whose squares it adds up; write least_squares(residuals, x0, method='lm')": (
+        "lm", "levenberg_marquardt", "leastsq", "least_squares", "gauss_newton",
+    ),
+    "it is a method for residuals, whose squares it adds up; write least_squares(residuals, x0)": (
+        "trf", "dogbox", "trust_region_reflective",
+    ),
 }  # fmt: skip
 
 
