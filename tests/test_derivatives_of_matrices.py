@@ -61,10 +61,13 @@ def slopes(x, A, W, B):
     return np.array([(G + G.T) @ x for G in by_matrix])
 
 
-def test_decompositions_in_all_modes():
-    known = slopes(X, A, W, B)
-    assert jacobian(results)(X, A, W, B) == pytest.approx(known, rel=1e-11, abs=1e-11)
-    h = 1e-4
+@pytest.mark.slow
+def test_jacobians_of_decompositions():
+    assert jacobian(results)(X, A, W, B) == pytest.approx(slopes(X, A, W, B), rel=1e-11, abs=1e-11)
+
+
+def test_gradients_and_products_of_decompositions():
+    known, h = slopes(X, A, W, B), 1e-4
     sides = [(slopes(X + k * h * V, A, W, B) - slopes(X - k * h * V, A, W, B)) / (2 * k * h) for k in (0.5, 1.0)]
     turned = (4.0 * sides[0] - sides[1]) / 3.0
     for k, weights in enumerate(np.eye(5)):
