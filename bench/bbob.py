@@ -7,7 +7,7 @@
     python bench/bbob.py --methods "thalweg jso" --log FOLDER      # also as COCO's own log, read back with cocopp
 
 Every finished run is one JSON line in results/bbob-<library>.jsonl; a run that is there is not made again (--fresh
-drops those of the chosen methods first: needed when ours has changed). The budget is in evaluations for each variable.
+makes it anew: needed when ours has changed). The budget is in evaluations for each variable.
 """
 
 import argparse
@@ -16,6 +16,7 @@ import multiprocessing
 import os
 import sys
 import time
+from pathlib import Path
 
 from common import RESULTS, machine
 
@@ -60,20 +61,20 @@ def load(files=None):
     return [json.loads(line) for path in files if path.exists() for line in path.read_text().splitlines()]
 
 
-def drop(methods):
-    for path in {file_of(method) for method in methods}:
-        kept = [line for line in load([path]) if line["method"] not in methods]
+def drop(tasks):
+    """Forget runs."""
+    for path in filter(Path.exists, {file_of(task[0]) for task in tasks}):
+        kept = [line for line in load([path]) if tuple(line[field] for field in FIELDS) not in tasks]
         path.write_text("".join(json.dumps(line) + "\n" for line in kept))
 
 
-def carry_out(methods, a):
-    """What is not in the journals yet: the first instance of all functions first."""
+def carry_out(tasks, processes):
+    """What is not in the journals yet."""
     done = {tuple(line[field] for field in FIELDS) for line in load()}
-    tasks = [(m, a.budget, d, f, i) for i in a.instances for d in a.dimensions for f in a.functions for m in methods]
     tasks = [task for task in tasks if task not in done]
-    print(f"{len(tasks)} runs to make on {a.processes} processes", flush=True)
+    print(f"{len(tasks)} runs to make on {processes} processes", flush=True)
     logs, start = [], time.perf_counter()
-    with multiprocessing.get_context("spawn").Pool(a.processes) as pool:
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
         for k, (line, log) in enumerate(pool.imap_unordered(one_after_another, tasks), 1):
             with file_of(line["method"]).open("a") as out:
                 out.write(json.dumps(line) + "\n")
@@ -97,7 +98,7 @@ def main():
     parser.add_argument("--dimensions", type=whole_numbers, default="5")
     parser.add_argument("--budget", type=int, default=2000, help="evaluations for each variable")
     parser.add_argument("--processes", type=int, default=machine()["cores"])
-    parser.add_argument("--fresh", action="store_true", help="forget the chosen methods' runs first")
+    parser.add_argument("--fresh", action="store_true", help="make runs anew that are there")
     parser.add_argument("--log", help="a folder for COCO's log of the runs that are made now")
     parser.add_argument("--table", action="store_true", help="tables and pictures of all runs that are there")
     parser.add_argument("--check", action="store_true", help="compare functions and record")
@@ -110,10 +111,11 @@ def main():
     from bbob_solvers import PEERS
 
     methods = list(PEERS) if a.methods == "peers" else [name.strip() for name in a.methods.split(",") if name.strip()]
+    tasks = [(m, a.budget, d, f, i) for i in a.instances for d in a.dimensions for f in a.functions for m in methods]
     if a.fresh:
-        drop(methods)
+        drop(set(tasks))
     if methods:
-        logs = carry_out(methods, a)
+        logs = carry_out(tasks, a.processes)
         if a.log:
             from bbob_log import compare, write
 

@@ -54,7 +54,7 @@ def minimize_many(
         Further arguments, the same for all.
     method : str or Solver, default "auto"
         As in `minimize`; "auto" is `l_bfgs_b` from points, `lshade` in a box.
-    jac : callable, True, "2-point" or "3-point", optional
+    jac : callable, True, "2-point", "3-point" or "cs", optional
         The gradient, as in `minimize`. Default: automatic. A function must carry no values of its own.
     seed : int or generator of NumPy, optional
         For methods that draw; problem k draws as run k.
@@ -64,8 +64,7 @@ def minimize_many(
         As in `minimize`, for each problem.
     device : {"cpu", "cuda"}, default "cpu"
         "cuda": on an NVIDIA GPU, a thread for each problem; answers agree with the CPU's to rounding, which a search
-        may magnify. The objective and `jac` may call what a GPU has: no `**` with exponents that are no whole
-        constants, no `@`, no special functions but the elementary ones.
+        may magnify. Objective and `jac` may call what a GPU has, too: no `@`, nothing of np.linalg.
 
     Returns
     -------

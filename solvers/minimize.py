@@ -64,9 +64,10 @@ def minimize(
     method : str or Solver, default "auto"
         A name in `thalweg.SOLVERS`, in any case and hyphenation. "auto" is `portfolio` in a box, one of DE's family for
         whole numbers, more than 200 variables, `workers` and GPUs, and a local method where there is no box.
-    jac : callable, True, "2-point" or "3-point", optional
+    jac : callable, True, "2-point", "3-point" or "cs", optional
         The gradient: `jac(x, *args) -> (D,)`; True: `fun` returns (value, gradient), as in SciPy; by differences of two
-        or three points for each variable, which count as evaluations. Default: automatic, exact for every objective
+        or three points for each variable, or by a complex step, exact where `fun` takes complex x (NumPy's functions
+        do): these count as evaluations. Default: automatic, exact for every objective
         that is compiled; differences of two points for one in Python. Of no use, with a warning, to a local method
         that uses none; refused by other methods.
     hess, hessp : callable, optional

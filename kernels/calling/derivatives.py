@@ -19,8 +19,7 @@ from .asking import Functions
 from .gradients import THREE_POINT, TWO_POINT, compiled
 from .vectors import Pair, VectorFunction, both_of, like
 
-SCHEMES = ("2-point", "3-point")
-HESSIAN_SCHEMES = (*SCHEMES, "cs")
+SCHEMES = ("2-point", "3-point", "cs")
 AUTOMATIC = "automatic"
 
 
@@ -32,7 +31,7 @@ class Derivative:
     how: str  # "given", "automatic", or the scheme of its differences
     work: Callable[[], Any]  # makes a workspace for one run: something that has an `address`
     price: int = 0  # evaluations of the objective, of a gradient beyond the one of the value
-    function: VectorFunction | None = None  # of the user's, that may raise
+    function: Any = None  # of the user's, that may raise: a VectorFunction, or one of complex x
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class Wanted:
     @property
     def approximated(self) -> bool:
         """Whether differences of gradients are asked for."""
-        return self.hess in HESSIAN_SCHEMES if isinstance(self.hess, str) else hasattr(self.hess, "update")
+        return self.hess in SCHEMES if isinstance(self.hess, str) else hasattr(self.hess, "update")
 
 
 def derivatives_of(bound, asks: Set[str], wanted: Wanted, lower: np.ndarray, upper: np.ndarray, x: np.ndarray):
@@ -136,6 +135,8 @@ def _gradient(bound, wanted: Wanted, lower, upper, x) -> Derivative:
     scheme = "2-point" if wanted.jac is None else wanted.jac
     if scheme not in SCHEMES:
         raise ValueError(f"jac: got {shortened(scheme)}, expected a function, True, or one of {', '.join(SCHEMES)}")
+    if scheme == "cs":
+        return _by_complex_step(bound, x, lower, upper)
     adapter, step = (gradients.two_point, TWO_POINT) if scheme == "2-point" else (gradients.three_point, THREE_POINT)
     steps = _steps(wanted.step, step, len(x))
     price = len(x) if scheme == "2-point" else 2 * len(x)
@@ -148,6 +149,21 @@ def _gradient(bound, wanted: Wanted, lower, upper, x) -> Derivative:
     if getattr(bound, "batches", False):
         return _in_batches(bound, address, with_steps, x, how=scheme, price=price)
     return Derivative(address, scheme, lambda: with_steps(bound.address), price)
+
+
+def _by_complex_step(bound, x, lower, upper) -> Derivative:
+    from .complex_points import ComplexFunction
+
+    n = len(x)
+    function = ComplexFunction(bound.source, bound.given, x, 1, bound.runs_as == "compiled")
+
+    function.check_slope(x, lower, upper)
+
+    def with_points():
+        point, out = np.zeros(n, np.complex128), np.zeros(1, np.complex128)
+        return Packed((bound.address, function.address, function.args_address, point, out))
+
+    return Derivative(compiled(gradients.complex_step, "gradient"), "cs", with_points, n, function)
 
 
 def _in_batches(bound, address: int, make_work: Callable, x, how: str, price: int) -> Derivative:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,12 +20,12 @@ from ..compile.fingerprint import fingerprint
 from ..compile.jit import compile_for, kernel
 from ..reals import shortened
 from . import jacobians
-from .adapters import SINGLE, WAYS, address_of, once
-from .arguments import RAISED_VALUE, Packed, call_adapter, call_python_into, load
+from .adapters import once
+from .arguments import RAISED_VALUE, Packed, call_adapter
 from .asking import JACOBIAN_WORK, Functions
 from .callback import Callback
 from .checking import CompilationError, NotDifferentiable
-from .jacobians import parts_of
+from .complex_points import ComplexFunction
 from .objective import Objective
 from .vectors import VectorFunction, like
 
@@ -125,18 +124,8 @@ class Residuals:
 
     def _of_complex(self) -> dict:
         """The residuals at complex x, for the complex step."""
-        if self.fun.compiled:
-            source = replace(self.fun.source, way="complex vector", precise=True, check=False, compiled=True)
-            self.of_complex: Any = source.bind(self.args, self.x0)
-            return {"function": self.of_complex.address, "record": self.of_complex.args_address}
-
-        def evaluate(parts: np.ndarray) -> np.ndarray:
-            value = np.atleast_1d(self.fun.source.function(parts.view(np.complex128), *self.args))
-            return np.ascontiguousarray(value, dtype=np.complex128).view(np.float64)
-
-        self.of_complex = Callback(evaluate, 2 * self.count)
-        self.complex_record = np.array([self.of_complex.address], dtype=np.int64)
-        return {"function": address_of(_python_complex()), "record": int(self.complex_record.ctypes.data)}
+        self.of_complex = ComplexFunction(self.fun.source, self.args, self.x0, self.count, self.fun.compiled)
+        return {"function": self.of_complex.address, "record": self.of_complex.args_address}
 
     def problem(self) -> Packed:
         """What compiled code asks (asking.py), for one run."""
@@ -213,12 +202,3 @@ def automatic_jacobian(residuals: Residuals) -> tuple[int, Callable[[], Any]]:
     if not residuals.fun.compiled or residuals.fun.bound.form is None:
         raise NotImplementedError
     return derivatives(residuals.fun.bound).jacobian, Workspace
-
-
-def _python_complex():
-    """The adapter of residuals in Python at complex x, which travel as pairs of real numbers."""
-
-    def adapter(x, words, out):
-        return call_python_into(load(words, SINGLE)[0], parts_of(x), parts_of(out))
-
-    return once("python complex", lambda: compile_for(kernel(adapter, inner=True), WAYS["complex vector"][1]))

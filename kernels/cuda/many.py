@@ -11,7 +11,7 @@ from ..calling.arguments import WORD, pack, pack_each
 from ..calling.objective import CompiledObjective
 from ..compile.structures import leaves, mapped
 from ..compile.waiting import announce, explained
-from ..differentiate.device import ptx_of
+from ..differentiate.device import library_in, ptx_of
 from .launches import kept, not_empty
 from .objective import library
 from .problems import AGAIN, FAULT, NEXT, Found, Given, Threads, kernel_of_problems
@@ -21,6 +21,7 @@ from .shim import (
     address_of,
     architecture,
     configure,
+    library_text,
     linked_kernel,
     require_gpu,
     room_on_device,
@@ -66,10 +67,10 @@ class ManyProblems:
         self.kinds = kinds_of(bound)
         self.ended, self.points, self.count = ended, points, len(ended)
         self.held: list = []  # what is used by its address
-        args = bound.args[: bound.held], each, bound.args[bound.held + len(each) :]
-        self.records = self._hold(pack_each(*args, self.count, lambda array: address_of(self._hold(array))))
-        self.stride = WORD * self.records.shape[1]
-        self.behind = WORD * len(pack(args[0])) if args[0] else 0
+        carried, args = bound.args[: bound.held], bound.args[bound.held + len(each) :]
+        records = pack_each(carried, each, args, self.count, lambda array: address_of(self._hold(array)))
+        self.records, self.stride = self._hold(records), WORD * records.shape[1]
+        self.behind = WORD * len(pack(carried)) if carried else 0
         self.starts, self.placed = to_device(not_empty(starts)), int(len(starts) > 0)
         self.found = Found(*map(to_device, (ended, points, np.zeros(self.count, np.int64))), to_device(self._counts()))
         self.on_template = mapped(lambda array: to_device(not_empty(array)), self.template)
@@ -115,7 +116,7 @@ class ManyProblems:
         self.launch = configure(self._kernel(), blocks, BLOCK)
 
     def _kernel(self):
-        forms = tuple((kind, bound.form.key) for kind, bound in self.kinds.items())
+        forms = tuple((kind, bound.form and bound.form.key) for kind, bound in self.kinds.items())
         return kept(("problems", self.solver, *forms), self._build)
 
     def _build(self):
@@ -127,7 +128,10 @@ class ManyProblems:
         solve = kernel_of_problems(self.solver.State, self.advance, self.place, twins, memo)
         texts = []
         if not SIMULATED:
-            texts = [ptx_of(bound, kind, symbol_of(kind), architecture()) for kind, bound in self.kinds.items()]
+            texts = [
+                ptx_of(bound, kind, symbol_of(kind), architecture(), library=True) for kind, bound in self.kinds.items()
+            ]
+            texts += map(library_text, set().union(*map(library_in, texts)))
         return linked_kernel(solve, texts).specialize(*self._arguments(1))
 
     def _arguments(self, iterations: int) -> tuple:

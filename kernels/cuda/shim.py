@@ -98,6 +98,25 @@ def linked_kernel(function, texts: list[str]):
     return cuda.jit(link=[cuda.PTXSource(text.encode()) for text in texts])(function)
 
 
+def library_text(name: str, capability: tuple[int, int] | None = None) -> str:
+    """PTX of a function of C, double to double, as `thalweg_c_<name>`: NVIDIA's own.
+
+    capability: of the GPU that it is for; by default the one in use.
+    """
+    from numba import types
+    from numba.cuda import libdevice
+
+    function: Any = getattr(libdevice, name)
+    pair = name in ("pow", "atan2", "hypot", "fmod")
+    call = (lambda x, y: function(x, y)) if pair else (lambda x: function(x))
+    signature = types.float64(*[types.float64] * (1 + pair))
+    text, _ = cuda.compile_ptx(
+        call, signature, device=True, abi="c", abi_info={"abi_name": f"thalweg_c_{name}"},
+        cc=capability or cuda.get_current_device().compute_capability,
+    )  # fmt: skip
+    return text
+
+
 def architecture() -> str:
     """Of the GPU that is in use, as compilers call it."""
     major, minor = cuda.get_current_device().compute_capability

@@ -41,7 +41,7 @@ from .products import is_product
 from .reading import Refused
 from .refusing import refusal
 from .runtime import UNDEFINED
-from .source import llvm_of, source_kernel
+from .source import forget_library_functions, llvm_of, source_kernel
 from .tangent import tangent
 
 intrinsic: Any = _intrinsic
@@ -306,9 +306,16 @@ def source_of(form: Form, debug: bool = False) -> tuple[str, str]:
         source_kernel, flags=flags, compiler=FunctionCompiler, boundscheck=form.boundscheck, debug=debug
     )
 
-    try:
+    def compile() -> tuple[str, str]:
         adapter = in_adapter(form.function, form.record, twins, compile_inner, {}, form.way)
         return llvm_of(source_kernel(adapter, debug=debug), WAYS[form.way][1])
+
+    try:
+        try:
+            return compile()
+        except NotImplementedError:  # "No definition for lowering" a function of the library
+            forget_library_functions()
+            return compile()
     except (CompilationError, Refused):
         raise
     except Exception as error:

@@ -1,8 +1,8 @@
 """Functions and their derivatives as PTX, for NVIDIA GPUs: the same LLVM text, through LLVM's own back end.
 
 No GPU is needed to make it. Elementary functions are the engine's, put into the module; sqrt, fabs, floor and their
-kin are instructions of the GPU. What else a function calls (pow, erf, BLAS) stands in libraries of the CPU, and is
-refused.
+kin are instructions of the GPU. Other functions of C (pow, erf, atan ...) are NVIDIA's, and have to be linked as well
+(LIBRARY). What else a function calls (BLAS) stands in libraries of the CPU, and is refused.
 
 What is made is a device function of Numba's form (the result goes through a pointer, 0 says that nothing was raised)
 that gives a status: 0, FULL where the memory is too small, UNDEFINED (runtime.py), else the objective raised. All that
@@ -78,6 +78,9 @@ KINDS = {
 """,
     ),
 }  # fmt: skip
+# functions of C that NVIDIA's library has, too; they are called as thalweg_c_<name>
+LIBRARY = ("pow", "atan", "atan2", "asin", "acos", "sinh", "cosh", "asinh", "acosh", "atanh", "exp2", "log2", "log10",
+           "cbrt", "hypot", "fmod", "erf", "erfc")  # fmt: skip
 HOST = r'"(target-cpu|target-features|tune-cpu|probe-stack|no-builtins)"(="[^"]*")?'
 
 
@@ -86,8 +89,10 @@ def gradient_ptx(bound: CompiledObjective, symbol: str = "gradient", architectur
     return ptx_of(bound, "gradient", symbol, architecture)
 
 
-def ptx_of(bound: CompiledObjective, kind: str, symbol: str, architecture: str = "sm_80") -> str:
+def ptx_of(bound: CompiledObjective, kind: str, symbol: str, architecture: str = "sm_80", library: bool = False) -> str:
     """The PTX text of a device function of this name that answers a question of KINDS.
+
+    library: whether it may call functions of LIBRARY.
 
     Raises
     ------
@@ -103,9 +108,9 @@ def ptx_of(bound: CompiledObjective, kind: str, symbol: str, architecture: str =
 
     try:
         text, functions = primitives.define(made(kind, flat(), inner, form.precise) + entry(kind, symbol), _text_of)
-        module = _for_gpu(text)
+        module = _for_gpu(text, library)
         for function in functions.values():
-            module.link_in(_for_gpu(function))
+            module.link_in(_for_gpu(function, library))
     except Refused as reason:
         raise refusal(reason, form.function, flat) from None
     if missing := _of_libraries(module):
@@ -159,7 +164,14 @@ def _text_of(name: str) -> tuple[str, str]:
     return symbol, text
 
 
-def _for_gpu(text: str) -> binding.ModuleRef:
+def library_in(text: str) -> set[str]:
+    """The functions of LIBRARY that a PTX text calls."""
+    return set(re.findall(r"^\.extern [^\n]*\bthalweg_c_(\w+)$", text, re.M))
+
+
+def _for_gpu(text: str, library: bool) -> binding.ModuleRef:
+    if library:
+        text = re.sub(rf"@(?:llvm\.)?({'|'.join(LIBRARY)})(?:\.f64)?\(", r"@thalweg_c_\1(", text)
     text = re.sub(r"^target (datalayout|triple) = .*$", "", text, flags=re.M)
     text = re.sub(HOST, "", text)
     text = re.sub(r"@(sqrt|fabs|floor|ceil|trunc|rint)\(", r"@llvm.\1.f64(", text)  # of the C library
@@ -177,6 +189,7 @@ def _of_libraries(module: binding.ModuleRef) -> str:
     for function in module.functions:
         name = function.name
         known = name.startswith("llvm.") and name.split(".")[1] in (*OF_GPU, *MEMORY, "experimental")
+        known = known or name.startswith("thalweg_c_")
         if function.is_declaration and not known:
             return name
     return ""

@@ -12,13 +12,13 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ...kernels.compile.jit import inlined, part
+from ...kernels.compile.jit import inlined
 from ...kernels.compile.structures import Integers, Vector, filled, record
 from ...kernels.descent.box import start_of
 from ...kernels.descent.cauchy_point import cauchy_point
 from ...kernels.descent.compact import CompactForm, add_pair, factor_middle, make_form, move_variable
 from ...kernels.descent.ends import gradient_at_best, look_at_start, look_at_step
-from ...kernels.descent.limited_memory import Pairs, forget, make_pairs, quasi_newton_direction, remember
+from ...kernels.descent.limited_memory import Pairs, forget, make_pairs, multiply, quasi_newton_direction, remember
 from ...kernels.descent.line_search import first_step, longest_step, strong_wolfe
 from ...kernels.descent.subspace import minimise_subspace
 from ...kernels.numbers.linear_algebra import dot
@@ -97,7 +97,7 @@ def init(domain, options, limits, key):
     )
 
 
-@part
+@inlined
 def choose_direction(state):
     """direction (D,) from x to the minimum of the model. False: rounding has spoilt the model."""
     x, g, direction, pairs, form, box = state.x, state.g, state.direction, state.pairs, state.form, state.box
@@ -115,7 +115,7 @@ def choose_direction(state):
     return sound
 
 
-@part
+@inlined
 def stays_inside(x, g, box, pairs, form, direction):
     """Whether the path to the Cauchy point meets no bound; then direction (D,) leads to the minimum of the model.
 
@@ -177,6 +177,7 @@ def iterate(problem, state):
         now.stop = why
         return
     k = remember(pairs, x, g, trial, trial_g, step, slope, new_slope)
+    multiply(pairs, trial_g, k)
     if bounded and k >= 0:
         add_pair(pairs, state.form, k)
     before = own.f

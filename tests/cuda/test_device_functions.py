@@ -27,8 +27,9 @@ SIZE = 1 << 12
 V = np.array([0.3, -1.2, 0.7, 2.0])
 
 
-def bound_of(function, args):
-    return objective(function, boundscheck=False).bind(args, X[:1])
+def bound_of(function, args) -> Any:
+    source: Any = objective(function, boundscheck=False)
+    return source.bind(args, X[:1])
 
 
 def on_cpu(bound, kind):

@@ -1,5 +1,6 @@
 """Many small problems on the device: the answers of the CPU, to the bit in the simulator; what is refused."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ def check_equal(found, expected, simulated):
             assert found[name].tobytes() == expected[name].tobytes(), name
         assert found.message == expected.message
     else:
-        np.testing.assert_allclose(found.x, expected.x, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(found.x, expected.x, rtol=1e-3, atol=1e-3)
         assert found.success.mean() > 0.9
 
 
@@ -93,16 +94,23 @@ def test_numbers_and_what_a_function_carries(simulated):
         return np.sum(weights * inside**2) + (1.0 if flag else 2.0)
 
     each = np.arange(4), np.array([True, False, True, False]), np.full((4, 2), 2.0)
-    found, expected = both(shifted, np.zeros((4, 2)), each)
+    found, expected = both(shifted, np.zeros((4, 2)), each, method="nelder_mead")
     check_equal(found, expected, simulated)
-    np.testing.assert_allclose(found.x, centre + np.arange(4.0)[:, None], atol=1e-5)
-    np.testing.assert_allclose(found.fun, [1, 2, 1, 2], atol=1e-8)
+    np.testing.assert_allclose(found.x, centre + np.arange(4.0)[:, None], atol=1e-3)
+    np.testing.assert_allclose(found.fun, [1, 2, 1, 2], atol=1e-6)
 
 
 def test_problems_without_arguments(simulated):
     starts = np.random.default_rng(1).uniform(-1, 1, (5, 2))
-    found, expected = both(lambda x: (x[0] - 1.0) ** 2 + 3.0 * (x[1] - x[0] ** 2) ** 2, starts)
+    found, expected = both(lambda x: (x[0] - 1.0) ** 2 + 3.0 * (x[1] - x[0] ** 2) ** 2, starts, method="nelder_mead")
     check_equal(found, expected, simulated)
+
+
+def test_functions_of_c(simulated):
+    def special(x, k):
+        return abs(x[0] - 1.0) ** 2.5 + (math.atan(x[1]) - 0.1 * k) ** 2 + math.erf(x[0] * x[0]) * 1e-3
+
+    check_equal(*both(special, [0.5, 0.5], (np.arange(4.0),), method="nelder_mead"), simulated)
 
 
 def test_a_target_and_a_budget(simulated):
@@ -119,7 +127,7 @@ def test_an_exception_names_its_problem():
         return x[0] ** 2 + k
 
     with pytest.raises(ValueError, match="five") as caught:
-        tw.minimize_many(picky, [1.0], (np.arange(10),), device="cuda")
+        tw.minimize_many(picky, [1.0], (np.arange(10),), method="nelder_mead", device="cuda")
     assert "in problem 5 of 10" in caught.value.__notes__
 
 
@@ -148,7 +156,7 @@ def test_a_thread_whose_memory_is_too_small_gets_more(monkeypatch, simulated):
     monkeypatch.setattr(
         many.ManyProblems, "_begin", lambda self, numbers, size: (sizes.append(size), begin(self, numbers, size))
     )
-    found, expected = both(wide, [1.0], (np.arange(7.0),))
+    found, expected = both(wide, [1.0], (np.arange(7.0),), method="bfgs")
     check_equal(found, expected, simulated)
     assert sizes[:3] == [many.FIRST, 2 * many.FIRST, 4 * many.FIRST]
 
