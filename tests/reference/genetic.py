@@ -151,5 +151,5 @@ def start(dimension):
     return {
         "size": 100, "fresh": True, "selection": "tournament", "crossover": "sbx", "mutation": "polynomial",
         "rate": 0.9, "mutation_rate": 1 / dimension, "eta_crossover": 1.0, "eta_mutation": 20.0, "elites": 100,
-        "distinct": True,
+        "distinct": True, "longest": 100 + 10 * dimension,
     }  # fmt: skip
