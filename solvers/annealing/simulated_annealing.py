@@ -20,7 +20,7 @@ from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Vector, filled, record
 from ...kernels.numbers.elementary import exp, log
 from ...kernels.numbers.random import cauchy, integer, normal, uniform
-from ...kernels.rows.population import Box, make_box, sample
+from ...kernels.rows.population import Box, make_box, only_start, sample
 from ...kernels.run import Run, evaluate, make_run
 from ..contract import Solver, require
 
@@ -69,12 +69,7 @@ class SimulatedAnnealingState(NamedTuple):
 
 def init(domain, options, limits, key):
     n, box = domain.dimension, make_box(domain)
-    x = np.zeros(n)
-    if domain.x0 is not None:
-        if len(domain.x0) != 1:
-            raise ValueError(f"x0: got {len(domain.x0)} points, expected one, at which the walk begins")
-        rounded = np.clip(np.rint(domain.x0[0]), box.lower, box.upper)
-        x[:] = np.where(domain.integrality, rounded, domain.x0[0])
+    x, given = only_start(domain, box)
     planned = min(limits.max_evals, limits.max_iterations or limits.max_evals)  # an iteration is an evaluation
     trials = 0 if options.temperature is not None else max(min(10 * n + 10, planned // 10), 1)
     moves = options.moves or n
@@ -83,7 +78,7 @@ def init(domain, options, limits, key):
         SCALARS, f=np.inf, first=options.temperature or 0.0, temperature=options.temperature or 0.0,
         ratio=options.last ** (1 / last_step), step=options.step, width=options.step,
         schedule=SCHEDULES.index(options.schedule), last_step=last_step, moves=moves, left=moves, trials=trials,
-        given=domain.x0 is not None,
+        given=given,
     )  # fmt: skip
     return SimulatedAnnealingState(x, np.zeros(n), own, box, make_run(n, limits, key))
 

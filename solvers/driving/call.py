@@ -11,15 +11,18 @@ from typing import Any
 import llvmlite.binding
 import numpy as np
 
-from ...kernels.calling.derivatives import Wanted, derivatives_of
+from ...kernels.calling.asking import FUNCTIONS
+from ...kernels.calling.checking import NotDifferentiable
+from ...kernels.calling.derivatives import Derivatives, Wanted, derivatives_of
 from ...kernels.calling.objective import CompiledObjective, PythonObjective, objective
 from ...kernels.calling.vectors import Pair, value_of
 from ...kernels.compile import jit
 from ...kernels.compile.fingerprint import VERSIONS, fingerprint, type_text
 from ...kernels.compile.structures import check_arrays, numba_type
 from ...kernels.problem import Problem
-from ..contract import Key, Limits, Solver
-from . import settings
+from ..contract import Key, Limits, Solver, asked_by
+from ..registry import SOLVERS
+from . import drivers, settings
 from .result import AGREE
 from .running import Run, make_run
 
@@ -35,6 +38,11 @@ class Call:
     options: Any  # solver.Options
     limits: Limits
     seed: int
+
+    @property
+    def asks(self) -> frozenset[str]:
+        """What the method asks of the problem."""
+        return asked_by(self.solver, self.options, self.problem)
 
 
 def parse_call(
@@ -68,10 +76,26 @@ def bind(call: Call, spread=None) -> CompiledObjective | PythonObjective:
         return SpreadObjective(objective(call.problem.fun), call.problem.args, spread)
     problem, points = call.problem, _points(call.problem, call.limits.max_evals)
     bound = objective(problem.fun).bind(problem.args, points)
-    if call.solver.asks & DERIVED:
-        wanted = Wanted(problem.jac, problem.hess, problem.hessp)
-        bound.derivatives = derivatives_of(bound, call.solver.asks, wanted, problem.lower, problem.upper, points[0])
+    if call.asks & DERIVED:
+        bound.derivatives = _derivatives(call, bound, points[0])
     return bound
+
+
+def _derivatives(call: Call, bound, x: np.ndarray) -> Derivatives:
+    """What the method asks for; x: where functions of the user's are called first."""
+    problem = call.problem
+    wanted = Wanted(problem.jac, problem.hess, problem.hessp)
+    box = problem.lower, problem.upper
+    if call.solver.asks & DERIVED or wanted.jac is not None:
+        return derivatives_of(bound, call.asks, wanted, *box, x)
+    # It could do without: differences are good enough where nothing else can be had.
+    differences = dataclasses.replace(wanted, jac="2-point")
+    if isinstance(bound, CompiledObjective) and bound.form is None:
+        return derivatives_of(bound, call.asks, differences, *box, x)
+    try:
+        return derivatives_of(bound, call.asks, wanted, *box, x)
+    except NotDifferentiable:
+        return derivatives_of(bound, call.asks, differences, *box, x)
 
 
 def with_default_ftol(call: Call, bound: CompiledObjective | PythonObjective) -> Call:
@@ -85,10 +109,11 @@ def with_default_ftol(call: Call, bound: CompiledObjective | PythonObjective) ->
     return dataclasses.replace(call, limits=dataclasses.replace(limits, ftol=AGREE))
 
 
-def begin(call: Call, run: int):
-    """The state of a run before its first evaluation."""
+def begin(call: Call, run: int, problem=FUNCTIONS):
+    """The state of a run before its first evaluation; `problem`: the type of what it will ask."""
     solver = call.solver
     state = solver.init(call.problem, call.options, call.limits, Key(call.seed, run))
+    drivers.link(solver, state, problem)
     return check_arrays(solver.State, state, f"solver {solver.name}")
 
 
@@ -120,7 +145,8 @@ def code_of(solver: Solver) -> str:
     rows = solver.rows
     parts = solver.iterate if rows is None else (rows.propose, rows.learn, rows.select, rows.settle, rows.draw)
     layout = type_text(numba_type(solver.State))
-    return hashlib.sha256(f"{fingerprint((parts,))}{layout}".encode()).hexdigest()[:16]
+    nested = "".join(code_of(SOLVERS[path.rpartition(".")[2]]) for path in solver.nests)
+    return hashlib.sha256(f"{fingerprint((parts,))}{layout}{nested}".encode()).hexdigest()[:16]
 
 
 def versions(device: str = "cpu") -> dict:

@@ -16,9 +16,11 @@ Method = Literal[
     "adagrad", "Adagrad", "AdaGrad",
     "adam", "Adam",
     "adamw", "AdamW",
+    "basin_hopping", "basinhopping", "BasinHopping", "iterated_local_search", "ILS",
     "bfgs", "BFGS", "fmin_bfgs",
     "cma_es", "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     "de", "DE", "differential_evolution", "Differential Evolution",
+    "dual_annealing", "Da_cpp", "GenSA",
     "gradient_descent", "GradientDescent", "GD", "steepest_descent", "SteepestDescent",
     "jso", "jSO",
     "l_bfgs_b", "L-BFGS-B", "L-BFGS", "lbfgs", "fmin_l_bfgs_b",
@@ -40,11 +42,13 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "adagrad": ("Adagrad", "AdaGrad"),
     "adam": ("Adam",),
     "adamw": ("AdamW",),
+    "basin_hopping": ("basinhopping", "BasinHopping", "iterated_local_search", "ILS"),
     "bfgs": ("BFGS", "fmin_bfgs"),
     "cma_es": (
         "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     ),
     "de": ("DE", "differential_evolution", "Differential Evolution"),
+    "dual_annealing": ("Da_cpp", "GenSA"),
     "gradient_descent": ("GradientDescent", "GD", "steepest_descent", "SteepestDescent"),
     "jso": ("jSO",),
     "l_bfgs_b": ("L-BFGS-B", "L-BFGS", "lbfgs", "fmin_l_bfgs_b"),
@@ -73,9 +77,10 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "Powell", "COBYLA", "COBYQA", "BOBYQA", "NEWUOA", "fmin_powell", "fmin_cobyla", "sbplx", "compass_search",
         "PatternSearch", "HookeJeeves",
     ),
-    f"local searches from many points are not here; {POPULATION}, or restarts=100 with method='nelder_mead'": (
-        "dual_annealing", "basinhopping", "shgo", "mbh", "Da_cpp", "MLSL",
+    "this multistart is not here; write method='basin_hopping' or 'dual_annealing', or restarts=100 of 'l_bfgs_b'": (
+        "shgo", "MLSL",
     ),
+    "write method='basin_hopping', options={'temperature': 0}: only what is not worse is accepted then": ("mbh",),
     f"the deterministic division of the box is not here; {POPULATION}": ("direct", "DIRECT"),
     "write thalweg.grid_search(objective(f), bounds, levels=20), then minimize from its best point": (
         "brute", "GridSampler", "BruteForceSampler",

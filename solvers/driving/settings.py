@@ -217,7 +217,8 @@ def check_fits(solver: Solver, problem: Problem, limits: Limits, **derivatives) 
     for question in sorted(solver.asks - OFFERED):
         raise ValueError(f"method: {name} asks for {QUESTIONS[question]}, which this problem does not have")
     for argument, what, questions in USES:
-        if derivatives.get(argument) is not None and not solver.asks & questions:
+        may = solver.asks if solver.may_ask is None else solver.asks | {"gradient"}
+        if derivatives.get(argument) is not None and not may & questions:
             raise ValueError(f"{argument}: {name} uses no {what}; leave it out")
     if limits.ftol >= 0 and not solver.converges:
         raise ValueError(f"ftol: {name} keeps no values that could converge; use max_evals, target or patience")
