@@ -24,7 +24,16 @@ from .descent import (
     trust_exact,
 )
 from .neighbourhood import basin_hopping
-from .population import cma_es, differential_evolution, jso, lshade, lsrtde, random_search
+from .partition import direct
+from .population import (
+    cma_es,
+    differential_evolution,
+    jso,
+    lshade,
+    lsrtde,
+    pso,
+    random_search,
+)
 
 SOLVERS: dict[str, Solver] = {}
 _state_classes: dict[str, type] = {}
@@ -76,11 +85,13 @@ for _solver in (
     lshade.SOLVER,
     jso.SOLVER,
     lsrtde.SOLVER,
+    pso.SOLVER,
     cma_es.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
     dual_annealing.SOLVER,
     basin_hopping.SOLVER,
+    direct.SOLVER,
     gradient_descent.SOLVER,
     nonlinear_cg.SOLVER,
     momentum.SOLVER,

@@ -22,6 +22,7 @@ from thalweg.solvers.annealing.simulated_annealing import SCHEDULES
 from thalweg.solvers.driving import drivers
 from thalweg.solvers.driving.call import begin, parse_call
 from thalweg.solvers.population.cma_es import RESTARTS
+from thalweg.solvers.population.pso import VARIANTS as SWARMS
 
 from .reference import (
     cma_es,
@@ -30,6 +31,7 @@ from .reference import (
     lshade,
     lsrtde,
     nelder_mead,
+    pso,
     random_search,
     simulated_annealing,
 )
@@ -236,6 +238,29 @@ def plain_lsrtde(state, made=0):
     return plain
 
 
+def note_life(plain, state):
+    """Of a population that may begin anew."""
+    life = state.life[0]
+    plain.fresh, plain.still, plain.longest = bool(life["fresh"]), int(life["stall"]), int(life["longest"])
+    plain.own_best, plain.spread = float(life["best"]), float(state.run.now[0]["spread"])
+    if plain.iteration > 0:
+        plain.given = plain.given[:0]
+    return plain
+
+
+def plain_pso(state, made=0):
+    plain, own = plain_run(state, made), state.own[0]
+    for name in ("x", "f", "position", "velocity", "exemplar", "idle"):
+        setattr(plain, name, getattr(state, name))
+    for name in ("inertia", "cognitive", "social"):
+        setattr(plain, name, float(own[name]))
+    plain.variant, plain.links = SWARMS[int(own["variant"])], int(own["links"])
+    plain.best_row = int(state.rows[0]["best"])
+    if made > 0:
+        plain.step = state.step[:made]
+    return note_life(plain, state)
+
+
 def plain_nelder_mead(state, made=0):
     plain, own = plain_run(state), state.own[0]
     plain.simplex, plain.f = state.simplex[state.order], state.f[state.order]
@@ -298,12 +323,13 @@ ORACLES = {  # solver: what it is compared with, and its state in plain terms
     "jso": (jso, plain_history),
     "lsrtde": (lsrtde, plain_lsrtde),
     "cma_es": (cma_es, plain_cma_es),
+    "pso": (pso, plain_pso),
     "nelder_mead": (nelder_mead, plain_nelder_mead),
     "simulated_annealing": (simulated_annealing, plain_annealing),
 }
 
 
-WALKS = {"basin_hopping", "dual_annealing"}  # theirs stand in test_reference_of_walks.py
+ELSEWHERE = {"basin_hopping", "dual_annealing", "direct"}  # in test_reference_of_walks.py, test_direct.py
 
 
 # --- settings -----------------------------------------------------------------------------------------------------
@@ -464,6 +490,37 @@ def cma_settings():
     yield setting("stalled", FLAT, {"max_evals": 5000, "patience": 6}, least=6)
 
 
+def swarm_settings():
+    """Each variant where values are equal, undefined, whole-numbered, far away, and where swarms begin anew."""
+
+    def setting(variant, name, problem, limits, options=None, **more):
+        common = {"variant": variant, "population": 9}
+        return Setting("pso", f"{variant}-{name}", problem, common | (options or {}), limits, **more)
+
+    for variant in SWARMS:
+        yield setting(variant, "flat", FLAT, {"max_evals": 500})
+        yield setting(variant, "smooth", SMOOTH, {"max_evals": 500}, {"population": 12})
+        yield setting(variant, "undefined", BROKEN, {"max_evals": 305})
+        yield setting(variant, "mixed", MIXED, {"max_evals": 400})
+        yield setting(variant, "wide", WIDE, {"max_evals": 400}, {"population": 20})
+        yield setting(variant, "two", SMOOTH, {"max_evals": 81}, {"population": 2})
+        yield setting(variant, "anew", ONE_WHOLE, {"max_evals": 600})
+        yield setting(variant, "long", Problem(few, 2), {"max_evals": 700}, {"population": 4}, prepare=impatient)
+        yield setting(variant, "target", SMOOTH, {"max_evals": 5000, "target": 14.0}, least=2)
+        yield setting(variant, "converged", FLAT, {"max_evals": 5000, "ftol": 0.3}, least=4)
+        yield setting(variant, "stalled", FLAT, {"max_evals": 5000, "patience": 6}, least=6)
+        yield setting(variant, "iterations", SMOOTH, {"max_iters": 30})
+    textbook, own_only = {"inertia": 0.5, "cognitive": 1.0, "social": 1.5}, {"inertia": 0.0, "social": 0.0}
+    yield setting("inertia", "textbook", SMOOTH, {"max_evals": 300}, textbook)
+    yield setting("inertia", "own-only", SMOOTH, {"max_evals": 300}, own_only)
+    yield Setting("pso", "defaults-2", Problem(rippled, 2), {}, {"max_evals": 900})
+    yield Setting("pso", "defaults-11", Problem(rippled, 11), {}, {"max_evals": 1000})
+
+
+def impatient(state):
+    state.life[0].longest = 5
+
+
 def settings():
     yield Setting("random_search", "small", MIXED, {"population": 7}, {"max_evals": 200})
     yield Setting("random_search", "undefined", BROKEN, {"population": 10}, {"max_evals": 300})
@@ -501,6 +558,7 @@ def settings():
     yield from nelder_mead_settings()
     yield from annealing_settings()
     yield from cma_settings()
+    yield from swarm_settings()
 
 
 SETTINGS = list(settings())
@@ -568,7 +626,7 @@ def test_each_iteration_equals_its_transcription(setting):
 def test_every_solver_has_an_oracle():
     """Those of methods with gradients stand in test_first_order.py, test_quasi_newton.py and test_second_order.py."""
     smooth = {name for name, solver in SOLVERS.items() if "gradient" in solver.asks}
-    assert set(ORACLES) | smooth | WALKS == set(SOLVERS)
+    assert set(ORACLES) | smooth | ELSEWHERE == set(SOLVERS)
     assert {setting.solver for setting in SETTINGS} == set(ORACLES)
 
 
@@ -685,6 +743,17 @@ def test_the_settings_see_nearly_every_end_of_an_inner_run():
     walls = [b.count > 1 and ((a.mean < a.lower) | (a.mean > a.upper)).any() for _, b, a in found]
     assert sum(walls) > 50 and any(a.failed > b.failed for _, b, a in found)
     assert {a.stop for _, _, a in found} == {0, 1, 2, 3, 4, 15}
+
+
+@pytest.mark.parametrize("variant", SWARMS)
+def test_the_settings_see_swarms_begin_anew(variant):
+    pairs = [(b, a) for b, a in seen("pso") if b.variant == variant]
+    assert sum(a.fresh for _, a in pairs) > 10 and sum(not b.fresh and b.links == a.links for b, a in pairs) > 5
+    assert sum(((a.trial == b.lower) | (a.trial == b.upper)).any() for b, a in pairs) > 50
+    assert any(a.failed > b.failed for b, a in pairs) and any(np.isposinf(a.f).any() for _, a in pairs)
+    assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4, 16}
+    if variant == "clpso":
+        assert sum((a.exemplar != b.exemplar).any() for b, a in pairs) > 50
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

@@ -22,8 +22,14 @@ from thalweg.solvers.population.differential_evolution import STRATEGIES
 NAMES = list(SOLVERS)
 WITH_ROWS = [name for name, solver in SOLVERS.items() if solver.rows is not None]
 SMOOTH = {name for name, solver in SOLVERS.items() if "gradient" in solver.asks}
-ACCURACY = dict.fromkeys(SMOOTH, 1e-10) | {"random_search": 0.2, "simulated_annealing": 1e-7}  # of 20,000 evaluations
+ACCURACY = dict.fromkeys(SMOOTH, 1e-10) | {
+    "random_search": 0.2,
+    "simulated_annealing": 1e-7,
+    "direct": 1e-9,
+}  # of 20,000 evaluations
 LOCAL = {"nelder_mead"} | SMOOTH  # begins at x0, sees no further, and ends where it has converged
+ENDS = LOCAL | {"direct"}  # by a test of its own
+WITHOUT_CHANCE = {"direct"}  # one run is like the other
 # steps for objectives of the size of 1, where those of the paper are for neural networks
 STEPS = {
     "adagrad": {"step": 1.0}, "adam": {"step": 0.1}, "adamw": {"step": 0.1, "weight_decay": 0.0},
@@ -89,9 +95,7 @@ def has_converged(result):
 def assert_spent(name, result, budget):
     """The budget to the evaluation, but where a method has converged, or its population has become one point."""
     collapses = SOLVERS[name].rows is not None and SOLVERS[name].converges
-    if (name in LOCAL and result.stop_reason in CONVERGED) or (
-        collapses and result.stop_reason == StopReason.COLLAPSED
-    ):
+    if (name in ENDS and result.stop_reason in CONVERGED) or (collapses and result.stop_reason == StopReason.COLLAPSED):
         assert 0 < result.nfev <= budget
     elif SOLVERS[name].asks & {
         "product",
@@ -120,7 +124,8 @@ def test_finds_the_minimum_of_a_bowl(name):
     more = derivative(name, gradient_of_sphere) | {"options": STEPS.get(name)}
     result = minimize(shifted_sphere, [(-5, 5)] * 3, method=name, seed=1, max_evals=20_000, **more)
     accuracy = ACCURACY.get(name, 1e-12)
-    assert result.success == has_converged(result) == SOLVERS[name].converges and result.fun < accuracy
+    assert result.success == has_converged(result) == (SOLVERS[name].converges or name in ENDS)
+    assert result.fun < accuracy
     np.testing.assert_allclose(result.x, [0.0, 0.5, 1.0], atol=2 * np.sqrt(accuracy))
     assert_spent(name, result, 20_000)
     assert result.history["evaluations"][-1] <= result.nfev
@@ -129,7 +134,7 @@ def test_finds_the_minimum_of_a_bowl(name):
 def test_same_seed_same_bits_and_other_seeds_differ(name):
     first, again, other = (minimize(rippled, BOX, method=name, seed=s, max_evals=2000) for s in (3, 3, 4))
     assert first.fun == again.fun and np.array_equal(first.x, again.x)
-    assert not np.array_equal(first.x, other.x)
+    assert np.array_equal(first.x, other.x) == (name in WITHOUT_CHANCE)
 
 
 def test_candidates_stay_in_the_box_and_whole_numbers_are_whole(name):
@@ -166,7 +171,7 @@ def test_any_chunk_length_gives_the_same_bits(name):
     problem, whole = fresh(name)
     advance = drivers.serial(SOLVERS[name])
     advance(problem, whole, 10**9)
-    ends = (*CONVERGED, StopReason.ENDED) if name in LOCAL else ()
+    ends = (*CONVERGED, StopReason.ENDED) if name in ENDS else ()
     assert whole.run.now[0].stop in (StopReason.OUT_OF_BUDGET, *ends)
     for evaluations in (1, 7, 64):
         _, pieces = fresh(name)
@@ -348,7 +353,7 @@ def test_infinitely_good_points_are_kept(name):
 def test_history_falls_and_is_bounded(name):
     result = minimize(rippled, BOX, method=name, seed=1, max_evals=20_000, options=small_options(name, 8))
     best, evaluations = result.history["best"], result.history["evaluations"]
-    long = LOCAL | {"basin_hopping"}  # iterations of many evaluations
+    long = ENDS | {"basin_hopping"}  # iterations of many evaluations
     assert min(result.nit, 256) <= len(best) <= 512 < result.nit or name in long
     assert (np.diff(best) <= 0).all() and (np.diff(evaluations) > 0).all()
 

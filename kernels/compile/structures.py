@@ -17,6 +17,7 @@ from numba.np.numpy_support import from_dtype
 Matrix = Annotated[np.ndarray, types.float64[:, ::1]]
 Vector = Annotated[np.ndarray, types.float64[::1]]
 Integers = Annotated[np.ndarray, types.int64[::1]]
+IntegerMatrix = Annotated[np.ndarray, types.int64[:, ::1]]
 
 
 def record(**fields: str) -> np.dtype:

@@ -81,9 +81,9 @@ class Replayed:
     def tell(self, values: np.ndarray, gradients: np.ndarray | None = None) -> None:
         """values (1,); gradients (1, D) of a method that asks for them"""
         told = int(self.problem.now["told"][0])
-        if told == len(self.problem.values):
-            longer = (np.concatenate([known, np.zeros_like(known)]) for known in self.problem[:2])
-            self.problem = self.problem._replace(**dict(zip(("values", "gradients"), longer)))
+        if told == len(self.problem.values):  # room for twice as many
+            longer = [np.concatenate([known, np.zeros_like(known)]) for known in self.problem[:2]]
+            self.problem = self.problem._replace(values=longer[0], gradients=longer[1])
             self.packed = Packed(self.problem), self.packed[1]
         self.problem.values[told] = values[0]
         if gradients is not None:
