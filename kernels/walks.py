@@ -4,6 +4,7 @@ import numpy as np
 
 from .compile.jit import inlined
 from .numbers.elementary import exp
+from .numbers.random import uniform
 
 
 @inlined
@@ -15,15 +16,15 @@ def mirrored(value, low, high):
 
 
 @inlined
-def moved(value, step, side, low, high, integer):
-    """A coordinate after a step. A whole number that it leaves unchanged goes to a neighbour: up if side < 0.5."""
+def moved(value, step, key, side, low, high, integer):
+    """A coordinate after a step. A whole number that it leaves unchanged goes to a neighbour, by the slot `side`."""
     new = value + step
     new = 2.0 * low - new if new < low else new
     new = 2.0 * high - new if new > high else new
     if integer > 0.0:
         new = np.floor(new + 0.5)
         if new == value:  # a step of less than one half
-            new += 1.0 if side < 0.5 else -1.0
+            new += 1.0 if uniform(key, side) < 0.5 else -1.0
             new = value + value - new if new < low or new > high else new
     return min(max(new, low), high)
 

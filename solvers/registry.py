@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..kernels.calling.asking import QUESTIONS
 from ..kernels.compile.structures import classes
 from ..kernels.reals import shortened
-from .annealing import dual_annealing, simulated_annealing
+from .annealing import dual_annealing, parallel_tempering, simulated_annealing
 from .contract import Solver
 from .descent import (
     adagrad,
@@ -90,6 +90,7 @@ for _solver in (
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
     dual_annealing.SOLVER,
+    parallel_tempering.SOLVER,
     basin_hopping.SOLVER,
     direct.SOLVER,
     gradient_descent.SOLVER,

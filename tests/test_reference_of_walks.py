@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from thalweg import objective
-from thalweg.solvers import minimize
+from thalweg.solvers import SOLVERS, Optimizer, minimize
 from thalweg.solvers.descent.local_search import KINDS
 from thalweg.solvers.driving.call import begin, parse_call
 
-from .reference import basin_hopping, dual_annealing
+from .reference import basin_hopping, dual_annealing, parallel_tempering
 from .reference.draws import Draws
 from .test_reference import (
     BROKEN,
@@ -19,6 +19,7 @@ from .test_reference import (
     Problem,
     Setting,
     assert_equal,
+    generations,
     iterations,
     plain_run,
     rippled,
@@ -52,9 +53,19 @@ def plain_dual_annealing(state):
     return plain
 
 
+def plain_parallel_tempering(state, made=0):
+    plain, own = plain_run(state, made), state.own[0]
+    for name in ("x", "f", "level", "walk", "temperature", "gap", "width", "rate"):
+        setattr(plain, name, getattr(state, name))
+    plain.rise, plain.exchange = float(own["rise"]), float(own["exchange"])
+    plain.rises, plain.rounds = int(own["rises"]), int(own["rounds"])
+    return plain
+
+
 ORACLES = {
     "basin_hopping": (basin_hopping, plain_basin_hopping),
     "dual_annealing": (dual_annealing, plain_dual_annealing),
+    "parallel_tempering": (parallel_tempering, plain_parallel_tempering),
 }
 WHOLE = Problem(terraces, 4, whole=(0, 1, 2, 3))
 MIXED_POINT = Problem(rippled, 4, whole=(1, 3), x0=((0.25, 1.0, 0.5, -2.0),))
@@ -92,11 +103,31 @@ def settings():
     yield Setting(dual, "stalled", FLAT_POINT, common | {"local": "none"}, {"max_evals": 5000, "patience": 6}, least=6)
 
 
-SETTINGS = list(settings())
+def tempering_settings():
+    def setting(name, problem, limits, options=None, **more):
+        return Setting("parallel_tempering", name, problem, options or {}, limits, **more)
+
+    yield setting("defaults", SMOOTH, {"max_evals": 905})
+    yield setting("mixed", MIXED_POINT, {"max_evals": 700}, {"population": 5, "step": 0.9})
+    yield setting("whole", WHOLE, {"max_evals": 600}, {"population": 4, "temperature": 2.0, "last": 0.5})
+    yield setting("undefined", BROKEN, {"max_evals": 800}, {"population": 9, "exchange": 0.6})
+    yield setting("level", Problem(lambda x: 0.0 * x[:, 0] + 2.0, 2), {"max_evals": 300}, {"population": 3})
+    yield setting("two", FLAT_POINT, {"max_evals": 300}, {"population": 2})
+    yield setting("short", SMOOTH, {"max_evals": 5}, {"population": 8}, least=1)
+    yield setting("target", SMOOTH, {"max_evals": 5000, "target": 14.0}, least=2)
+    yield setting("stalled", FLAT_POINT, {"max_evals": 5000, "patience": 6}, least=6)
+
+
+SETTINGS = [*settings(), *tempering_settings()]
 
 
 def recorded(setting):
     plain = ORACLES[setting.solver][1]
+    if SOLVERS[setting.solver].rows is not None:
+        for before, after in generations(setting):
+            made = int(after.run.now[0]["evaluations"] - before.run.now[0]["evaluations"])
+            yield plain(before), plain(after, made)
+        return
     for before, after, points in iterations(setting):
         pair = plain(before), plain(after)
         pair[1].points = points
@@ -126,6 +157,18 @@ def test_dual_annealing_begins_with_the_constants_of_scipy():
     assert state.local.l_bfgs_b.run.now[0].max_iterations == 100  # min(max(6 D, 100), 1000)
     hopping = plain_basin_hopping(begin(parse_call(rippled, [(-1.0, 1.0)] * 7, method="basin_hopping", seed=1), 0))
     assert (hopping.temperature, hopping.interval, hopping.rate, hopping.factor) == (1.0, 50, 0.5, 0.9)
+
+
+def test_the_ladder_adapts_to_the_exchange_that_was_asked_for():
+    """A bowl in 6 dimensions, where the theory holds at every temperature."""
+    for asked in (0.2, 0.5):
+        options = {"exchange": asked, "population": 8, "temperature": 10.0}
+        optimizer = Optimizer("parallel_tempering", [(-50.0, 50.0)] * 6, seed=1, max_evals=60_000, options=options)
+        while not optimizer.done:
+            optimizer.tell((optimizer.ask() ** 2).sum(axis=1))
+        state = optimizer.state
+        np.testing.assert_allclose(state.rate[:-2].mean(), asked, atol=0.05)
+        assert (np.diff(state.temperature) < 0).all() and state.temperature[-1] == 0.0
 
 
 def bent(x):
