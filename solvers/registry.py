@@ -23,7 +23,7 @@ from .descent import (
     rmsprop,
     trust_exact,
 )
-from .neighbourhood import basin_hopping
+from .neighbourhood import basin_hopping, tabu
 from .partition import direct
 from .population import (
     cma_es,
@@ -92,6 +92,7 @@ for _solver in (
     dual_annealing.SOLVER,
     parallel_tempering.SOLVER,
     basin_hopping.SOLVER,
+    tabu.SOLVER,
     direct.SOLVER,
     gradient_descent.SOLVER,
     nonlinear_cg.SOLVER,

@@ -8,7 +8,7 @@ from thalweg.solvers import SOLVERS, Optimizer, minimize
 from thalweg.solvers.descent.local_search import KINDS
 from thalweg.solvers.driving.call import begin, parse_call
 
-from .reference import basin_hopping, dual_annealing, parallel_tempering
+from .reference import basin_hopping, dual_annealing, parallel_tempering, tabu
 from .reference.draws import Draws
 from .test_reference import (
     BROKEN,
@@ -62,10 +62,28 @@ def plain_parallel_tempering(state, made=0):
     return plain
 
 
+def plain_tabu(state, made=0):
+    """Lists in the order of time; they are rings in the engine."""
+    plain, own = plain_run(state, made), state.own[0]
+    plain.at, plain.f, plain.best_before = state.at, float(own["f"]), float(own["best"])
+    for name in ("phase", "idle", "long", "short"):
+        setattr(plain, name, int(own[name]))
+    for name in ("first", "reach", "least", "area_f"):
+        setattr(plain, name, float(own[name]))
+    plain.tenure, count = len(state.tabu), int(own["tabu"])
+    plain.tabu = state.tabu[[(int(own["next"]) - count + k) % plain.tenure for k in range(count)]]
+    found, done, searched = int(own["found"]), int(own["done"]), len(state.done)
+    plain.found, plain.found_f = state.found[:found], state.found_f[:found]
+    last = done + (plain.phase == 2)  # an area is written down as long as it is searched
+    plain.done = state.done[[k % searched for k in range(max(last - searched, 0), last)]]
+    return plain
+
+
 ORACLES = {
     "basin_hopping": (basin_hopping, plain_basin_hopping),
     "dual_annealing": (dual_annealing, plain_dual_annealing),
     "parallel_tempering": (parallel_tempering, plain_parallel_tempering),
+    "tabu": (tabu, plain_tabu),
 }
 WHOLE = Problem(terraces, 4, whole=(0, 1, 2, 3))
 MIXED_POINT = Problem(rippled, 4, whole=(1, 3), x0=((0.25, 1.0, 0.5, -2.0),))
@@ -118,7 +136,24 @@ def tempering_settings():
     yield setting("stalled", FLAT_POINT, {"max_evals": 5000, "patience": 6}, least=6)
 
 
-SETTINGS = [*settings(), *tempering_settings()]
+def tabu_settings():
+    def setting(name, problem, limits, options=None, **more):
+        return Setting("tabu", name, problem, options or {}, limits, **more)
+
+    quick = {"diversify": 4, "intensify": 2, "xtol": 1e-3}
+    yield setting("defaults", SMOOTH, {"max_evals": 1505})
+    yield setting("rounds", SMOOTH, {"max_evals": 9000}, quick | {"population": 5})
+    yield setting("mixed", MIXED_POINT, {"max_evals": 1200}, quick | {"reach": 0.6})
+    yield setting("whole", WHOLE, {"max_evals": 1200}, quick | {"population": 7, "tenure": 4})
+    yield setting("undefined", BROKEN, {"max_evals": 1200}, quick | {"tenure": 20})
+    yield setting("one", Problem(terraces, 1, whole=(0,)), {"max_evals": 300}, quick)
+    yield setting("alone", FLAT_POINT, {"max_evals": 300}, quick | {"population": 1})
+    yield setting("short", SMOOTH, {"max_evals": 5}, {"population": 8}, least=1)
+    yield setting("target", SMOOTH, {"max_evals": 5000, "target": 14.0}, least=2)
+    yield setting("stalled", FLAT_POINT, {"max_evals": 5000, "patience": 6}, least=6)
+
+
+SETTINGS = [*settings(), *tempering_settings(), *tabu_settings()]
 
 
 def recorded(setting):
@@ -146,6 +181,19 @@ def test_each_iteration_equals_its_transcription(setting):
             np.testing.assert_allclose(after.points, expected.points, rtol=0.0, atol=1e-6)
         else:
             assert_equal(after, expected, f"iteration {before.iteration}")
+
+
+def test_the_settings_of_tabu_see_all_that_may_happen():
+    pairs = [pair for setting in SETTINGS if setting.solver == "tabu" for pair in recorded(setting)]
+    assert {b.phase for b, _ in pairs} == {0, 1, 2}
+    steps = {(b.phase, a.phase) for b, a in pairs}
+    assert {(0, 1), (1, 2), (1, 0), (2, 2), (2, 0)} <= steps | {(1, 0)}
+    assert sum(a.reach < b.reach for b, a in pairs if b.phase == 2) > 50
+    worse = [a.f > b.f for b, a in pairs if b.phase == 1]
+    assert sum(worse) > 50 and sum(a.trial_f.min() < a.f for b, a in pairs if b.phase == 1) > 20  # the best was tabu
+    assert max(len(a.done) for _, a in pairs) == 10 and max(len(a.found) for _, a in pairs) == 10
+    full = [(b, a) for b, a in pairs if b.phase == 1 and len(b.found) == 10]
+    assert any((a.found != b.found).any() for b, a in full if len(a.found) == 10)
 
 
 def test_dual_annealing_begins_with_the_constants_of_scipy():

@@ -27,6 +27,7 @@ ACCURACY = dict.fromkeys(SMOOTH, 1e-10) | {
     "simulated_annealing": 1e-7,
     "direct": 1e-9,
     "parallel_tempering": 1e-9,
+    "tabu": 1e-9,
 }  # of 20,000 evaluations
 LOCAL = {"nelder_mead"} | SMOOTH  # begins at x0, sees no further, and ends where it has converged
 ENDS = LOCAL | {"direct"}  # by a test of its own

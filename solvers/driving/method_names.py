@@ -38,6 +38,7 @@ Method = Literal[
     "random_search", "RandomSearch", "RandomSampler",
     "rmsprop", "RMSprop", "RMSProp",
     "simulated_annealing", "SA",
+    "tabu", "TabuSearch", "TS", "ECTS",
     "trust_exact", "trust-exact", "dogleg",
 ]  # fmt: skip
 
@@ -69,6 +70,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "random_search": ("RandomSearch", "RandomSampler"),
     "rmsprop": ("RMSprop", "RMSProp"),
     "simulated_annealing": ("SA",),
+    "tabu": ("TabuSearch", "TS", "ECTS"),
     "trust_exact": ("trust-exact", "dogleg"),
 }  # fmt: skip
 
