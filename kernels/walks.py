@@ -4,7 +4,7 @@ import numpy as np
 
 from .compile.jit import inlined
 from .numbers.elementary import exp
-from .numbers.random import uniform
+from .numbers.random import integer, uniform
 
 
 @inlined
@@ -27,6 +27,18 @@ def moved(value, step, key, side, low, high, integer):
             new += 1.0 if uniform(key, side) < 0.5 else -1.0
             new = value + value - new if new < low or new > high else new
     return min(max(new, low), high)
+
+
+@inlined
+def move_partner(x, trial, j, width, key, slot, box):
+    """Beside the whole number j, in half of its moves, another one changes: under a constraint one alone seldom can.
+
+    x, trial (D,); width: of a step, as a share of the box; four slots from `slot` on
+    """
+    k = integer(key, slot, x.size)
+    if box.integer[j] > 0.0 and box.integer[k] > 0.0 and k != j and uniform(key, slot + 1) < 0.5:
+        step = width * (box.upper[k] - box.lower[k]) * (2.0 * uniform(key, slot + 2) - 1.0)
+        trial[k] = moved(x[k], step, key, slot + 3, box.lower[k], box.upper[k], 1.0)
 
 
 @inlined

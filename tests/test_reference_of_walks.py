@@ -270,6 +270,56 @@ def test_the_textbooks_iterated_local_search():
     assert best.fun < 1e-12 < result.fun
 
 
+def separable(x, target, matrix):
+    total = 0.0
+    for i in range(x.size):
+        total += (i + 1) * (x[i] - target[i]) ** 2
+    return total
+
+
+def coupled(x, target, matrix):
+    total = 0.0
+    for i in range(x.size):
+        for j in range(x.size):
+            total += (x[i] - target[i]) * matrix[i, j] * (x[j] - target[j])
+    return total
+
+
+def knapsack(x, prices, room):
+    gain, taken = 0.0, 0.0
+    for i in range(x.size):
+        gain += prices[i] * x[i]
+        taken += x[i]
+    return -gain + 100.0 * max(taken - room, 0.0)
+
+
+@pytest.mark.parametrize("method", list(ORACLES) + ["simulated_annealing"])
+@pytest.mark.parametrize(("variables", "values"), [(3, 15), (10, 8)])
+def test_the_best_whole_numbers_are_found(method, variables, values):
+    random = np.random.default_rng(variables)
+    target = random.integers(0, values, variables).astype(float)
+    factor = random.normal(size=(variables, variables))
+    matrix = factor @ factor.T + np.eye(variables)
+    prices, room = random.permutation(40)[:variables].astype(float), float(4 * variables)
+    left, gain = room, 0.0
+    for price in sorted(prices, reverse=True):  # the dearest first
+        taken = min(left, values - 1)
+        left, gain = left - taken, gain + taken * price
+    problems = [(separable, (target, matrix), 0.0), (coupled, (target, matrix), 0.0), (knapsack, (prices, room), -gain)]
+    for fun, args, best in problems:
+        for seed in range(4):
+            result = minimize(
+                fun,
+                [(0, values - 1)] * variables,
+                args=args,
+                integrality=True,
+                method=method,
+                seed=seed,
+                max_evals=10_000,
+            )
+            assert result.fun == best, (fun.__name__, seed)
+
+
 def test_a_run_is_over_when_its_objective_raises():
     calls = []
 

@@ -1,6 +1,7 @@
 """Local searches that ask for values alone, within bounds and on whole numbers: a pattern search, and random moves.
 
-Hooke and Jeeves, Direct search solution of numerical and statistical problems, J. ACM 8 (1961) 212-229.
+Hooke and Jeeves, Direct search solution of numerical and statistical problems, J. ACM 8 (1961) 212-229. Where that
+ends, pairs of whole numbers are tried, as under a constraint one alone can seldom change.
 
 x, trial (D,)   the best point of the search, and room for another one
 unit     (D,)   of each variable: the width of its box, or 1
@@ -51,6 +52,25 @@ def explore(problem, x, value, share, unit, box, until, run):
     return value
 
 
+@part
+def explore_pairs(problem, x, value, box, until, run):
+    """Two whole numbers change by 1 each: the first pair that makes the value less is kept."""
+    for j in range(x.size):
+        for k in range(j):
+            for sign in range(4):
+                if box.integer[j] == 0.0 or box.integer[k] == 0.0 or is_over(run, until):
+                    continue
+                one, other = x[j], x[k]
+                x[j] = one + (1.0 if sign < 2 else -1.0)
+                x[k] = other + (1.0 if sign % 2 == 0 else -1.0)
+                inner = box.lower[j] <= x[j] <= box.upper[j] and box.lower[k] <= x[k] <= box.upper[k]
+                found = value_of(problem, x, run) if inner else np.inf
+                if found < value:
+                    return found
+                x[j], x[k] = one, other
+    return value
+
+
 @inlined
 def is_finest(share, least, unit, box):
     """Whether no step can become shorter, or has a meaning if it does."""
@@ -82,7 +102,13 @@ def pattern_search(problem, x, value, trial, share, least, unit, box, until, run
             continue
         if not follows:
             if is_finest(share, least, unit, box):
-                break
+                paired = explore_pairs(problem, trial, value, box, until, run)
+                if not paired < value:
+                    break
+                trial_f = value = paired
+                for j in range(n):
+                    x[j] = trial[j]
+                continue
             share *= 0.5
         for j in range(n):
             trial[j] = x[j]

@@ -18,19 +18,21 @@ from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Vector, filled, record
 from ...kernels.descent.pattern import value_of
 from ...kernels.numbers.elementary import exp, log
-from ...kernels.numbers.random import normal, row_key, uniform
+from ...kernels.numbers.random import integer, normal, row_key, uniform
 from ...kernels.rows.population import Box, make_box, only_start, sample
 from ...kernels.run import Run, make_run, spent
+from ...kernels.walks import moved
 from ..contract import UNLIMITED, Solver, require
 from ..descent.local_search import KINDS, NESTS, NONE, LocalSearch, descend, kind_of, make_local, may_ask
 
 LOCALS = ("auto", *KINDS[:-1])
 TAIL = 1e8  # jumps beyond it are drawn from within (SciPy's TAIL_LIMIT)
 AT_BOUND = 1e-10  # nearer to the lower bound, a coordinate is moved by as much (SciPy's MIN_VISIT_BOUND)
-PATIENCE = 1000  # chains without an improvement before the first local search that none has called for; later ones: D
+PATIENCE = 1000  # chains without an improvement before a local search of its own; later, and of whole numbers: D
+RESTART = {False: 2e-5, True: 1e-2}  # True: there are whole numbers; below, jumps are less than one half
 STEP, XTOL = 0.01, 1e-8  # of a pattern search
-# Slots of a move's random numbers: ends of both tails, acceptance, side of a whole number; two for each coordinate.
-ABOVE, BELOW, ACCEPTANCE, SIDE, VISIT = range(5)
+# Slots of a move's random numbers: ends of both tails, acceptance, sides of whole numbers; two for each coordinate.
+ABOVE, BELOW, ACCEPTANCE, SIDE, OTHER, OTHER_SIDE, VISIT = range(7)
 SCALARS = record(
     f="f8",  # value at x
     chain_f="f8",  # value that a local search from chain_x must be below
@@ -46,14 +48,14 @@ SCALARS = record(
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:  # SciPy's defaults and ranges
     temperature: float = 5230.0  # T_0, in (0.01, 5e4]
-    restart: float = 2e-5  # share of T_0 at which an annealing ends and another begins, in (0, 1)
+    restart: float | None = None  # share of T_0 at which an annealing ends, another begins; None: 2e-5, see RESTART
     visit: float = 2.62  # q_v in (1, 3): the larger, the heavier the tails of jumps
     accept: float = -5.0  # q_a in (-1e4, -5]: the smaller, the less likely a rise is accepted
     local: str = "auto"  # auto: l_bfgs_b; pattern for whole numbers, and where values are told
 
     def __post_init__(self):
         require(0.01 < self.temperature <= 5e4, "temperature", self.temperature, "a number in (0.01, 50000]")
-        require(0 < self.restart < 1, "restart", self.restart, "a share in (0, 1)")
+        require(self.restart is None or 0 < self.restart < 1, "restart", self.restart, "a share in (0, 1)")
         require(1 < self.visit < 3, "visit", self.visit, "a number in (1, 3)")
         require(-1e4 < self.accept <= -5, "accept", self.accept, "a number in (-10000, -5]")
         require(self.local in LOCALS, "local", self.local, "one of " + ", ".join(LOCALS))
@@ -81,10 +83,11 @@ def init(domain, options, limits, key):
     n, box, kind = domain.dimension, make_box(domain), kind_of(options, domain)
     x, given = only_start(domain, box)
     q, iterations = options.visit, min(max(6 * n, 100), 1000)
+    restart = options.restart or RESTART[bool(domain.integrality.any())]
     own = filled(
-        SCALARS, f=np.inf, chain_f=np.inf, first=options.temperature, last=options.temperature * options.restart,
-        visit=q, accept=options.accept, exponent=(q - 1) / (3 - q), constant=width_constant(q), patience=PATIENCE,
-        given=given,
+        SCALARS, f=np.inf, chain_f=np.inf, first=options.temperature, last=options.temperature * restart,
+        visit=q, accept=options.accept, exponent=(q - 1) / (3 - q), constant=width_constant(q),
+        patience=n if domain.integrality.any() else PATIENCE, given=given,
     )  # fmt: skip
     return DualAnnealingState(
         x=x,
@@ -145,18 +148,20 @@ def visited(key, j, value, own, log_width, low, high, integer):
 
 @part
 def propose(key, move, x, trial, own, box):
-    """trial: x with all coordinates changed, or one; a whole number changes by 1 at least where it is the only one."""
-    n = x.size
+    """trial: x with all coordinates changed, or one. Of whole numbers that all stay, one or two change by 1."""
+    n, changed = x.size, False
     log_width = own.exponent * (own.constant + log(own.temperature) / (own.visit - 1.0))
     only = move - n  # the coordinate that changes
     for j in range(n):
         trial[j] = x[j]
         if only < 0 or j == only:
             trial[j] = visited(key, j, x[j], own, log_width, box.lower[j], box.upper[j], box.integer[j])
-    if only >= 0 and box.integer[only] > 0.0 and trial[only] == x[only] and box.lower[only] < box.upper[only]:
-        up = uniform(key, SIDE) < 0.5
-        up = x[only] < box.upper[only] if up else x[only] == box.lower[only]
-        trial[only] = x[only] + 1.0 if up else x[only] - 1.0
+            changed = changed or trial[j] != x[j]
+    if not changed:
+        j, k = move % n, integer(key, OTHER, n)
+        trial[j] = moved(x[j], 0.0, key, SIDE, box.lower[j], box.upper[j], box.integer[j])
+        if only < 0 and k != j:
+            trial[k] = moved(x[k], 0.0, key, OTHER_SIDE, box.lower[k], box.upper[k], box.integer[k])
 
 
 @inlined

@@ -3,9 +3,9 @@
 Swendsen and Wang, Phys. Rev. Lett. 57 (1986) 2607-2609; Hukushima and Nemoto, J. Phys. Soc. Japan 65 (1996) 1604-1608.
 The ladder of temperatures adapts until neighbours exchange with the same probability (Miasojedow, Moulines and Vihola,
 J. Comput. Graph. Stat. 22 (2013) 649-664; theirs hangs on the coldest, ours on the hottest). A move changes one
-coordinate; its width belongs to the temperature, and follows the share of accepted moves to 0.44, as in
-`simulated_annealing`, whose rule gives the hottest temperature, too. As a minimum is looked for, the coldest walk is at
-T = 0: it only goes down."""
+coordinate, of whole numbers at times two; its width belongs to the temperature, and follows the share of accepted moves
+to 0.44, as in `simulated_annealing`, whose rule gives the hottest temperature, too. As a minimum is looked for, the
+coldest walk is at T = 0: it only goes down."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from ...kernels.calling.arguments import row
 from ...kernels.compile.jit import inlined
 from ...kernels.compile.structures import Integers, Matrix, Vector, filled, record
 from ...kernels.numbers.elementary import exp, log
@@ -21,10 +22,10 @@ from ...kernels.numbers.random import integer, row_key, uniform
 from ...kernels.rows import population
 from ...kernels.rows.population import Box, RowCounts, population_fields
 from ...kernels.run import Run
-from ...kernels.walks import accepts, moved
+from ...kernels.walks import accepts, move_partner, moved
 from ..contract import Rows, Solver, require
 
-COORDINATE, STEP, ACCEPTANCE, SIDE = range(4)  # slots of a row's random numbers
+COORDINATE, STEP, ACCEPTANCE, SIDE, PARTNER = range(5)  # slots of a row's random numbers
 ACCEPTED_UPHILL = 0.8  # of the rises that the first generations meet, at the hottest temperature
 EXPLORING = 10  # generations before the temperatures are known
 WIDER, NARROWER = float(np.exp(0.1 * 0.56)), float(np.exp(-0.1 * 0.44))  # at rest where 44 % of moves are accepted
@@ -41,7 +42,7 @@ SCALARS = record(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    population: int | None = None  # walks, at least 2; None: 2 + 4 sqrt(D), about what the ladder needs
+    population: int | None = None  # walks, at least 2; None: 2 + 2 sqrt(D), as the ladder grows with sqrt(D)
     temperature: float | None = None  # the hottest; None: by the rises that the first moves meet
     last: float = 1e-4  # the coldest above 0 at first, as a share of the hottest, in (0, 1)
     exchange: float = 0.25  # share of accepted exchanges (0.23 in theory, 0.2 to 0.3 in practice), in (0, 1)
@@ -73,7 +74,7 @@ class ParallelTemperingState(NamedTuple):
 
 
 def init(domain, options, limits, key):
-    size = options.population or 2 + int(4 * np.sqrt(domain.dimension))
+    size = options.population or 2 + int(2 * np.sqrt(domain.dimension))
     x = np.zeros((size, domain.dimension))
     temperature, levels = np.zeros(size), np.arange(size, dtype=np.int64)
     temperature[0] = options.temperature or 0.0
@@ -102,8 +103,11 @@ def propose(i, state):
         state.trial[i, j] = x[i, j]
     j = integer(key, COORDINATE, n)
     low, high = box.lower[j], box.upper[j]
-    step = state.width[state.level[i]] * (high - low) * (2.0 * uniform(key, STEP) - 1.0)
+    width = state.width[state.level[i]]
+    step = width * (high - low) * (2.0 * uniform(key, STEP) - 1.0)
     state.trial[i, j] = moved(x[i, j], step, key, SIDE, low, high, box.integer[j])
+    if box.integer[j] > 0.0:
+        move_partner(row(x, i), row(state.trial, i), j, width, key, PARTNER, box)
 
 
 @inlined

@@ -2,12 +2,13 @@
 
 Kirkpatrick, Gelatt and Vecchi, Science 220 (1983) 671-680. Schedules: geometric (theirs) and linear; logarithmic,
 Geman and Geman, IEEE Trans. PAMI 6 (1984) 721-741; Cauchy, Szu and Hartley, Phys. Lett. A 122 (1987) 157-162. A move
-changes one coordinate. Under the first two schedules its step is uniform (Corana, Marchesi, Martini and Ridella, ACM
-Trans. Math. Softw. 13 (1987) 262-280), and the width of steps follows the share of accepted moves towards 0.44, the
-best for moves of one coordinate (Roberts, Gelman and Gilks, Ann. Appl. Probab. 7 (1997) 110-120). Under the
-logarithmic one it is normal and falls with the square root of the temperature, under Cauchy's of that distribution
-and falls in proportion to it. The first temperature, where none is given, is one at which four of five uphill steps
-are accepted (Johnson, Aragon, McGeoch and Schevon, Oper. Res. 37 (1989) 865-892). Many chains: `restarts`.
+changes one coordinate, of whole numbers at times two. Under the first two schedules its step is uniform (Corana,
+Marchesi, Martini and Ridella, ACM Trans. Math. Softw. 13 (1987) 262-280), and the width of steps follows the share of
+accepted moves towards 0.44, the best for moves of one coordinate (Roberts, Gelman and Gilks, Ann. Appl. Probab. 7
+(1997) 110-120). Under the logarithmic one it is normal and falls with the square root of the temperature, under
+Cauchy's of that distribution and falls in proportion to it. The first temperature, where none is given, is one at which
+four of five uphill steps are accepted (Johnson, Aragon, McGeoch and Schevon, Oper. Res. 37 (1989) 865-892). Many
+chains: `restarts`.
 
 variant="corana" is the algorithm of Corana et al. as they wrote it: coordinates in turn, a width for each of them that
 follows its share of accepted moves into [0.4, 0.6], and a return to the best point at each new temperature. Theirs has
@@ -26,13 +27,14 @@ from ...kernels.numbers.elementary import exp, log
 from ...kernels.numbers.random import cauchy, integer, normal, uniform
 from ...kernels.rows.population import Box, make_box, only_start, sample
 from ...kernels.run import Run, evaluate, make_run
-from ...kernels.walks import moved
+from ...kernels.walks import move_partner, moved
 from ..contract import Solver, require
 
 SCHEDULES = ("geometric", "linear", "logarithmic", "cauchy")
 GEOMETRIC, LINEAR, LOGARITHMIC, CAUCHY = range(4)
 VARIANTS = ("adaptive", "corana")
-COORDINATE, STEP, ACCEPTANCE, SIDE = range(4)  # slots of a move's random numbers
+COORDINATE, STEP, ACCEPTANCE, SIDE, PARTNER = range(5)  # slots of a move's random numbers
+LAST = {False: 1e-8, True: 1e-6}  # True: whole numbers alone, whose values differ by more
 CYCLES = 20  # N_S of Corana et al.: moves of each coordinate between two adjustments of the widths
 TEMPERATURES = 100  # that a run of their algorithm goes through, if it is long enough
 VARY = 2.0  # c_u: how fast a width is adjusted
@@ -58,7 +60,7 @@ class Options:
     variant: str = "adaptive"
     schedule: str = "geometric"  # how the temperature falls
     temperature: float | None = None  # the first, T_0 > 0; None: by the rises that the first moves meet
-    last: float = 1e-8  # the last temperature of the geometric schedule, as a share of the first, in (0, 1)
+    last: float | None = None  # T of the geometric schedule at the end, a share in (0, 1) of T_0; None: LAST
     step: float = 0.2  # of a coordinate at first, as a share of the box's width
     moves: int | None = None  # at one temperature; None: D; of "corana" 20 D for each adjustment of the widths
 
@@ -66,7 +68,7 @@ class Options:
         require(self.variant in VARIANTS, "variant", self.variant, "one of " + ", ".join(VARIANTS))
         require(self.schedule in SCHEDULES, "schedule", self.schedule, "one of " + ", ".join(SCHEDULES))
         require(self.temperature is None or self.temperature > 0, "temperature", self.temperature, "a number above 0")
-        require(0 < self.last < 1, "last", self.last, "a share in (0, 1)")
+        require(self.last is None or 0 < self.last < 1, "last", self.last, "a share in (0, 1)")
         require(self.step > 0, "step", self.step, "a number above 0")
         require(self.moves is None or self.moves >= 1, "moves", self.moves, "at least 1")
 
@@ -92,9 +94,10 @@ def init(domain, options, limits, key):
         adjustments = max(min(planned // (TEMPERATURES * CYCLES * n), max(100, 5 * n)), 1)
         moves = CYCLES * n * adjustments
     last_step = max((planned - trials - 1) // moves, 1)
+    last = options.last or LAST[bool(domain.integrality.all())]
     own = filled(
         SCALARS, f=np.inf, first=options.temperature or 0.0, temperature=options.temperature or 0.0,
-        ratio=options.last ** (1 / last_step), step=options.step, width=options.step,
+        ratio=last ** (1 / last_step), step=options.step, width=options.step,
         schedule=SCHEDULES.index(options.schedule), last_step=last_step, moves=moves, left=moves, trials=trials,
         given=given, corana=corana,
     )  # fmt: skip
@@ -128,6 +131,8 @@ def propose(key, state):
         drawn = 2.0 * uniform(key, STEP) - 1.0
     width = own.width if own.corana == 0 else state.widths[j]
     trial[j] = moved(x[j], width * (high - low) * drawn, key, SIDE, low, high, box.integer[j])
+    if box.integer[j] > 0.0:
+        move_partner(x, trial, j, width, key, PARTNER, box)
     return j
 
 

@@ -88,12 +88,12 @@ def init(domain, options, limits, key):
 
 @inlined
 def jump(key, state):
-    """trial: x, each coordinate displaced; steps in the box, whole numbers by at least one half."""
+    """trial: x, each coordinate displaced; whole numbers may change by 2 at least."""
     own, box = state.own[0], state.box
     for j in range(state.x.size):
         low, high = box.lower[j], box.upper[j]
         reach = min(own.stretch * state.reach[j], high - low)
-        reach = max(reach, 1.0) if box.integer[j] > 0.0 else reach
+        reach = max(reach, min(2.0, high - low)) if box.integer[j] > 0.0 else reach
         value = mirrored(state.x[j] + reach * (2.0 * uniform(key, JUMP + j) - 1.0), low, high)
         state.trial[j] = value if box.integer[j] == 0.0 else np.floor(value + 0.5)
 

@@ -5,11 +5,11 @@ search applied to global optimization, Eur. J. Oper. Res. 123 (2000) 256-270 (EC
 and the sizes of the neighbourhood and of the balls are, as shares of the box.
 
 A generation is the neighbourhood of one point: row i lies in the i-th of concentric boxes, each smaller than the one
-before; every second row changes one variable alone. A candidate is tabu in a ball around one of the last points (of
-whole numbers: where they are all the same), unless it is better than all before (aspiration). Three phases go round: a
-sample of the box; diversification, which keeps promising points that are no neighbours of each other; intensification
-around the best of them, whose neighbourhood and balls are halved when nothing gets better. Areas that were searched so
-are not promising again. The paper waits 5 D iterations before a halving, for 2 or 3 variables; here it is a number."""
+before; of three rows one changes all variables, one changes one, one changes two. A candidate is tabu in a ball around
+one of the last points (of whole numbers: where they are all the same), unless it is better than all before
+(aspiration). Three phases go round: a sample of the box; diversification, which keeps promising points that are no
+neighbours of each other; intensification around the best of them, whose neighbourhood and balls are halved when nothing
+gets better. Areas that were searched so are not promising again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from ...kernels.walks import mirrored, moved
 from ..contract import Rows, Solver, require
 
 SAMPLE, DIVERSIFY, INTENSIFY = range(3)  # phases
-COORDINATE, SIDE, STEP = range(3)  # slots of a row's random numbers; from STEP on one for each variable
+COORDINATE, SIDE, OTHER, STEP = range(4)  # slots of a row's random numbers; from STEP on one for each variable
 DECADES = 3.0  # over which the sizes of the concentric boxes of a neighbourhood are spread
 BALL = 0.05  # radius of a tabu ball, as a share of the neighbourhood: 1/100 of the box where that is 1/5
 LISTED = 10  # promising points, and areas that were searched (N_p)
@@ -53,7 +53,7 @@ class Options:
     tenure: int = 7  # points in the tabu list (N_t)
     reach: float = 0.2  # half width of the first neighbourhood, as a share of the box
     diversify: int | None = None  # generations without a new promising point that end it; None: 2 D
-    intensify: int = 5  # generations without an improvement that halve the neighbourhood
+    intensify: int | None = None  # without an improvement, that halve the neighbourhood; None: 5, whole numbers 5 D
     xtol: float = 1e-8  # half width at which an area is searched through; of whole numbers where steps are below 1
 
     def __post_init__(self):
@@ -61,7 +61,7 @@ class Options:
         require(self.tenure >= 1, "tenure", self.tenure, "at least 1")
         require(0 < self.reach <= 1, "reach", self.reach, "a share in (0, 1]")
         require(self.diversify is None or self.diversify >= 1, "diversify", self.diversify, "at least 1")
-        require(self.intensify >= 1, "intensify", self.intensify, "at least 1")
+        require(self.intensify is None or self.intensify >= 1, "intensify", self.intensify, "at least 1")
         require(self.xtol > 0, "xtol", self.xtol, "a number above 0")
 
 
@@ -89,7 +89,7 @@ def init(domain, options, limits, key):
     least = options.xtol if real.any() else 0.5 / max(widths.max(), 1.0)
     own = filled(
         SCALARS, f=np.inf, best=np.inf, phase=SAMPLE, first=options.reach, reach=options.reach, least=least,
-        long=options.diversify or 2 * n, short=options.intensify, area_f=np.inf,
+        long=options.diversify or 2 * n, short=options.intensify or (5 if real.any() else 5 * n), area_f=np.inf,
     )  # fmt: skip
     return TabuState(
         at=np.zeros(n),
@@ -110,15 +110,17 @@ def propose(i, state):
         population.sample_row(i, state)
         return
     key, changed = population.row_of(i, state), False
-    only = integer(key, COORDINATE, n)
+    only, other = integer(key, COORDINATE, n), integer(key, OTHER, n)
     reach = own.reach * exp(-DECADES * 2.302585092994046 * i / max(rows.live - 1, 1))
     for j in range(n):
         low, high, u = box.lower[j], box.upper[j], uniform(key, STEP + j)
         value = at[j]
         if own.phase == SAMPLE:
             value = sample(u, low, high, box.integer[j])
-        elif i % 2 == 0 or j == only:
-            value = mirrored(at[j] + reach * (high - low) * (2.0 * u - 1.0), low, high)
+        elif i % 3 == 0 or j == only or (i % 3 == 2 and j == other):
+            width = reach * (high - low)
+            width = max(width, 1.0) if box.integer[j] > 0.0 and i % 3 > 0 else width
+            value = mirrored(at[j] + width * (2.0 * u - 1.0), low, high)
             value = value if box.integer[j] == 0.0 else np.floor(value + 0.5)
         changed = changed or value != at[j]
         state.trial[i, j] = value

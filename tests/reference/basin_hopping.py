@@ -3,7 +3,7 @@
 A jump displaces each coordinate by a number uniform in [-step, step); after each `interval` jumps the step is divided
 by `factor` where more than a share `rate` of all jumps were accepted, else multiplied by it. The local minimum is
 accepted by Metropolis' rule. Conventions of the engine: what leaves the box is mirrored; a jump is no wider than the
-box, of whole numbers at least 1; the local search from the first point is iteration 0.
+box, of whole numbers at least 2; the local search from the first point is iteration 0.
 """
 
 import math
@@ -33,7 +33,7 @@ def jumped(s, draws):
     point = s.x.copy()
     for j, low in enumerate(s.lower):
         step = min(s.stretch * s.reach[j], s.upper[j] - low)
-        step = max(step, 1.0) if s.whole[j] else step
+        step = max(step, min(2.0, s.upper[j] - low)) if s.whole[j] else step
         point[j] = mirrored(s.x[j] + step * (2 * draws.uniform(None, COORDINATE + j) - 1), low, s.upper[j])
         point[j] = math.floor(point[j] + 0.5) if s.whole[j] else point[j]
     return point

@@ -1,8 +1,8 @@
 """Generalised simulated annealing (Tsallis and Stariolo 1996; Xiang et al. 1997, 2013), in plain Python, as in SciPy.
 
 Conventions of the engine: the first point is part of iteration 0; a whole number is drawn from the interval of its
-numbers, widened by one half on both sides, and rounded; where it alone should change and does not, it goes to a
-neighbour.
+numbers, widened by one half on both sides, and rounded; where all stay, one goes to a neighbour, of the moves of all
+coordinates two.
 """
 
 import math
@@ -12,7 +12,7 @@ import numpy as np
 from .common import begin, close, in_box, value_at
 from .local_search import hooke_jeeves
 
-ABOVE, BELOW, ACCEPTS, SIDE, VISIT = range(5)  # slots of a move, whose number is its row
+ABOVE, BELOW, ACCEPTS, SIDE, OTHER, OTHER_SIDE, VISIT = range(7)  # slots of a move, whose number is its row
 TAIL_LIMIT, MIN_VISIT_BOUND = 1e8, 1e-10
 
 
@@ -50,12 +50,21 @@ def candidate(s, draws, move):
         low, high, jump = s.lower[j], s.upper[j], visiting(s, draws, move, j)
         if s.whole[j]:
             point[j] = min(max(math.floor(wrapped(s.x[j] + jump, low - 0.5, high + 0.5) + 0.5), low), high)
-            if move >= n and point[j] == s.x[j] and low < high:
-                sides = (1, -1) if draws.uniform(move, SIDE) < 0.5 else (-1, 1)
-                point[j] = next(s.x[j] + side for side in sides if low <= s.x[j] + side <= high)
         else:
             point[j] = wrapped(s.x[j] + jump, low, high)
+    if (point == s.x).all():
+        j, k = move % n, draws.integer(move, OTHER, n)
+        step_aside(s, point, j, draws.uniform(move, SIDE))
+        if move < n and k != j:
+            step_aside(s, point, k, draws.uniform(move, OTHER_SIDE))
     return point
+
+
+def step_aside(s, point, j, u):
+    """A whole number goes to a neighbour."""
+    if s.whole[j]:
+        sides = (1, -1) if u < 0.5 else (-1, 1)
+        point[j] = next((s.x[j] + side for side in sides if s.lower[j] <= s.x[j] + side <= s.upper[j]), s.x[j])
 
 
 def chain(s, fun, draws):

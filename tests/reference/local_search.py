@@ -28,6 +28,20 @@ def exploratory(s, fun, point, value, share, unit, until):
     return point, value
 
 
+def pairs(s, fun, point, value, until):
+    """Two whole numbers change by 1 each: the first such neighbour with a lower value."""
+    whole = np.flatnonzero(s.whole)
+    for j in whole:
+        for k in whole[whole < j]:
+            for a, b in ((1, 1), (1, -1), (-1, 1), (-1, -1)):
+                tried = point.copy()
+                tried[j], tried[k] = point[j] + a, point[k] + b
+                inside = ((s.lower <= tried) & (tried <= s.upper)).all()
+                if inside and s.evaluations < until and (found := value_at(s, fun, tried)) < value:
+                    return tried, found
+    return point, value
+
+
 def hooke_jeeves(s, fun, base, share, xtol, unit, until):
     """(local minimum, its value); base: where it begins."""
     until = min(until, s.max_evals)
@@ -45,7 +59,12 @@ def hooke_jeeves(s, fun, base, share, xtol, unit, until):
         if not is_pattern:
             whole = s.whole | (s.lower == s.upper)
             if share < xtol or (whole.all() and (share * unit < 1.5).all()):
-                break
+                point, value = pairs(s, fun, base, base_f, until)
+                if value == base_f:
+                    break
+                base, base_f = point, value
+                ahead, ahead_f = base, base_f
+                continue
             share /= 2
         ahead, ahead_f, is_pattern = base, base_f, False
     return base, base_f

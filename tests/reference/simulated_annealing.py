@@ -27,7 +27,7 @@ import numpy as np
 
 from .common import begin, close, in_box, value_at
 
-WHERE, HOW_FAR, ACCEPTS, SIDE = range(4)  # slots of the random numbers; they belong to no row
+WHERE, HOW_FAR, ACCEPTS, SIDE, PARTNER = range(5)  # slots of the random numbers; they belong to no row
 UPHILL = 0.8
 
 
@@ -88,6 +88,21 @@ def candidate(s, draws):
             moved = neighbour(s, draws, s.x[j], low, high)
     point = s.x.copy()
     point[j] = moved
+    return with_partner(s, draws, None, s.x, point, j, width)
+
+
+def with_partner(s, draws, i, x, point, j, width):
+    """Beside a whole number, in half of the moves, another one changes."""
+    k = draws.integer(i, PARTNER, len(x))
+    if not (s.whole[j] and s.whole[k] and k != j and draws.uniform(i, PARTNER + 1) < 0.5):
+        return point
+    low, high = s.lower[k], s.upper[k]
+    moved = x[k] + width * (high - low) * (2 * draws.uniform(i, PARTNER + 2) - 1)
+    moved = math.floor(mirrored(moved, low, high) + 0.5)
+    if moved == x[k]:
+        sides = (1, -1) if draws.uniform(i, PARTNER + 3) < 0.5 else (-1, 1)
+        moved = next((x[k] + side for side in sides if low <= x[k] + side <= high), x[k])
+    point[k] = moved
     return point
 
 

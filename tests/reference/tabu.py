@@ -1,9 +1,10 @@
 """Tabu search for boxes after Glover (1989) and Chelouah and Siarry (2000), in plain Python.
 
-One generation: the neighbourhood of the current point, row i of n in a box of half width h 10^(-3 i / (n - 1)), every
-second row along one axis alone; the move to the best neighbour that is not tabu (in a ball of h / 20 around one of the
-last points) or better than all before; then the phase. Balls around promising points and searched areas have a radius
-of 1/50 of the box. In all of them whole numbers must be the same.
+One generation: the neighbourhood of the current point, row i of n in a box of half width h 10^(-3 i / (n - 1)); of
+three rows one changes all variables, one changes one, one changes two (whole numbers by up to 1 at least); the move to
+the best neighbour that is not tabu (in a ball of h / 20 around one of the last points) or better than all before; then
+the phase. Balls around promising points and searched areas have a radius of 1/50 of the box. In all of them whole
+numbers must be the same.
 
 The state has at, f, tabu (points, the oldest first), tenure, found and found_f (promising points), done (areas,
 the oldest first; in phase INTENSIFY the last one is being searched), best_before, phase, reach, first, least,
@@ -17,7 +18,7 @@ import numpy as np
 from .common import close, copied, evaluate, in_box, initial_sample
 
 SAMPLE, DIVERSIFY, INTENSIFY = range(3)
-WHERE, SIDE, STEP = range(3)
+WHERE, SIDE, OTHER, STEP = range(4)
 LISTED = 10
 
 
@@ -36,9 +37,11 @@ def neighbour(s, draws, i):
         point = in_box(s, u)
     else:
         reach = s.reach * 10 ** (-3 * i / max(s.size - 1, 1))
-        for j in range(n) if i % 2 == 0 else (only,):
-            step = reach * (s.upper[j] - s.lower[j]) * (2 * u[j] - 1)
-            point[j] = mirrored(s.at[j] + step, s.lower[j], s.upper[j])
+        changing = (range(n), (only,), {only, draws.integer(i, OTHER, n)})[i % 3]
+        for j in changing:
+            width = reach * (s.upper[j] - s.lower[j])
+            width = max(width, 1.0) if s.whole[j] and i % 3 else width
+            point[j] = mirrored(s.at[j] + width * (2 * u[j] - 1), s.lower[j], s.upper[j])
             point[j] = math.floor(point[j] + 0.5) if s.whole[j] else point[j]
     if (point == s.at).all() and s.whole[only]:
         sides = (1, -1) if draws.uniform(i, SIDE) < 0.5 else (-1, 1)
