@@ -116,7 +116,8 @@ def islands(
         seed = saved_seed(checkpoint)  # so that the same call goes on
     call = parse_call(
         fun, bounds, x0, args, method=method, integrality=integrality, seed=seed,
-        max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
+        max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience,
+        options=options, rows=True,
     )  # fmt: skip
     max_time = settings.as_max_time(max_time)
     progress = as_flag("progress", progress)

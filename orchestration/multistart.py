@@ -119,6 +119,7 @@ def restarts(
     call = parse_call(
         fun, bounds, x0, args, method=method, integrality=integrality, seed=seed,
         max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
+        rows=workers is not None,
     )  # fmt: skip
     if coordinated:
         call.problem.require_box("a coordinated search")

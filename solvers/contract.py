@@ -57,9 +57,11 @@ class Solver:
     rows: Rows | None = None
     asks: frozenset[str] = frozenset({"value"})  # of the problem: names in kernels/calling/asking.py
     may_ask: Callable[[Any, Any], frozenset[str]] | None = None  # options, problem -> what it asks for beside, by these
+    wishes: frozenset[str] = frozenset()  # what it uses, too, where it can be had and the run is worth its compilation
     domain: str = "box"  # or "real": any bounds, or none where there is a point to begin with
     integers: bool = True  # whether variables may take whole numbers
     converges: bool = True  # False: nothing in the state comes to agree, so `ftol` has no meaning
+    agrees: bool = False  # `ftol` is met where several searches came to one value, so it speaks for the whole box
     planned: bool = True  # by how long it may be; False: a longer run goes on from the end of a shorter one
     on_gpu: bool = True  # whether a GPU can carry it out, where it has rows
     place: Kernel | None = None  # (x, state): begin at x; where a state has a field x, that is it
@@ -67,6 +69,11 @@ class Solver:
     report: Callable[[Any], dict[str, Any]] | None = None  # state -> items of the result: jac, hess_inv ...
     points: Kernel | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
     nests: tuple[str, ...] = ()  # where in its state those of the solvers are whose machine code it calls: "local.bfgs"
+
+    @property
+    def local(self) -> bool:
+        """Whether it goes from one point to the next until it can go no further."""
+        return self.rows is None and not self.planned and self.converges
 
     def __reduce__(self) -> tuple[Any, ...]:
         return solver_named, (self.name, self.State.__module__)  # its kernels are compiled, or loaded, where it arrives

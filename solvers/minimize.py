@@ -9,12 +9,12 @@ from typing import Any, Unpack, overload
 from ..kernels.calling.checking import NotDifferentiable
 from ..kernels.given import as_flag
 from .driving import settings
-from .driving.arms import arms_of
 from .driving.call import Call, bind, parse_call, versions, with_default_ftol
 from .driving.callbacks import read_callback, wants_each_generation
 from .driving.checkpoint import saved_seed
 from .driving.gradient_check import check_gradient
 from .driving.hooks import hooks_of
+from .driving.polishing import polish_of
 from .driving.preparing import evaluating, make_session, workers_of
 from .driving.reading import reads_calls
 from .driving.result import Result
@@ -56,20 +56,24 @@ def minimize(
     bounds : (D, 2) array_like, sequence of pairs, or scipy.optimize.Bounds
         The box; finite, but for `nelder_mead` and `cma_es`, which may be given any bounds, or none and an x0.
     x0 : (D,) or (n, D) array_like, optional
-        A point, or a population, to begin with; the rest of the first generation is uniform in the box.
+        A point, or a population, to begin with; the rest of the first generation is uniform in the box. A local method
+        begins at the point of the box that is nearest to it, with a warning where that is another.
     args : tuple, default ()
         Further arguments: arrays, numbers, tuples of these. An array that a compiled `fun` writes into is a fresh copy
         in each evaluation; a read-only one is refused then.
     method : str or Solver, default "auto"
-        A name in `thalweg.SOLVERS`, in any case and hyphenation; "auto" chooses by dimension and budget, and where
-        there is no box it is `nelder_mead`.
-    jac : callable, True, "2-point" or "3-point", optional
+        A name in `thalweg.SOLVERS`, in any case and hyphenation. "auto" is `portfolio` in a box, one of DE's family for
+        whole numbers, more than 200 variables, `workers` and GPUs, and a local method where there is no box.
+    jac : callable, True, "2-point", "3-point" or "cs", optional
         The gradient: `jac(x, *args) -> (D,)`; True: `fun` returns (value, gradient), as in SciPy; by differences of two
-        or three points for each variable, which count as evaluations. Default: automatic, exact for every objective
-        that is compiled; differences of two points for one in Python. Refused by methods that use none.
+        or three points for each variable, or by a complex step, exact where `fun` takes complex x (NumPy's functions
+        do): these count as evaluations. Default: automatic, exact for every objective
+        that is compiled; differences of two points for one in Python. Of no use, with a warning, to a local method
+        that uses none; refused by other methods.
     hess, hessp : callable, optional
         The Hessian, `hess(x, *args) -> (D, D)`, or its product with a vector, `hessp(x, p, *args) -> (D,)`. Default:
-        automatic, or differences of the gradient that is given. Refused by methods that use none.
+        automatic, or differences of the gradient that is given, for which "2-point", "3-point", "cs" and what SciPy
+        approximates a Hessian with stand, too. Where a method uses none, as with `jac`.
     integrality : (D,) array_like of bool, optional
         True where a variable takes whole numbers.
     seed : int or generator of NumPy, optional
@@ -82,7 +86,8 @@ def minimize(
     workers : int, map-like callable, or distributed.Client, optional
         For objectives that take long in Python, which is how they are evaluated then: the rows of a generation side by
         side, on so many processes (-1: all cores), by `workers(function, iterable)` as in SciPy, or on the workers of
-        the client. The same answer whatever the number. Excludes `threads`; needs a method with rows.
+        the client; of a method that uses gradients, the points of one by differences. The same answer whatever the
+        number. Excludes `threads`; needs a method with rows, or with gradients.
     device : "cpu" or "cuda", default "cpu"
         "cuda" runs on an NVIDIA GPU (extras cuda12, cuda13): a block for each restart, or a thread for each individual
         of one large population. The same draws; values equal to rounding. The objective must be Python that Numba
@@ -110,7 +115,7 @@ def minimize(
     callback_every : "generation", optional
         When it is called: after each generation (each iteration of other methods; runs then go one after another).
         Of a method that may go uphill (`gradient_descent`, `momentum`, `adam` ...) x and fun are then the point where
-        it stands, so that its path can be drawn. Default: about every 0.1 s.
+        it stands, so that its path can be drawn. Default: so for one run of a local method, else about every 0.1 s.
     progress : bool, default False
         Show the best value, evaluations and speed while it runs.
     checkpoint : path, optional
@@ -118,9 +123,9 @@ def minimize(
     options : dict or Options, optional
         Options of the method, for example `{"population": 100}`.
     polish : bool or "auto", default "auto"
-        Local searches with the exact gradient, from the same budget: True ends a global method with one from its best
-        point; "auto" does so for `method="auto"` with at least 1000 evaluations for each variable, after a few from
-        other points. A named method stays itself. `result.arm` says what found the best, `result.arms` what each took.
+        A local search with the exact gradient, from the same budget: True ends a global method with one from its best
+        point; "auto" does so where `method="auto"` has chosen one of DE's family, with at least 1000 evaluations for
+        each variable. A named method stays itself. `result.arm` says what found the best, `result.arms` what each took.
     check : bool, default False
         Compare a `jac` of yours with differences of `fun` near the start, at 16 evaluations that do not count; where
         it is not the gradient, ValueError names the entry.
@@ -156,9 +161,11 @@ def minimize(
         fun, bounds, x0, args, method=method, jac=jac, hess=hess, hessp=hessp, integrality=integrality,
         seed=seed, max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience,
         options=options, polished=polish is True or (polish == "auto" and chosen),
+        rows=workers is not None or device == "cuda",
     )  # fmt: skip
     limited = max_evals is not None or max_iters is not None
-    each_generation = wants_each_generation(callback_every, callback, device)
+    single = call.solver.local and restarts == 1
+    each_generation = wants_each_generation(callback_every, callback, device, single)
     plan = settings.make_plan(restarts, threads, device, limited, max_time, each_generation)
     tell = None if callback is None else read_callback(callback)
     progress = as_flag("progress", progress)
@@ -169,18 +176,16 @@ def minimize(
         call = with_default_ftol(call, bound)
         if as_flag("check", check):
             check_gradient(bound, call.problem)
-        arms = None if spread is not None else arms_of(call, bound, plan, polish, chosen)
-        if arms is not None:
-            call = arms.begin(plan)
-        session: Any = arms.session if arms is not None and arms.reached else make_session(call, bound, plan)
+        last = None if spread is not None else polish_of(call, bound, plan, polish, chosen)
+        call = call if last is None else last.call
+        session: Any = make_session(call, bound, plan)
         compiling = time.perf_counter() - called
-        if arms is None or not arms.reached:
-            with hooks_of(session, call, bound, plan, tell, progress, checkpoint):
-                session.carry_out()
+        with hooks_of(session, call, bound, plan, tell, progress, checkpoint):
+            session.carry_out()
     running = session.seconds()
     result = session.summarise()
-    if arms is not None:
-        result = arms.end(result, plan)
+    if last is not None:
+        result = last.end(result, plan)
     if bound.derivatives is not None:
         result["derivatives"] = bound.derivatives.how
     result.update(

@@ -73,6 +73,7 @@ class Optimizer:
         call = parse_call(
             told, bounds, x0, method=method, integrality=integrality, seed=seed,
             max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
+            rows=True,
         )  # fmt: skip
         for question in sorted(call.asks - TELLABLE):
             raise ValueError(f"method: {call.solver.name} asks for {QUESTIONS[question]}, which nobody can tell it")

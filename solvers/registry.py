@@ -28,12 +28,14 @@ from .partition import direct
 from .population import (
     cma_es,
     differential_evolution,
+    genetic,
     jso,
     lshade,
     lsrtde,
     pso,
     random_search,
 )
+from .portfolio import portfolio
 
 SOLVERS: dict[str, Solver] = {}
 _state_classes: dict[str, type] = {}
@@ -62,7 +64,7 @@ def register(solver: Solver) -> Solver:
         raise ValueError(f"solver: there is another one of the name {solver.name!r}; give this one a name of its own")
     if (solver.iterate is None) == (solver.rows is None):
         raise ValueError(f"solver {solver.name}: expected either `iterate` or `rows`")
-    unknown = solver.asks - set(QUESTIONS)
+    unknown = (solver.asks | solver.wishes) - set(QUESTIONS)
     if unknown:
         raise ValueError(
             f"solver {solver.name}: asks for {', '.join(sorted(unknown))}; there are {', '.join(QUESTIONS)}"
@@ -86,6 +88,7 @@ for _solver in (
     jso.SOLVER,
     lsrtde.SOLVER,
     pso.SOLVER,
+    genetic.SOLVER,
     cma_es.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
@@ -107,5 +110,6 @@ for _solver in (
     newton.SOLVER,
     newton_cg.SOLVER,
     trust_exact.SOLVER,
+    portfolio.SOLVER,
 ):
     register(_solver)

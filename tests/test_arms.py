@@ -1,4 +1,4 @@
-"""Local searches beside a global method: what they find is kept, what they take is counted, and when there are none."""
+"""The arms of a portfolio, and the polish of a global method: what they find is kept, what they take is counted."""
 
 import numpy as np
 import pytest
@@ -18,20 +18,17 @@ def valley(x):
 BOX = [(-5.0, 10.0)] * 6
 
 
-def test_auto_solves_a_valley_that_its_population_does_not():
+def test_auto_solves_a_valley_that_a_population_does_not():
     """In 20 dimensions, with 1,000 evaluations for each variable, L-SHADE alone is still above 1e-3."""
     box = [(-5.0, 10.0)] * 20
-    alone = tw.minimize(valley, box, seed=1, max_evals=20_000, polish=False)
+    alone = tw.minimize(valley, box, method="lshade", seed=1, max_evals=20_000)
     found = tw.minimize(valley, box, seed=1, max_evals=20_000)
     assert alone.fun > 1e-3 and found.fun < 1e-9 and found.success and "arms" not in alone
-    assert found.arm in ("multistart", "polish") and [arm["arm"] for arm in found.arms] == [
-        "multistart",
-        "lshade",
-        "polish",
-    ]
+    assert found.method == "portfolio" and found.derivatives == {"gradient": "automatic"} and found.arm == "descent"
+    assert {"descent", "coordinates", "cma_es"} <= {arm["arm"] for arm in found.arms}
     assert found.nfev == sum(arm["nfev"] for arm in found.arms) <= 20_000
     assert found.fun == min(arm["fun"] for arm in found.arms) == pytest.approx(valley(found.x), abs=1e-15)
-    assert found.history["evaluations"][-1] == found.nfev and found.history["best"][-1] == found.fun
+    assert found.history["evaluations"][-1] <= found.nfev and found.history["best"][-1] == found.fun
 
 
 def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads():
@@ -49,20 +46,23 @@ def test_a_named_method_stays_itself_unless_a_polish_is_asked_for():
 
 def test_a_target_that_the_first_arm_reaches_ends_the_run():
     found = tw.minimize(valley, BOX, seed=1, target=1e-3)
-    assert found.stop_reason == StopReason.REACHED_TARGET and found.success and found.arm == "multistart"
-    assert len(found.arms) == 1 and found.nfev < 1_000
-    assert found.history["evaluations"].max() <= found.nfev  # those of the arm before are not added to its own
+    assert found.stop_reason == StopReason.REACHED_TARGET and found.success and found.arm == "descent"
+    assert found.nfev < 1_000 and found.history["evaluations"].max() <= found.nfev
 
 
-def test_there_are_none_where_they_are_not_worth_it_or_cannot_be():
-    assert "arms" not in tw.minimize(valley, BOX, seed=1, max_evals=1_000)
-    assert "arms" not in tw.minimize(valley, BOX, seed=1, max_evals=9_000, integrality=[1, 0, 0, 0, 0, 0])
-    assert "arms" not in tw.minimize(valley, BOX, seed=1, max_evals=9_000, restarts=2)
+def test_what_auto_takes_where_a_portfolio_or_its_gradients_cannot_be():
+    assert "derivatives" not in tw.minimize(valley, BOX, seed=1, max_evals=1_000)  # not worth a compilation
+    whole = tw.minimize(valley, BOX, seed=1, max_evals=9_000, integrality=[1, 0, 0, 0, 0, 0])
+    assert whole.method == "lshade" and "arms" not in whole
+    assert tw.minimize(valley, BOX, np.ones((2, 6)), seed=1, max_evals=900).method == "lshade"
+    assert tw.minimize(valley, BOX, seed=1, max_evals=900, options={"population": 20}).method == "lshade"
+    assert "arms" in tw.minimize(valley, BOX, seed=1, max_evals=1_000, restarts=2)
 
     def lowest(x):
         return np.linalg.eigvalsh(np.diag(x * x))[0]
 
-    assert "arms" not in tw.minimize(lowest, [(-1, 1)] * 2, seed=1, max_evals=3_000)
+    found = tw.minimize(lowest, [(-1, 1)] * 2, seed=1, max_evals=3_000)
+    assert found.method == "portfolio" and "derivatives" not in found and found.fun < 1e-12
     with pytest.raises(NotDifferentiable, match="cannot be differentiated"):
         tw.minimize(lowest, [(-1, 1)] * 2, method="de", polish=True)
 

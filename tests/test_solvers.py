@@ -31,7 +31,7 @@ ACCURACY = dict.fromkeys(SMOOTH, 1e-10) | {
 }  # of 20,000 evaluations
 LOCAL = {"nelder_mead"} | SMOOTH  # begins at x0, sees no further, and ends where it has converged
 ENDS = LOCAL | {"direct"}  # by a test of its own
-WITHOUT_CHANCE = {"direct"}  # one run is like the other
+WITHOUT_CHANCE = {"direct", "portfolio"}  # one run is like the other; the opening of a portfolio draws next to nothing
 # steps for objectives of the size of 1, where those of the paper are for neural networks
 STEPS = {
     "adagrad": {"step": 1.0}, "adam": {"step": 0.1}, "adamw": {"step": 0.1, "weight_decay": 0.0},

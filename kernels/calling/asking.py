@@ -2,6 +2,7 @@
 
     value(problem, x) -> float                          the objective at x (D,)
     value_and_gradient(problem, x, g) -> float          the same, and its gradient in g (D,)
+    has_gradient(problem) -> bool                       whether there is one, for methods that may go without
     hessian_product(problem, x, v, hv) -> float         0, and the Hessian at x times v (D,) in hv (D,)
     hessian(problem, x, H) -> float                     0, and the Hessian at x in H (D, D)
     residuals(problem, x, r) -> float                   0, and the residuals at x in r (M,)
@@ -24,6 +25,7 @@ import numpy as np
 from numba.core import types
 from numba.extending import overload
 
+from ..compile.jit import inlined
 from ..compile.structures import Matrix, Vector, numba_type, record
 from .arguments import RAISED_VALUE, VECTOR, call_adapter, call_value, word_at
 
@@ -98,6 +100,7 @@ def _question(name: str, parameters: str):
 
 value = _question("value", "problem, x")
 value_and_gradient = _question("value_and_gradient", "problem, x, g")
+has_gradient = _question("has_gradient", "problem")
 hessian_product = _question("hessian_product", "problem, x, v, hv")
 hessian = _question("hessian", "problem, x, H")
 residuals = _question("residuals", "problem, x, r")
@@ -110,6 +113,15 @@ hessian_price = _question("hessian_price", "problem")
 # --- the user's functions -------------------------------------------------------------------------------------------
 
 
+@inlined
+def with_record(problem, record):
+    """The functions of a problem, of other arguments."""
+    return Functions(
+        problem.value, record, problem.gradient, problem.product, problem.hessian, problem.residuals, problem.jacobian,
+        problem.work, problem.price, problem.product_price, problem.hessian_price,
+    )  # fmt: skip
+
+
 @answers(value, Functions)
 def _value_by_address(problem, x):
     return call_value(problem.value, problem.record, x)
@@ -118,6 +130,11 @@ def _value_by_address(problem, x):
 @answers(value_and_gradient, Functions)
 def _gradient_by_address(problem, x, g):
     return call_adapter(problem.gradient, (x, problem.record, g, word_at(problem.work, GRADIENT_WORK)))
+
+
+@answers(has_gradient, Functions)
+def _has_gradient_by_address(problem):
+    return problem.gradient != 0
 
 
 @answers(hessian_product, Functions)
@@ -193,6 +210,11 @@ def _gradient_that_was_told(problem, x, g):
     for j in range(g.size):
         g[j] = problem.gradients[now.next - 1, j]
     return problem.values[now.next - 1]
+
+
+@answers(has_gradient, Replay)
+def _gradients_are_told(problem):
+    return problem.gradients.shape[1] > 0
 
 
 @answers(price, Replay)

@@ -231,6 +231,18 @@ def round_row(i, state):
 
 
 @inlined
+def round_away_row(i, state, parent):
+    """Whole numbers, halves away from the parent: with F = 0.5 every odd difference ends in one.
+
+    Rounded upwards, a step down of one would be none, and the population would collapse on one side of the minimum.
+    """
+    for j in range(state.trial.shape[1]):
+        value = state.trial[i, j]
+        away = np.floor(value + 0.5) if value > state.x[parent, j] else np.ceil(value - 0.5)
+        state.trial[i, j] = away if state.box.integer[j] > 0.0 else value
+
+
+@inlined
 def repair_to_midpoint_row(i, state, parent):
     """A coordinate outside the box goes midway between the bound and its parent (L-SHADE, section II)."""
     box = state.box

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,14 +21,17 @@ from ...kernels.calling.vectors import Pair, value_of
 from ...kernels.compile import jit
 from ...kernels.compile.fingerprint import VERSIONS, fingerprint, type_text
 from ...kernels.compile.structures import check_arrays, numba_type
-from ...kernels.problem import Problem
+from ...kernels.problem import Problem, parse_bounds, read_points
+from ...kernels.reals import shortened
 from ..contract import Key, Limits, Solver, asked_by
 from ..registry import SOLVERS
 from . import drivers, settings
+from .method_names import find_method
 from .result import AGREE
 from .running import Run, make_run
 
 DERIVED = frozenset({"gradient", "product", "hessian"})  # what derivatives_of finds for a solver
+WORTH = 1000  # evaluations for each variable: a shorter run is not worth the compilation of a gradient that it can miss
 
 
 @dataclass(frozen=True)
@@ -47,20 +52,23 @@ class Call:
 
 def parse_call(
     fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, hess=None, hessp=None, integrality=None, seed=None,
-    max_evals=None, max_iters=None, target=None, ftol=None, patience=None, options=None, polished=False,
+    max_evals=None, max_iters=None, target=None, ftol=None, patience=None, options=None, polished=False, rows=False,
 ) -> Call:  # fmt: skip
     """The arguments that `minimize` and its kin share, checked before anything is compiled.
 
-    polished: whether there may be local searches beside the method, which use the derivatives.
+    polished: whether there is a local search behind the method, which uses the derivatives.
+    rows: whether "auto" must choose a method that evaluates a generation at once.
 
     Raises
     ------
     TypeError, ValueError
         Naming the argument, what was given and what is expected.
     """
+    if getattr(find_method(method), "local", False) and bounds is not None and x0 is not None:
+        x0 = moved_inside(x0, bounds)
     problem = _problem(fun, bounds, x0, args, integrality, jac=jac, hess=hess, hessp=hessp)
     limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience, max_iters)
-    solver = settings.find_solver(method, problem, limits)
+    solver = settings.find_solver(method, problem, limits, options, rows)
     derivatives = {"hess": hess, "hessp": hessp} | ({} if polished else {"jac": jac})
     settings.check_fits(solver, problem, limits, **derivatives)
     made = settings.make_options(solver, options)
@@ -70,22 +78,26 @@ def parse_call(
 
 def bind(call: Call, spread=None) -> CompiledObjective | PythonObjective:
     """The objective of a call, compiled (or loaded from disk) in this process; in Python where workers evaluate it."""
+    problem, points = call.problem, _points(call.problem, call.limits.max_evals)
     if spread is not None:
         from .workers import SpreadObjective
 
-        return SpreadObjective(objective(call.problem.fun), call.problem.args, spread)
-    problem, points = call.problem, _points(call.problem, call.limits.max_evals)
-    bound = objective(problem.fun).bind(problem.args, points)
+        bound = SpreadObjective(objective(problem.fun), problem.args, spread)
+    else:
+        bound = objective(problem.fun).bind(problem.args, points)
+    wanted = Wanted(problem.jac, problem.hess, problem.hessp)
     if call.asks & DERIVED:
-        bound.derivatives = _derivatives(call, bound, points[0])
+        bound.derivatives = _derivatives(call, bound, wanted, points[0])
+    elif call.solver.wishes and _has_derivatives(call, bound):
+        box = problem.lower, problem.upper
+        with contextlib.suppress(NotDifferentiable):
+            bound.derivatives = derivatives_of(bound, call.solver.wishes, wanted, *box, points[0])
     return bound
 
 
-def _derivatives(call: Call, bound, x: np.ndarray) -> Derivatives:
+def _derivatives(call: Call, bound, wanted: Wanted, x: np.ndarray) -> Derivatives:
     """What the method asks for; x: where functions of the user's are called first."""
-    problem = call.problem
-    wanted = Wanted(problem.jac, problem.hess, problem.hessp)
-    box = problem.lower, problem.upper
+    box = call.problem.lower, call.problem.upper
     if call.solver.asks & DERIVED or wanted.jac is not None:
         return derivatives_of(bound, call.asks, wanted, *box, x)
     # It could do without: differences are good enough where nothing else can be had.
@@ -98,13 +110,21 @@ def _derivatives(call: Call, bound, x: np.ndarray) -> Derivatives:
         return derivatives_of(bound, call.asks, differences, *box, x)
 
 
+def _has_derivatives(call: Call, bound: CompiledObjective | PythonObjective) -> bool:
+    """Whether there may be exact derivatives for a method that can go without; it makes its own differences."""
+    if call.problem.jac is not None:
+        return not isinstance(call.problem.jac, str)
+    compiled = isinstance(bound, CompiledObjective) and bound.form is not None
+    return compiled and call.limits.max_evals >= WORTH * call.problem.dimension
+
+
 def with_default_ftol(call: Call, bound: CompiledObjective | PythonObjective) -> Call:
     """A run in Python ends where its values agree as well as success asks for, unless ftol or a target says otherwise.
 
-    Only where a method has one population: cma_es begins anew there, and may find another valley.
+    Only where that speaks for the whole box: cma_es begins anew there, and may find another valley.
     """
     limits, plain = call.limits, isinstance(bound, PythonObjective)
-    if not plain or limits.ftol >= 0 or limits.target > -np.inf or call.solver.points is None:
+    if not plain or limits.ftol >= 0 or limits.target > -np.inf or not (call.solver.points or call.solver.agrees):
         return call
     return dataclasses.replace(call, limits=dataclasses.replace(limits, ftol=AGREE))
 
@@ -166,6 +186,16 @@ def _versions(device: str) -> dict:
 
         found |= shim.versions()
     return found
+
+
+def moved_inside(x0, bounds):
+    """The point at which a local method begins: the nearest of the box, with a warning where that is another."""
+    point = read_points(x0)
+    lower, upper = parse_bounds(bounds, point)
+    if point is None or point.shape != lower.shape or not ((point < lower) | (point > upper)).any():
+        return x0
+    warnings.warn(f"x0: got {shortened(x0)}, outside bounds; the run begins at the nearest point inside", stacklevel=5)
+    return np.clip(point, lower, upper)
 
 
 def _problem(fun, bounds, x0, args, integrality, **derivatives) -> Problem:

@@ -26,7 +26,7 @@ from numba.np.numpy_support import from_dtype
 from ...kernels import nesting
 from ...kernels.calling import asking
 from ...kernels.calling.arguments import load, packed, row
-from ...kernels.calling.asking import FUNCTIONS, REPLAY, Functions
+from ...kernels.calling.asking import FUNCTIONS, REPLAY
 from ...kernels.compile.jit import compile_for, inlined, kernel, once
 from ...kernels.compile.structures import Vector, classes, constructor, leaf_names, numba_type
 from ...kernels.compile.waiting import explained
@@ -326,16 +326,12 @@ def each(solver: Solver):
     their best points. The first one that fails is the last one.
     """
     advance, restore, Type = advancing(solver), restoring(solver.State), numba_type(solver.State)
-    place = placing(solver) or _place_nothing
+    place = placing(solver) or place_nothing
 
     def advance_each(asked, packed_template, packed_state, record, stride, starts, first, stop, ended, points):
         problem, template, state = load(asked, FUNCTIONS), load(packed_template, Type), load(packed_state, Type)
         for k in range(first, stop):
-            one = Functions(
-                problem.value, record + k * stride, problem.gradient, problem.product, problem.hessian,
-                problem.residuals, problem.jacobian, problem.work, problem.price, problem.product_price,
-                problem.hessian_price,
-            )  # fmt: skip
+            one = asking.with_record(problem, record + k * stride)
             restore(state, template)
             now = state.run.now[0]
             if starts.shape[0] > 0:
@@ -364,7 +360,7 @@ def placing(solver: Solver):
 
 
 @inlined
-def _place_nothing(x, state):
+def place_nothing(x, state):
     pass
 
 

@@ -4,6 +4,7 @@ Each is taken where it means what ours does, else refused. docs/coming-from.md i
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -117,8 +118,21 @@ def _without(name, value, box) -> str:
     return "none" if value else "auto"
 
 
-def _evaluations(name, value, box):
-    return None if value == np.inf else value  # as pycma has it where there is no limit
+def _whole(name, value, box):
+    """A limit as SciPy reads it: no whole number is rounded down, inf is no limit (pycma's, too)."""
+    if not isinstance(value, float | np.floating) or value != value:
+        return value
+    return None if value == np.inf else math.floor(value)
+
+
+def _simplex(name, value, box):
+    """SciPy's initial_simplex: D + 1 vertices, D being the length of x0."""
+    dimension, shape = len(box()[0]), np.shape(value)
+    if shape != (dimension + 1, dimension):
+        raise ValueError(
+            f"{name}: got shape {shape}, expected ({dimension + 1}, {dimension}): the vertices of a simplex"
+        )
+    return value
 
 
 def _each(ours: str, *names: str, **more) -> dict[str, Taken]:
@@ -138,10 +152,12 @@ GRADIENTS = (*SEARCHES, *NEWTON, *FIRST_ORDER, "auto")
 NO_SEARCH = "write method='l_bfgs_b', 'bfgs' or 'nonlinear_cg', which search along lines"
 POPSIZE = "it is a multiple of D in SciPy, a number of points in pycma; write options={'population': POINTS}"
 TAKEN: dict[str, Taken] = {
-    **_each("max_iters", "maxiter", "max_iter", "maxiters", "n_gen", "gen", "generations", "n_iter"),
+    **_each(
+        "max_iters", "maxiter", "max_iter", "maxiters", "n_gen", "gen", "generations", "n_iter", value=_whole,
+    ),
     **_each(
         "max_evals", "maxfun", "maxfev", "max_nfev", "maxfevals", "max_evaluations", "max_fun_evals", "n_eval",
-        "maxeval", "n_trials", "n_calls", "budget", value=_evaluations,
+        "maxeval", "n_trials", "n_calls", "budget", value=_whole,
     ),
     **_each("max_time", "timeout", "maxtime"),
     **_each("seed", "random_state", "rng", "rg"),
@@ -168,7 +184,7 @@ TAKEN: dict[str, Taken] = {
     "xrtol": Taken(("options.xtol",), ("bfgs",), "write method='bfgs'"),
     "locally_biased": Taken(("options.locally_biased",), ("direct",), "write method='direct'"),
     "len_tol": Taken(("options.xtol",), ("direct",), "write method='direct'"),
-    "initial_simplex": Taken(("x0",), SIMPLEX, "write method='nelder_mead'", overrides=True),
+    "initial_simplex": Taken(("x0",), SIMPLEX, "write method='nelder_mead'", _simplex, overrides=True),
     "popsize": Taken(("options.population",), DE, POPSIZE, _rows),
     "strategy": Taken(("options.strategy",), DE, "write method='de' beside it", _strategy),
     "mutation": Taken(("options.weight",), DE, "write method='de' beside it", _weight),

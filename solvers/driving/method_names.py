@@ -22,6 +22,7 @@ Method = Literal[
     "de", "DE", "differential_evolution", "Differential Evolution",
     "direct", "DIRECT", "DIRECT_L",
     "dual_annealing", "Da_cpp", "GenSA",
+    "genetic", "GA", "genetic_algorithm", "GeneticAlgorithm", "sga",
     "gradient_descent", "GradientDescent", "GD", "steepest_descent", "SteepestDescent",
     "jso", "jSO",
     "l_bfgs_b", "L-BFGS-B", "L-BFGS", "lbfgs", "fmin_l_bfgs_b",
@@ -35,6 +36,7 @@ Method = Literal[
     "newton_cg", "Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg",
     "parallel_tempering", "ParallelTempering", "replica_exchange", "REMC",
     "pso", "PSO", "particle_swarm", "ParticleSwarm", "pso_gen", "CLPSO", "SPSO2011",
+    "portfolio",
     "random_search", "RandomSearch", "RandomSampler",
     "rmsprop", "RMSprop", "RMSProp",
     "simulated_annealing", "SA",
@@ -54,6 +56,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "de": ("DE", "differential_evolution", "Differential Evolution"),
     "direct": ("DIRECT", "DIRECT_L"),
     "dual_annealing": ("Da_cpp", "GenSA"),
+    "genetic": ("GA", "genetic_algorithm", "GeneticAlgorithm", "sga"),
     "gradient_descent": ("GradientDescent", "GD", "steepest_descent", "SteepestDescent"),
     "jso": ("jSO",),
     "l_bfgs_b": ("L-BFGS-B", "L-BFGS", "lbfgs", "fmin_l_bfgs_b"),
@@ -67,6 +70,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "newton_cg": ("Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg"),
     "parallel_tempering": ("ParallelTempering", "replica_exchange", "REMC"),
     "pso": ("PSO", "particle_swarm", "ParticleSwarm", "pso_gen", "CLPSO", "SPSO2011"),
+    "portfolio": (),
     "random_search": ("RandomSearch", "RandomSampler"),
     "rmsprop": ("RMSprop", "RMSProp"),
     "simulated_annealing": ("SA",),
@@ -97,9 +101,7 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "sade", "de1220", "jDE", "j2020", "SHADE", "JADE", "SaDE", "CoDE", "NLSHADE_RSP", "ARRDE", "MadDE",
         "De_cpp", "De_python", "de_cma",
     ),
-    f"genetic algorithms are not here yet; {POPULATION}": (
-        "sga", "GA", "BRKGA", "G3PCX",
-    ),
+    "this variant is not here; write method='genetic'": ("BRKGA", "G3PCX"),
     f"this method is not here; {POPULATION}, or 'cma_es'": (
         "xnes", "ES", "SRES", "ISRES", "Crfmnes_cpp", "Crfmnes", "Pgpe_cpp", "Csma_cpp", "Bite_cpp", "OnePlusOne",
         "NGOpt",
@@ -120,6 +122,12 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "Adamax", "NAdam", "RAdam", "AMSGrad", "Adadelta", "AdaBelief", "Lion", "LAMB", "Rprop",
     ),
     "one variable needs no method of its own; write minimize(f, [(low, high)])": ("Brent", "golden", "bounded"),
+    "it is a method for residuals, whose squares it adds up; write least_squares(residuals, x0, method='lm')": (
+        "lm", "levenberg_marquardt", "leastsq", "least_squares", "gauss_newton",
+    ),
+    "it is a method for residuals, whose squares it adds up; write least_squares(residuals, x0)": (
+        "trf", "dogbox", "trust_region_reflective",
+    ),
 }  # fmt: skip
 
 

@@ -31,7 +31,7 @@ class Result(dict[str, Any]):
     nhev: int  # Hessians, or products with them
     optimality: float  # the largest entry of the gradient, projected where there are bounds
     hess_inv: Any  # an approximation of the inverse of the Hessian
-    arms: list[dict[str, Any]]  # of a run with local searches beside it: what each found and took
+    arms: list[dict[str, Any]]  # of the portfolio, and of a run with a polish: what each search found and took
     arm: str  # the one that found x
     derivatives: dict[str, str]  # where each derivative came from: "given", "automatic", "2-point" ...
     history: dict[str, np.ndarray]  # `evaluations`, `best` (at most 512 entries), of the run that found x

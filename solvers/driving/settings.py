@@ -10,7 +10,9 @@ import numbers
 import os
 import types
 import typing
+import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +22,7 @@ from ...kernels.calling.objective import Objective
 from ...kernels.compile.jit import available_threads
 from ...kernels.given import as_word
 from ...kernels.problem import Problem
+from ...kernels.reals import NotReal, real_array, shortened
 from ..contract import UNLIMITED, Limits, Solver
 from ..registry import SOLVERS
 from .method_names import find_method
@@ -33,18 +36,25 @@ ROWS_PER_VARIABLE = 9  # of an average generation of L-SHADE: what an iteration 
 # Where units wait for something else (a simulation elsewhere, a network), far more than cores make sense. Beyond this a
 # number is a slip, and the system refuses in the midst of it.
 MOST_OF = {"threads": 1024, "workers": 256}  # a worker is a Python of its own, of about 100 MB
-CHOSEN_BY_AUTO = ("lshade", "jso", "lsrtde", "l_bfgs_b", "nelder_mead")
+MOST_OF_PORTFOLIO = 200  # variables: its cost for an evaluation grows with their square
+CHOSEN_BY_AUTO = ("portfolio", "lshade", "jso", "lsrtde", "l_bfgs_b", "nelder_mead")
 
 
-def choose_method(problem: Problem, limits: Limits) -> str:
-    """`method="auto"`: one of CHOSEN_BY_AUTO, by budget and dimension; a local method where there is no box.
+def choose_method(problem: Problem, limits: Limits, options: Any = None, rows: bool = False) -> str:
+    """`method="auto"`: one of CHOSEN_BY_AUTO; a local method where there is no box.
 
+    In a box the portfolio, but for whole numbers, several points to begin with, options of a population, many variables
+    (its matrices), and where a generation is evaluated at once (rows). There it is one of DE's family:
     bench/results/quality.md: at 2,000 D evaluations in 30-D L-SHADE leads, at 10,000 D in 10-D jSO; at 10,000 D in 30-D
     L-SRTDE leads in the CEC 2017 results of others. The border between short and long lies between the two measured.
     """
     if not np.isfinite(problem.bounds).all():
         smooth = isinstance(problem.fun, Objective) and problem.fun.compiled and c_pointer(problem.fun.function) is None
         return "l_bfgs_b" if smooth and not problem.integrality.any() else "nelder_mead"
+    together = rows or (isinstance(problem.fun, Objective) and problem.fun.vectorized)
+    several = problem.x0 is not None and len(problem.x0) > 1
+    if not (together or several or options or problem.integrality.any() or problem.dimension > MOST_OF_PORTFOLIO):
+        return "portfolio"
     evaluations = limits.max_evals
     if limits.max_iterations:
         evaluations = min(evaluations, limits.max_iterations * ROWS_PER_VARIABLE * problem.dimension)
@@ -53,10 +63,10 @@ def choose_method(problem: Problem, limits: Limits) -> str:
     return "jso" if problem.dimension < 20 else "lsrtde"
 
 
-def find_solver(method, problem: Problem, limits: Limits) -> Solver:
+def find_solver(method, problem: Problem, limits: Limits, options: Any = None, rows: bool = False) -> Solver:
     """The method that is meant, or that `auto` chooses."""
     found = find_method(method)
-    return found if isinstance(found, Solver) else SOLVERS[choose_method(problem, limits)]
+    return found if isinstance(found, Solver) else SOLVERS[choose_method(problem, limits, options, rows)]
 
 
 def make_options(solver: Solver, options):
@@ -84,6 +94,8 @@ def _of_type(name: str, value, hint):
     allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None and type(None) in allowed:
         return None
+    if any(typing.get_origin(kind) is tuple for kind in allowed):
+        return _rows(name, value)
     if int in allowed:
         return as_integer(name, value)
     if float in allowed:
@@ -96,6 +108,17 @@ def _of_type(name: str, value, hint):
     if str in allowed and isinstance(value, str):
         return value
     raise TypeError(f"{name}: got {value!r}, expected {' or '.join(kind.__name__ for kind in allowed)}")
+
+
+def _rows(name: str, value) -> tuple[tuple[float, ...], ...]:
+    """A matrix as an option: tuples, which compare, and go to JSON."""
+    try:
+        matrix = real_array(value)
+    except NotReal as error:
+        raise TypeError(f"{name}: got {shortened(value)}, {error}; expected a matrix of numbers") from error
+    if matrix.ndim != 2:
+        raise ValueError(f"{name}: got an array of shape {matrix.shape}, expected a matrix")
+    return tuple(map(tuple, matrix.tolist()))
 
 
 def as_integer(name: str, value) -> int:
@@ -217,9 +240,11 @@ def check_fits(solver: Solver, problem: Problem, limits: Limits, **derivatives) 
     for question in sorted(solver.asks - OFFERED):
         raise ValueError(f"method: {name} asks for {QUESTIONS[question]}, which this problem does not have")
     for argument, what, questions in USES:
-        may = solver.asks if solver.may_ask is None else solver.asks | {"gradient"}
+        may = solver.asks | solver.wishes | ({"gradient"} if solver.may_ask is not None else set())
         if derivatives.get(argument) is not None and not may & questions:
-            raise ValueError(f"{argument}: {name} uses no {what}; leave it out")
+            if not solver.local:
+                raise ValueError(f"{argument}: {name} uses no {what}; leave it out")
+            warnings.warn(f"{argument}: {name} uses no {what}; it is left out", RuntimeWarning, stacklevel=5)
     if limits.ftol >= 0 and not solver.converges:
         raise ValueError(f"ftol: {name} keeps no values that could converge; use max_evals, target or patience")
     if problem.integrality.any() and not solver.integers:

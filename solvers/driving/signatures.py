@@ -142,7 +142,7 @@ class Common(Foreign, total=False):
 class MinimizeSettings(Common, total=False):
     check: bool
     polish: bool | Literal["auto"]
-    jac: Callable[..., Any] | bool | Literal["2-point", "3-point"] | None
+    jac: Callable[..., Any] | bool | Literal["2-point", "3-point", "cs"] | None
     hess: Callable[..., Any] | None
     hessp: Callable[..., Any] | None
     restarts: int

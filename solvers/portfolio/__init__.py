@@ -1,0 +1,1 @@
+"""A portfolio of searches that share one budget."""

@@ -1,0 +1,404 @@
+"""A portfolio for a box: cheap searches first, then local ones from drawn points and CMA-ES with restarts, in turns.
+
+What is cheap and often right comes first: BFGS from the middle, a test for separability and a solver of single
+variables, Nelder-Mead, a grid along each coordinate. What remains of the budget is shared by weight between local
+searches from the best of drawn points and active CMA-ES with the restarts of BIPOP. The rules were chosen on BBOB
+(instances 1 to 3), where a search counts by the logarithm of its evaluations: a cheap one before a dear one costs next
+to nothing there. While most of the box is a plateau, or has no value, it is sampled on."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
+from ...kernels.calling import asking
+from ...kernels.calling.arguments import copy_array, row
+from ...kernels.compile.jit import inlined, part
+from ...kernels.compile.structures import Vector, filled, record
+from ...kernels.descent.box import start_of
+from ...kernels.inner_run import evaluated, lend, take_in
+from ...kernels.numbers.random import row_key, uniform
+from ...kernels.rows import inner_runs
+from ...kernels.rows.population import Box, make_box, note_values, open_generation
+from ...kernels.run import CONVERGED, RUNNING, Run, close_iteration, make_run, note_raised, raised, spent
+from ..contract import Key, Solver
+from ..descent import nelder_mead
+from ..descent.nelder_mead import NelderMeadState
+from ..population import cma_es
+from ..population.cma_es import CmaEsState
+from . import coordinates, quasi_newton
+from .coordinates import PortfolioCoordinates
+from .quasi_newton import PortfolioDescent
+
+NONE, DESCENT, SIMPLEX, COORDINATES, COVARIANCE, SAMPLES = -1, 0, 1, 2, 3, 4
+START, CANDIDATE, BEST, LINES = range(4)  # where a search begins
+ARMS = ("descent", "nelder_mead", "coordinates", "cma_es", "sampling")
+ARM = record(evaluations="i8", searches="i8", best="f8")
+SCALARS = record(
+    arm="i8",  # which is at work, or NONE
+    ended="i8",  # which has ended in this iteration
+    settled="i8",  # 1: it ended at the best value
+    next="i8", origin="i8", extent="f8", most="i8",  # the next search: which, from where, ...
+    holder="i8",  # which found the best point
+    stage="i8",  # of the opening
+    turn="i8",  # of the local searches
+    local="i8", covariance="i8",  # evaluations of the two that share what the opening has left
+    begun="i8",  # 1: CMA-ES has begun
+    exhausted="i8",  # 1: it has come to its end
+    plateau="i8",  # 1: most of the points drawn last have one value, or none
+    agreed="i8",  # searches from drawn points that came to the best value
+    f0="f8",  # the value at `start`
+    level="f8",  # of the plateau
+    tried="f8",  # the best value when local searches on a plateau ended
+    drawn="f8",  # the value at `candidate`
+    ftol="f8",
+)  # fmt: skip
+OPENING = 4  # searches
+FEW = 12  # variables up to which there is a simplex
+AGREED = 3  # searches that come to one value: enough where `ftol` is given
+LOCAL = 0.3  # weight of local searches where CMA-ES has 1
+SAMPLE = 40  # points drawn before a local search, which begins at the best of them
+SIGMA, SIGMA_ON_PLATEAU = 0.2, 0.02  # the first step of CMA-ES, in widths of the box
+EDGE, EDGE_ON_PLATEAU = 0.25, 0.01  # of a simplex
+DRAWN, SPLIT = 1, 2  # rows of random numbers in an iteration
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    """There are none: what could be set was chosen by measurements."""
+
+
+class PortfolioState(NamedTuple):
+    start: Vector  # (D,) where it begins
+    candidate: Vector  # (D,) the best of the points drawn last
+    trial: Vector  # (D,)
+    descent: PortfolioDescent
+    simplex: NelderMeadState
+    coordinates: PortfolioCoordinates
+    covariance: CmaEsState
+    arms: Annotated[np.ndarray, ARM]  # (5,) what each has done
+    own: Annotated[np.ndarray, SCALARS]
+    box: Box
+    run: Run
+
+
+def init(domain, options, limits, key):
+    n, start = domain.dimension, start_of(domain)
+    inner = dataclasses.replace(limits, ftol=-1.0, patience=0, max_iterations=0)
+    inside, own_key = dataclasses.replace(domain, x0=None), Key(key.seed ^ 0x5DEECE66D, key.run)
+    simplex = nelder_mead.init(inside, nelder_mead.Options(xtol=1e-9), dataclasses.replace(inner, ftol=1e-12), own_key)
+    simplex.own[0].given, simplex.own[0].draws = n + 1, 0  # its vertices are made here
+    covariance = cma_es.init(inside, cma_es.Options(sigma=SIGMA), inner, own_key)
+    run = make_run(n, limits, key)
+    run.now[0].ftol = -1.0  # of searches that agree, here
+    return PortfolioState(
+        start=start,
+        candidate=np.zeros(n),
+        trial=np.zeros(n),
+        descent=quasi_newton.make(inside, inner, own_key),
+        simplex=simplex,
+        coordinates=coordinates.make(inside, inner, own_key),
+        covariance=covariance,
+        arms=np.array([(0, 0, np.inf)] * len(ARMS), ARM),
+        own=filled(
+            SCALARS,
+            arm=NONE,
+            next=NONE,
+            ended=NONE,
+            holder=SAMPLES,
+            f0=np.inf,
+            level=np.inf,
+            tried=np.inf,
+            ftol=limits.ftol,
+        ),
+        box=make_box(domain),
+        run=run,
+    )
+
+
+@inlined
+def iterate(problem, state):
+    """A step of the search that is at work, or the first one of the next."""
+    now, own, run, n = state.run.now[0], state.own[0], state.run, state.start.size
+    before, held = now.evaluations, now.best
+    if now.iteration == 0:
+        begin(problem, state.start, state.box, own, run)
+    while now.evaluations == before and now.stop == RUNNING:
+        if own.next == NONE and own.arm == NONE:
+            choose(problem, n, own, run, state.box, state.candidate, state.trial)
+        if own.next != NONE:
+            begin_search(state)
+        if own.arm == DESCENT:
+            descend(problem, state.descent, own, run)
+        elif own.arm == SIMPLEX:
+            flip(problem, state.simplex, own, run)
+        elif own.arm == COORDINATES:
+            go_along(problem, state.coordinates, own, run)
+        elif own.arm == COVARIANCE:
+            generation(problem, state.covariance, own, run)
+    note(state, before, held)
+
+
+@part
+def begin(problem, start, box, own, run):
+    """The value at the start: the point that was given, the middle of the box, or, in later runs, a drawn one."""
+    now = run.now[0]
+    given = start[0] == start[0] and now.index == 0
+    for j in range(start.size):
+        share = 0.5 if now.index == 0 else uniform(row_key(now.key, DRAWN), j)
+        start[j] = start[j] if given else box.lower[j] + share * (box.upper[j] - box.lower[j])
+    own.f0 = evaluated(problem, start, run)
+
+
+# --- the choice ---------------------------------------------------------------------------------------------------
+
+
+@part
+def choose(problem, n, own, run, box, candidate, trial):
+    """What comes next: of the opening, then by which of the two kinds has had least for its weight."""
+    if own.stage < OPENING:
+        own.stage += 1
+        open_with(own.stage - 1, n, own, run.now[0])
+    elif own.exhausted == 1 or is_hopeless(own, run) or own.local <= LOCAL * own.covariance:
+        search_locally(problem, n, own, run, box, candidate, trial)
+    else:
+        plan(own, COVARIANCE, START, 0.0, 0)
+
+
+@inlined
+def plan(own, arm, origin, extent, most):
+    """The next search: which, from where, its edge or its cells, and its evaluations."""
+    own.next, own.origin, own.extent, own.most = arm, origin, extent, most
+
+
+@inlined
+def is_hopeless(own, run):
+    """Whether the box is a plateau, and no point below it is known: then only more points can help."""
+    return own.plateau == 1 and not run.now[0].best < own.level
+
+
+@inlined
+def open_with(stage, n, own, now):
+    """The searches that come first, once."""
+    if stage == 0:
+        plan(own, DESCENT, START, 0.0, min((100 + 20 * n) * n, now.max_evals // 4))
+    elif stage == 1:
+        plan(own, COORDINATES, START, 0.0, now.max_evals)
+    elif stage == 2 and n <= FEW:
+        plan(own, SIMPLEX, START, EDGE, 60 * n)
+    elif stage == 3:
+        plan(own, COORDINATES, BEST, 16.0, now.max_evals)
+
+
+@inlined
+def search_locally(problem, n, own, run, box, candidate, trial):
+    """A local search from the best of drawn points; on a plateau, from the best point of all."""
+    now, kind = run.now[0], own.turn % 3
+    if own.plateau == 0 and (kind == 2 or (kind == 1 and n > FEW)):
+        own.turn += 1
+        if kind == 2:
+            plan(own, COORDINATES, BEST, 12.0, now.max_evals)
+        return
+    sample(
+        problem, 100 * n if own.plateau == 1 and not now.best < own.tried else SAMPLE, own, run, box, candidate, trial
+    )
+    if spent(run):
+        return
+    origin = CANDIDATE
+    if own.plateau == 1:
+        if is_hopeless(own, run) or not now.best < own.tried:
+            return
+        origin, own.tried = BEST, now.best
+    own.turn += 1
+    if kind == 0:
+        plan(own, DESCENT, origin, 0.0, (60 + 4 * n) * n)
+    elif n <= FEW:
+        plan(own, SIMPLEX, origin, EDGE_ON_PLATEAU if own.plateau == 1 else EDGE, 100 * n)
+
+
+@part
+def sample(problem, count, own, run, box, candidate, trial):
+    """Draw so many points; the best of them is the candidate."""
+    now = run.now[0]
+    made, alike, last = 0, 0, np.nan
+    own.drawn = np.inf
+    for i in range(count):
+        if spent(run):
+            break
+        key = row_key(now.key, DRAWN + SPLIT + i)
+        for j in range(trial.size):
+            trial[j] = box.lower[j] + uniform(key, j) * (box.upper[j] - box.lower[j])
+        value = evaluated(problem, trial, run)
+        if value == last or value == np.inf:
+            alike += 1
+            own.level = value
+        last = value
+        if value < own.drawn or i == 0:
+            own.drawn = value
+            copy_array(candidate, trial)
+        made += 1
+    own.plateau = 1 if 2 * alike > made else 0
+
+
+@inlined
+def begin_search(state):
+    """Begin the search that was planned."""
+    own, run = state.own[0], state.run
+    arm, key, x, value = own.next, row_key(run.now[0].key, SPLIT), state.start, own.f0
+    if own.origin == CANDIDATE:
+        x, value = state.candidate, own.drawn
+    elif own.origin == BEST and run.now[0].best < np.inf:
+        x, value = run.best_x, run.now[0].best
+    elif own.origin == LINES:
+        x, value = state.coordinates.x, state.coordinates.own[0].f
+    if arm == DESCENT:
+        lend(run, state.descent.run, own.most)
+        quasi_newton.begin(state.descent, x, value)
+    elif arm == SIMPLEX:
+        lend(run, state.simplex.run, own.most)
+        span(state.simplex, x, own.extent)
+    elif arm == COORDINATES:
+        lend(run, state.coordinates.run, own.most)
+        coordinates.begin(state.coordinates, x, value, int(own.extent), key)
+    else:
+        begin_covariance(state.covariance, own, run, x)
+    own.arm, own.next = arm, NONE
+    state.arms[arm].searches += 1
+
+
+@part
+def span(state, x, edge):
+    """A simplex at x with edges along the axes, towards the farther bound where the other way leaves the box."""
+    simplex, order, box = state.simplex, state.order, state.box
+    for k in range(order.size):
+        order[k], state.f[k] = k, np.inf
+        for j in range(x.size):
+            simplex[k, j] = x[j]
+        if k > 0:
+            length = edge * (box.upper[k - 1] - box.lower[k - 1])
+            simplex[k, k - 1] += length if x[k - 1] + length <= box.upper[k - 1] else -length
+
+
+@part
+def begin_covariance(covariance, own, run, start):
+    """An inner run of CMA-ES: the first from the start, on a plateau from the best point, the others by BIPOP."""
+    now, inner, its = run.now[0], covariance.inner[0], covariance.run.now[0]
+    its.max_evals = its.evaluations + (now.max_evals - now.evaluations)
+    if own.begun == 0:
+        own.begun, its.iteration, its.index = 1, 1, now.index
+        copy_array(covariance.start, run.best_x if own.plateau == 1 else start)
+        population = min((2 if start.size <= 4 else 3) * inner.population, covariance.trial_f.size)
+        inner.large = 2 * inner.population
+        inner_runs.begin(covariance, population, SIGMA_ON_PLATEAU if own.plateau == 1 else SIGMA, inner_runs.UNLIMITED)
+        inner.drawn = 1
+    open_generation(covariance)
+
+
+# --- the searches -------------------------------------------------------------------------------------------------
+
+
+@part
+def descend(problem, descent, own, run):
+    now = descent.run.now[0]
+    before = now.evaluations
+    quasi_newton.iterate(problem, descent)
+    close_iteration(descent.run)
+    take_in(run, descent.run, before)
+    if now.stop != RUNNING:
+        end_search(own, run.now[0], descent.own[0].f, True)
+
+
+@part
+def flip(problem, simplex, own, run):
+    now = simplex.run.now[0]
+    before = now.evaluations
+    nelder_mead.iterate(problem, simplex)
+    close_iteration(simplex.run)
+    take_in(run, simplex.run, before)
+    if now.stop != RUNNING:
+        end_search(own, run.now[0], now.best, now.stop == CONVERGED)
+
+
+@part
+def go_along(problem, lines, own, run):
+    now, its = lines.run.now[0], lines.own[0]
+    before = now.evaluations
+    coordinates.iterate(problem, lines, run.best_x, run.now[0].best, row_key(run.now[0].key, SPLIT))
+    close_iteration(lines.run)
+    take_in(run, lines.run, before)
+    if now.stop != RUNNING:
+        end_search(own, run.now[0], its.f, now.stop == CONVERGED)
+        if its.cells > 0 or its.sweep > 0:
+            plan(own, DESCENT, LINES, 0.0, 60 * lines.x.size)
+
+
+@part
+def generation(problem, covariance, own, run):
+    """A generation of CMA-ES."""
+    rows, now, inner = covariance.rows[0], covariance.run.now[0], covariance.inner[0]
+    before, began = now.evaluations, inner.began
+    cma_es.draw(0, rows.count, covariance)
+    for i in range(rows.count):
+        cma_es.propose(i, covariance)
+        value = asking.value(problem, row(covariance.trial, i))
+        covariance.trial_f[i] = value
+        if raised(value):
+            note_raised(run, row(covariance.trial, i))
+            return
+    note_values(covariance.trial, covariance.trial_f, rows.count, covariance.run)
+    cma_es.learn(covariance)
+    close_iteration(covariance.run)
+    open_generation(covariance)
+    take_in(run, covariance.run, before)
+    if now.stop != RUNNING:
+        own.exhausted = 1
+    if now.stop != RUNNING or inner.began != began:
+        end_search(own, run.now[0], covariance.trial_f[covariance.order[0]], True)
+
+
+@inlined
+def end_search(own, now, value, converged):
+    """A search has ended at this value, which was the best it came to, or was given up."""
+    if converged and value <= now.best:
+        own.settled = 1
+    if own.ftol >= 0.0 and own.stage == OPENING and own.arm != COORDINATES:
+        own.agreed += 1 if converged and value - now.best <= own.ftol * (1.0 + abs(now.best)) else 0
+        if own.agreed >= AGREED and now.stop == RUNNING:
+            now.stop = CONVERGED
+    own.ended, own.arm = own.arm, NONE
+
+
+@inlined
+def note(state, before, held):
+    """What an iteration has brought, in which the best value fell from `held`: who found it, and what it took."""
+    own, now = state.own[0], state.run.now[0]
+    arm = own.arm if own.arm != NONE else own.ended if own.ended != NONE else SAMPLES
+    evaluations = now.evaluations - before
+    state.arms[arm].evaluations += evaluations
+    if own.stage == OPENING:
+        own.covariance += evaluations if arm == COVARIANCE else 0
+        own.local += 0 if arm == COVARIANCE else evaluations
+    if now.best < held:
+        own.holder, state.arms[arm].best = arm, now.best
+        now.spread += held - now.best
+    if own.settled == 1 and own.holder == arm:
+        now.spread = 0.0
+    own.settled, own.ended = 0, NONE
+
+
+def report(state) -> dict:
+    """What each search has found and taken, and which of them found the best."""
+    found = [
+        {"arm": name, "fun": float(arm["best"]), "nfev": int(arm["evaluations"]), "runs": int(arm["searches"])}
+        for name, arm in zip(ARMS, state.arms)
+    ]
+    return {"arms": [arm for arm in found if arm["nfev"] > 0], "arm": ARMS[state.own[0].holder]}
+
+
+SOLVER = Solver(
+    "portfolio", "quasi-Newton, simplex, coordinates and CMA-ES in turns, from one budget", Options, PortfolioState,
+    init, iterate=iterate, wishes=frozenset({"gradient"}), integers=False, agrees=True, on_gpu=False, report=report,
+)  # fmt: skip
