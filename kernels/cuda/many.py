@@ -21,6 +21,7 @@ from .shim import (
     address_of,
     architecture,
     configure,
+    free_bytes,
     library_text,
     linked_kernel,
     require_gpu,
@@ -32,8 +33,8 @@ from .shim import (
 BLOCK = 4 if SIMULATED else 64  # threads of a block: of those with many registers, more do not fit
 THREADS = 8 if SIMULATED else 2**16  # most at work at a time: more than an H200 runs side by side
 FIRST = 1 << 10  # bytes of each part of a thread's memory at first
-MOST_BYTES = 2**34  # of states and memory on the device
-SECONDS = 20  # that a kernel takes to compile, about
+SHARE = 0.5  # of the device's free memory that states and the memory of threads may take
+SECONDS = 30  # that a kernel takes to compile, about
 _rebuilt: dict[bool, dict] = {}  # functions of the engine -> of the device, by how gradients are found
 
 
@@ -72,9 +73,9 @@ class ManyProblems:
         self.records, self.stride = self._hold(records), WORD * records.shape[1]
         self.behind = WORD * len(pack(carried)) if carried else 0
         self.starts, self.placed = to_device(not_empty(starts)), int(len(starts) > 0)
-        self.found = Found(*map(to_device, (ended, points, np.zeros(self.count, np.int64))), to_device(self._counts()))
+        again, self.counts = np.zeros(self.count, np.int64), self._counts()
+        self.found = Found(to_device(ended), to_device(points), to_device(again), to_device(self.counts))
         self.on_template = mapped(lambda array: to_device(not_empty(array)), self.template)
-        self.counts = self._counts()
         self._begin(np.arange(self.count), FIRST)
 
     def _hold(self, array: np.ndarray):
@@ -91,11 +92,10 @@ class ManyProblems:
         dimension = self.points.shape[1]
         size = max(size, -(-8 * dimension // 64) * 128)
         state = sum(array.nbytes for _, array in leaves(self.template))
-        threads = min(THREADS, len(numbers), MOST_BYTES // (state + Memory.bytes(self.kinds, size)))
+        most = int(SHARE * free_bytes())
+        threads = min(THREADS, len(numbers), most // (state + Memory.bytes(self.kinds, size)))
         if threads < 1:
-            raise MemoryError(
-                f"device='cuda': a problem takes more than {MOST_BYTES / 2**30:.0f} GiB; use device='cpu'"
-            )
+            raise MemoryError(f"device='cuda': a problem takes more than {most / 2**20:.0f} MiB; use device='cpu'")
         blocks = -(-threads // BLOCK)
         self.threads = threads = blocks * BLOCK
         self.memory, self.size = Memory(self.kinds, self.bound, threads, size), size

@@ -150,6 +150,11 @@ def room_on_device(shape: tuple[int, ...], dtype):
     return np.zeros(shape, dtype) if SIMULATED else cuda.device_array(shape, dtype)
 
 
+def free_bytes() -> int:
+    """Of the device's memory, those that nobody uses."""
+    return 2**30 if SIMULATED else int(cuda.current_context().get_memory_info()[0])
+
+
 def address_of(array) -> int:
     """Where an array stands, on the device."""
     return int(array.ctypes.data if SIMULATED else array.__cuda_array_interface__["data"][0])

@@ -17,6 +17,7 @@ operations, and each of those has a simple rule. The stages, one after the other
     refusing.py     what is said of what has no derivative
     linking.py      that text as a library, optimised
     adapters.py     machine code by address, kept on disk
-    device.py       the gradient as PTX, for a GPU
+    plain.py        no derivative: the function itself, with memory from an arena, for a GPU
+    device.py       functions and their derivatives as PTX, for a GPU
     workspace.py    the memory that it needs
 """

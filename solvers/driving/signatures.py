@@ -91,6 +91,8 @@ class Foreign(TypedDict, total=False):
     xrtol: float
     lr: float
     learning_rate: float
+    locally_biased: bool
+    len_tol: float
     initial_simplex: Points
     strategy: str
     mutation: float
