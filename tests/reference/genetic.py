@@ -12,6 +12,7 @@ The state has x, f, order, selection, crossover, mutation, rate, mutation_rate, 
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def uniform(s, u, j, value):
     return in_box(s, np.full(len(s.lower), u))[j]
 
 
-OPERATORS = {
+OPERATORS: dict[str, Callable] = {
     operator.__name__: operator for operator in (tournament, truncation, roulette, sbx, one_point, polynomial, uniform)
 }
 
