@@ -18,7 +18,7 @@ import pytest
 from thalweg.kernels import objective
 from thalweg.kernels.compile.structures import copied
 from thalweg.solvers import SOLVERS, Optimizer
-from thalweg.solvers.annealing.simulated_annealing import SCHEDULES
+from thalweg.solvers.annealing.simulated_annealing import SCHEDULES, VARIANTS
 from thalweg.solvers.driving import drivers
 from thalweg.solvers.driving.call import begin, parse_call
 from thalweg.solvers.population.cma_es import RESTARTS
@@ -294,6 +294,8 @@ def plain_annealing(state, made=0):
     }.items():  # fmt: skip
         setattr(plain, name, int(own[theirs]))
     plain.rises, plain.schedule = float(own["uphill"]), SCHEDULES[int(own["schedule"])]
+    plain.variant, plain.turn = VARIANTS[int(own["corana"])], int(own["turn"])
+    plain.widths, plain.taken = state.widths, state.taken
     return plain
 
 
@@ -341,6 +343,10 @@ ORACLES = {  # solver: what it is compared with, and its state in plain terms
     "nelder_mead": (nelder_mead, plain_nelder_mead),
     "simulated_annealing": (simulated_annealing, plain_annealing),
 }
+
+
+# in test_reference_of_walks.py and test_direct.py
+ELSEWHERE = {"basin_hopping", "dual_annealing", "parallel_tempering", "tabu", "direct"}
 
 
 # --- settings -----------------------------------------------------------------------------------------------------
@@ -450,6 +456,10 @@ def annealing_settings():
         yield setting(f"{schedule}-wide", WIDE, {"max_evals": 500}, common | {"step": 2.5})
         yield setting(f"{schedule}-whole", whole, {"max_evals": 400}, common | {"temperature": 0.5, "step": 0.05})
         yield setting(f"{schedule}-one", Problem(rippled, 1), {"max_evals": 300}, common | {"step": 1.0})
+    corana = {"variant": "corana"}
+    yield setting("corana-mixed", MIXED, {"max_evals": 900}, corana | {"step": 0.9})
+    yield setting("corana-flat", FLAT_POINT, {"max_evals": 1500}, corana | {"moves": 150, "last": 0.01})
+    yield setting("corana-undefined", BROKEN, {"max_evals": 900}, corana | {"schedule": "cauchy", "temperature": 9.0})
     lost = Problem(undefined, 4, x0=((-3.9, 0.5, 0.5, 0.5),))  # it begins at inf
     yield setting("lost", lost, {"max_evals": 200}, {"step": 0.02})
     yield setting("lost-cold", lost, {"max_evals": 200}, {"step": 0.02, "temperature": 1.0})
@@ -673,7 +683,7 @@ def test_each_iteration_equals_its_transcription(setting):
 def test_every_solver_has_an_oracle():
     """Those of methods with gradients stand in test_first_order.py, test_quasi_newton.py and test_second_order.py."""
     smooth = {name for name, solver in SOLVERS.items() if "gradient" in solver.asks}
-    assert set(ORACLES) | smooth == set(SOLVERS)
+    assert set(ORACLES) | smooth | ELSEWHERE == set(SOLVERS)
     assert {setting.solver for setting in SETTINGS} == set(ORACLES)
 
 
@@ -772,6 +782,11 @@ def test_the_settings_see_every_kind_of_move():
         widest = max(a.width for _, a in cooled)
         assert widest == 1.0 if schedule in ("geometric", "linear") else widest > 1.0
     assert {a.stop for _, a in pairs} == {0, 1, 2, 4, 16}
+    adjusted = [(b, a) for b, a in pairs if (b.widths != a.widths).any()]
+    assert any((a.widths > b.widths).any() for b, a in adjusted) and any(
+        (a.widths < b.widths).any() for b, a in adjusted
+    )
+    assert any((a.widths == 1.0).any() for _, a in adjusted) and len(adjusted) > 10
 
 
 def test_the_settings_see_nearly_every_end_of_an_inner_run():
