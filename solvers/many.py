@@ -178,9 +178,9 @@ def _make_call(
         check_fits(solver, bound)
     if not isinstance(bound, CompiledObjective):
         raise TypeError("fun: got an objective in Python, expected one that is compiled; loop over minimize instead")
-    if "gradient" in solver.asks:
+    if "gradient" in call.asks:
         wanted = Wanted(jac)
-        bound.derivatives = derivatives_of(bound, solver.asks, wanted, problem.lower, problem.upper, probe[0])
+        bound.derivatives = derivatives_of(bound, call.asks, wanted, problem.lower, problem.upper, probe[0])
         _refuse_carried(bound)
     return call, bound
 

@@ -18,7 +18,7 @@ import pytest
 from thalweg.kernels import objective
 from thalweg.kernels.compile.structures import copied
 from thalweg.solvers import SOLVERS, Optimizer
-from thalweg.solvers.annealing.simulated_annealing import SCHEDULES
+from thalweg.solvers.annealing.simulated_annealing import SCHEDULES, VARIANTS
 from thalweg.solvers.driving import drivers
 from thalweg.solvers.driving.call import begin, parse_call
 from thalweg.solvers.population.cma_es import RESTARTS
@@ -294,13 +294,15 @@ def plain_annealing(state, made=0):
     }.items():  # fmt: skip
         setattr(plain, name, int(own[theirs]))
     plain.rises, plain.schedule = float(own["uphill"]), SCHEDULES[int(own["schedule"])]
+    plain.variant, plain.turn = VARIANTS[int(own["corana"])], int(own["turn"])
+    plain.widths, plain.taken = state.widths, state.taken
     return plain
 
 
 def plain_cma_es(state, made=0):
     """Ring and trace in the order of their generations; constants as they are once the first inner run has begun."""
     plain, own, inner = plain_run(state, made), state.own[0], state.inner[0]
-    for name in ("mean", "start", "path_sigma", "path_c"):
+    for name in ("mean", "start", "scale", "path_sigma", "path_c"):
         setattr(plain, name, getattr(state, name))
     for name in ("c_sigma", "d_sigma", "c_c", "c_1", "c_mu", "mu_eff", "chi", "sigma"):
         setattr(plain, name, float(own[name]))
@@ -341,6 +343,10 @@ ORACLES = {  # solver: what it is compared with, and its state in plain terms
     "nelder_mead": (nelder_mead, plain_nelder_mead),
     "simulated_annealing": (simulated_annealing, plain_annealing),
 }
+
+
+# in test_reference_of_walks.py and test_direct.py
+ELSEWHERE = {"basin_hopping", "dual_annealing", "parallel_tempering", "tabu", "direct"}
 
 
 # --- settings -----------------------------------------------------------------------------------------------------
@@ -450,6 +456,10 @@ def annealing_settings():
         yield setting(f"{schedule}-wide", WIDE, {"max_evals": 500}, common | {"step": 2.5})
         yield setting(f"{schedule}-whole", whole, {"max_evals": 400}, common | {"temperature": 0.5, "step": 0.05})
         yield setting(f"{schedule}-one", Problem(rippled, 1), {"max_evals": 300}, common | {"step": 1.0})
+    corana = {"variant": "corana"}
+    yield setting("corana-mixed", MIXED, {"max_evals": 900}, corana | {"step": 0.9})
+    yield setting("corana-flat", FLAT_POINT, {"max_evals": 1500}, corana | {"moves": 150, "last": 0.01})
+    yield setting("corana-undefined", BROKEN, {"max_evals": 900}, corana | {"schedule": "cauchy", "temperature": 9.0})
     lost = Problem(undefined, 4, x0=((-3.9, 0.5, 0.5, 0.5),))  # it begins at inf
     yield setting("lost", lost, {"max_evals": 200}, {"step": 0.02})
     yield setting("lost-cold", lost, {"max_evals": 200}, {"step": 0.02, "temperature": 1.0})
@@ -479,6 +489,11 @@ def cma_settings():
         yield setting(f"flat-{restart}", FLAT_POINT, {"max_evals": 1500}, {"restart": restart}, least=least)
         yield setting(f"free-{restart}", free, {"max_evals": 2500}, {"restart": restart})
     yield setting("half", half, {"max_evals": 1200})
+    yield setting("mixed", MIXED, {"max_evals": 1500})
+    yield setting("whole", STEPS, {"max_evals": 700})
+    yield setting("one-whole", ONE_WHOLE, {"max_evals": 300})
+    half_whole = Problem(bowl, 3, x0=x0, free=(0, 2), bottomless=(0,), whole=(0, 2))
+    yield setting("half-whole", half_whole, {"max_evals": 900})
     yield setting("half-first", half, {"max_evals": 400}, run=0)
     half_walls = Problem(walls, 3, x0=x0, free=(0,), bottomless=(1,))
     yield setting("half-walls", half_walls, {"max_evals": 900}, {"sigma": 3.0})
@@ -673,7 +688,7 @@ def test_each_iteration_equals_its_transcription(setting):
 def test_every_solver_has_an_oracle():
     """Those of methods with gradients stand in test_first_order.py, test_quasi_newton.py and test_second_order.py."""
     smooth = {name for name, solver in SOLVERS.items() if "gradient" in solver.asks}
-    assert set(ORACLES) | smooth == set(SOLVERS)
+    assert set(ORACLES) | smooth | ELSEWHERE == set(SOLVERS)
     assert {setting.solver for setting in SETTINGS} == set(ORACLES)
 
 
@@ -772,6 +787,11 @@ def test_the_settings_see_every_kind_of_move():
         widest = max(a.width for _, a in cooled)
         assert widest == 1.0 if schedule in ("geometric", "linear") else widest > 1.0
     assert {a.stop for _, a in pairs} == {0, 1, 2, 4, 16}
+    adjusted = [(b, a) for b, a in pairs if (b.widths != a.widths).any()]
+    assert any((a.widths > b.widths).any() for b, a in adjusted) and any(
+        (a.widths < b.widths).any() for b, a in adjusted
+    )
+    assert any((a.widths == 1.0).any() for _, a in adjusted) and len(adjusted) > 10
 
 
 def test_the_settings_see_nearly_every_end_of_an_inner_run():

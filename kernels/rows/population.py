@@ -50,6 +50,16 @@ def make_box(domain) -> Box:
     return Box(lower, upper, whole.astype(np.float64))
 
 
+def only_start(domain, box: Box) -> tuple[np.ndarray, bool]:
+    """x (D,), and whether it was given, of a method that begins at one point of a box; else it draws one."""
+    if domain.x0 is None:
+        return np.zeros(domain.dimension), False
+    if len(domain.x0) != 1:
+        raise ValueError(f"x0: got {len(domain.x0)} points, expected one, at which the walk begins")
+    rounded = np.clip(np.rint(domain.x0[0]), box.lower, box.upper)
+    return np.where(domain.integrality, rounded, domain.x0[0]), True
+
+
 def population_fields(domain, size: int, limits, key) -> dict:
     """The fields that the state of every method with rows has; the points that were given stand in `trial`."""
     trial, box = np.zeros((size, domain.dimension)), make_box(domain)

@@ -16,10 +16,12 @@ Method = Literal[
     "adagrad", "Adagrad", "AdaGrad",
     "adam", "Adam",
     "adamw", "AdamW",
+    "basin_hopping", "basinhopping", "BasinHopping", "iterated_local_search", "ILS",
     "bfgs", "BFGS", "fmin_bfgs",
     "cma_es", "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     "de", "DE", "differential_evolution", "Differential Evolution",
     "direct", "DIRECT", "DIRECT_L",
+    "dual_annealing", "Da_cpp", "GenSA",
     "genetic", "GA", "genetic_algorithm", "GeneticAlgorithm", "sga",
     "gradient_descent", "GradientDescent", "GD", "steepest_descent", "SteepestDescent",
     "jso", "jSO",
@@ -32,11 +34,13 @@ Method = Literal[
     "nonlinear_cg", "CG", "fmin_cg", "nlcg", "ConjugateGradient",
     "newton", "Newton",
     "newton_cg", "Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg",
+    "parallel_tempering", "ParallelTempering", "replica_exchange", "REMC",
     "pso", "PSO", "particle_swarm", "ParticleSwarm", "pso_gen", "CLPSO", "SPSO2011",
     "portfolio",
     "random_search", "RandomSearch", "RandomSampler",
     "rmsprop", "RMSprop", "RMSProp",
     "simulated_annealing", "SA",
+    "tabu", "TabuSearch", "TS", "ECTS",
     "trust_exact", "trust-exact", "dogleg",
 ]  # fmt: skip
 
@@ -44,12 +48,14 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "adagrad": ("Adagrad", "AdaGrad"),
     "adam": ("Adam",),
     "adamw": ("AdamW",),
+    "basin_hopping": ("basinhopping", "BasinHopping", "iterated_local_search", "ILS"),
     "bfgs": ("BFGS", "fmin_bfgs"),
     "cma_es": (
         "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     ),
     "de": ("DE", "differential_evolution", "Differential Evolution"),
     "direct": ("DIRECT", "DIRECT_L"),
+    "dual_annealing": ("Da_cpp", "GenSA"),
     "genetic": ("GA", "genetic_algorithm", "GeneticAlgorithm", "sga"),
     "gradient_descent": ("GradientDescent", "GD", "steepest_descent", "SteepestDescent"),
     "jso": ("jSO",),
@@ -62,11 +68,13 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "nonlinear_cg": ("CG", "fmin_cg", "nlcg", "ConjugateGradient"),
     "newton": ("Newton",),
     "newton_cg": ("Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg"),
+    "parallel_tempering": ("ParallelTempering", "replica_exchange", "REMC"),
     "pso": ("PSO", "particle_swarm", "ParticleSwarm", "pso_gen", "CLPSO", "SPSO2011"),
     "portfolio": (),
     "random_search": ("RandomSearch", "RandomSampler"),
     "rmsprop": ("RMSprop", "RMSProp"),
     "simulated_annealing": ("SA",),
+    "tabu": ("TabuSearch", "TS", "ECTS"),
     "trust_exact": ("trust-exact", "dogleg"),
 }  # fmt: skip
 
@@ -81,9 +89,10 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "Powell", "COBYLA", "COBYQA", "BOBYQA", "NEWUOA", "fmin_powell", "fmin_cobyla", "sbplx", "compass_search",
         "PatternSearch", "HookeJeeves",
     ),
-    f"local searches from many points are not here; {POPULATION}, or restarts=100 with method='nelder_mead'": (
-        "dual_annealing", "basinhopping", "shgo", "mbh", "Da_cpp", "MLSL",
+    "this multistart is not here; write method='basin_hopping' or 'dual_annealing', or restarts=100 of 'l_bfgs_b'": (
+        "shgo", "MLSL",
     ),
+    "write method='basin_hopping', options={'temperature': 0}: only what is not worse is accepted then": ("mbh",),
     "write thalweg.grid_search(objective(f), bounds, levels=20), then minimize from its best point": (
         "brute", "GridSampler", "BruteForceSampler",
     ),

@@ -240,7 +240,8 @@ def check_fits(solver: Solver, problem: Problem, limits: Limits, **derivatives) 
     for question in sorted(solver.asks - OFFERED):
         raise ValueError(f"method: {name} asks for {QUESTIONS[question]}, which this problem does not have")
     for argument, what, questions in USES:
-        if derivatives.get(argument) is not None and not (solver.asks | solver.wishes) & questions:
+        may = solver.asks | solver.wishes | ({"gradient"} if solver.may_ask is not None else set())
+        if derivatives.get(argument) is not None and not may & questions:
             if not solver.local:
                 raise ValueError(f"{argument}: {name} uses no {what}; leave it out")
             warnings.warn(f"{argument}: {name} uses no {what}; it is left out", RuntimeWarning, stacklevel=5)
