@@ -2,10 +2,10 @@
 
 import json
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy.optimize import Bounds
 
 import thalweg as tw
 from thalweg.solvers.descent.limited_inverse import LimitedInverse
@@ -52,7 +52,7 @@ def test_a_point_outside_the_box_is_moved_to_the_nearest_inside(method):
 
 
 def test_a_box_of_one_point_is_an_answer_where_no_two_points_can_be_meant():
-    found = tw.minimize(in_python, bounds=Bounds([4.0, 5.0], [4.0, 5.0]), method="nelder_mead")
+    found = tw.minimize(in_python, bounds=SimpleNamespace(lb=[4.0, 5.0], ub=[4.0, 5.0]), method="nelder_mead")
     assert found.success and found.x.tolist() == [4.0, 5.0] and found.fun == rosen(found.x)
 
 
