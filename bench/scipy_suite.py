@@ -245,7 +245,7 @@ def share(row: dict, refusals: bool = False) -> float:
 def as_table(rows: dict[str, dict]) -> str:
     """A row for each group, one for all, and the list of what failed."""
     numbers = ("tests", "skipped", "left out", "refusals", "passed")
-    every = {name: sum(row[name] for row in rows.values()) for name in numbers}
+    every: dict = {name: sum(row[name] for row in rows.values()) for name in numbers}
     every["failed"] = [f"{group}::{test}" for group, row in rows.items() for test in row["failed"]]
     lines = [
         (name, *(row[n] for n in numbers), len(row["failed"]), f"{share(row):.1%}", f"{share(row, True):.1%}")

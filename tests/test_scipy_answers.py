@@ -3,6 +3,7 @@
 import json
 import warnings
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,8 @@ def test_a_point_outside_the_box_is_moved_to_the_nearest_inside(method):
 
 
 def test_a_box_of_one_point_is_an_answer_where_no_two_points_can_be_meant():
-    found = tw.minimize(in_python, bounds=SimpleNamespace(lb=[4.0, 5.0], ub=[4.0, 5.0]), method="nelder_mead")
+    ends: Any = SimpleNamespace(lb=[4.0, 5.0], ub=[4.0, 5.0])
+    found = tw.minimize(in_python, bounds=ends, method="nelder_mead")
     assert found.success and found.x.tolist() == [4.0, 5.0] and found.fun == rosen(found.x)
 
 
