@@ -27,6 +27,7 @@ from .neighbourhood import basin_hopping, tabu
 from .partition import direct
 from .population import (
     cma_es,
+    cr_fm_nes,
     differential_evolution,
     genetic,
     jso,
@@ -90,6 +91,7 @@ for _solver in (
     pso.SOLVER,
     genetic.SOLVER,
     cma_es.SOLVER,
+    cr_fm_nes.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
     dual_annealing.SOLVER,

@@ -27,6 +27,7 @@ from thalweg.solvers.population.pso import VARIANTS as SWARMS
 
 from .reference import (
     cma_es,
+    cr_fm_nes,
     differential_evolution,
     genetic,
     jso,
@@ -326,6 +327,15 @@ def plain_cma_es(state, made=0):
     return plain
 
 
+def plain_cr_fm_nes(state, made=0):
+    plain, own = plain_run(state, made), state.own[0]
+    for name in ("mean", "scale", "stretch", "v", "path_sigma", "path_c"):
+        setattr(plain, name, getattr(state, name))
+    plain.hat, plain.sigma, plain.sigma_0 = state.rank_weight, float(own["sigma"]), float(own["first"])
+    plain.calm, plain.spread = int(own["calm"]), float(state.run.now[0]["spread"])
+    return plain
+
+
 def distance(one, other):
     """Relative to the largest entry."""
     return float(abs(one - other).max() / abs(other).max())
@@ -338,6 +348,7 @@ ORACLES = {  # solver: what it is compared with, and its state in plain terms
     "jso": (jso, plain_history),
     "lsrtde": (lsrtde, plain_lsrtde),
     "cma_es": (cma_es, plain_cma_es),
+    "cr_fm_nes": (cr_fm_nes, plain_cr_fm_nes),
     "pso": (pso, plain_pso),
     "genetic": (genetic, plain_genetic),
     "nelder_mead": (nelder_mead, plain_nelder_mead),
@@ -516,6 +527,27 @@ def cma_settings():
     yield setting("stalled", FLAT, {"max_evals": 5000, "patience": 6}, least=6)
 
 
+def natural_settings():
+    def setting(name, problem, limits, options=None, **more):
+        return Setting("cr_fm_nes", name, problem, options or {}, limits, **more)
+
+    x0 = ((0.5, -1.0, 0.25),)
+    yield setting("flat", FLAT, {"max_evals": 400})
+    yield setting("smooth", SMOOTH, {"max_evals": 800})
+    yield setting("undefined", BROKEN, {"max_evals": 500}, {"population": 12})
+    yield setting("wide", WIDE, {"max_evals": 905})
+    yield setting("many", Problem(bowl, 40), {"max_evals": 1500})
+    yield setting("free", Problem(bowl, 3, x0=x0, bounded=False), {"max_evals": 4000})
+    yield setting("half", Problem(bowl, 3, x0=x0, free=(0, 2)), {"max_evals": 600}, run=0)
+    yield setting("walls", Problem(walls, 3), {"max_evals": 600}, {"sigma": 2.0})
+    yield setting("one", Problem(rippled, 1), {"max_evals": 300}, {"population": 4})
+    yield setting("slope", Problem(slope, 2, x0=((0.5, -1.0),), bounded=False), {"max_evals": 800})
+    yield setting("level", Problem(few, 2, x0=((0.5, 0.5),)), {"max_evals": 500}, {"sigma": 1e-9})
+    yield setting("target", SMOOTH, {"max_evals": 5000, "target": 14.0}, least=2)
+    yield setting("ftol", SMOOTH, {"max_evals": 5000, "ftol": 0.1}, least=2)
+    yield setting("stalled", FLAT, {"max_evals": 5000, "patience": 6}, least=6)
+
+
 def swarm_settings():
     """Each variant where values are equal, undefined, whole-numbered, far away, and where swarms begin anew."""
 
@@ -619,6 +651,7 @@ def settings():
     yield from nelder_mead_settings()
     yield from annealing_settings()
     yield from cma_settings()
+    yield from natural_settings()
     yield from swarm_settings()
     yield from genetic_settings()
 
@@ -810,6 +843,14 @@ def test_the_settings_see_nearly_every_end_of_an_inner_run():
     walls = [b.count > 1 and ((a.mean < a.lower) | (a.mean > a.upper)).any() for _, b, a in found]
     assert sum(walls) > 50 and any(a.failed > b.failed for _, b, a in found)
     assert {a.stop for _, _, a in found} == {0, 1, 2, 3, 4, 15}
+
+
+def test_the_settings_see_a_mean_that_moves_stagnates_and_converges():
+    pairs = [(s, b, a) for s in SETTINGS if s.solver == "cr_fm_nes" for b, a in recorded(s)]
+    moves = Counter(transcribed(setting, before).moved for setting, before, _ in pairs)
+    assert min(moves[kind] for kind in ("moving", "stagnating")) > 50
+    assert any(a.failed > b.failed for _, b, a in pairs)
+    assert {a.stop for _, _, a in pairs} == {0, 1, 2, 3, 4, 15}
 
 
 @pytest.mark.parametrize("variant", SWARMS)

@@ -19,6 +19,7 @@ Method = Literal[
     "basin_hopping", "basinhopping", "BasinHopping", "iterated_local_search", "ILS",
     "bfgs", "BFGS", "fmin_bfgs",
     "cma_es", "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
+    "cr_fm_nes", "CR-FM-NES", "crfmnes", "Crfmnes", "Crfmnes_cpp",
     "de", "DE", "differential_evolution", "Differential Evolution",
     "direct", "DIRECT", "DIRECT_L",
     "dual_annealing", "Da_cpp", "GenSA",
@@ -53,6 +54,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "cma_es": (
         "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     ),
+    "cr_fm_nes": ("CR-FM-NES", "crfmnes", "Crfmnes", "Crfmnes_cpp"),
     "de": ("DE", "differential_evolution", "Differential Evolution"),
     "direct": ("DIRECT", "DIRECT_L"),
     "dual_annealing": ("Da_cpp", "GenSA"),
@@ -103,7 +105,7 @@ INSTEAD: dict[str, tuple[str, ...]] = {
     ),
     "this variant is not here; write method='genetic'": ("BRKGA", "G3PCX"),
     f"this method is not here; {POPULATION}, or 'cma_es'": (
-        "xnes", "ES", "SRES", "ISRES", "Crfmnes_cpp", "Crfmnes", "Pgpe_cpp", "Csma_cpp", "Bite_cpp", "OnePlusOne",
+        "xnes", "ES", "SRES", "ISRES", "Pgpe_cpp", "Csma_cpp", "Bite_cpp", "OnePlusOne",
         "NGOpt",
     ),
     f"methods named after animals and the like are not here; {POPULATION}": (
