@@ -26,6 +26,7 @@ from .descent import (
 from .neighbourhood import basin_hopping, tabu
 from .partition import direct
 from .population import (
+    arrde,
     cma_es,
     cr_fm_nes,
     differential_evolution,
@@ -88,6 +89,7 @@ for _solver in (
     lshade.SOLVER,
     jso.SOLVER,
     lsrtde.SOLVER,
+    arrde.SOLVER,
     pso.SOLVER,
     genetic.SOLVER,
     cma_es.SOLVER,

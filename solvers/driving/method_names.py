@@ -17,6 +17,7 @@ Method = Literal[
     "adam", "Adam",
     "adamw", "AdamW",
     "basin_hopping", "basinhopping", "BasinHopping", "iterated_local_search", "ILS",
+    "arrde", "ARRDE",
     "bfgs", "BFGS", "fmin_bfgs",
     "cma_es", "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     "cr_fm_nes", "CR-FM-NES", "crfmnes", "Crfmnes", "Crfmnes_cpp",
@@ -50,6 +51,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "adam": ("Adam",),
     "adamw": ("AdamW",),
     "basin_hopping": ("basinhopping", "BasinHopping", "iterated_local_search", "ILS"),
+    "arrde": ("ARRDE",),
     "bfgs": ("BFGS", "fmin_bfgs"),
     "cma_es": (
         "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
@@ -100,7 +102,7 @@ INSTEAD: dict[str, tuple[str, ...]] = {
     ),
     "this variant is not here; write method='pso'": ("EPPSO",),
     "its parameters adapt in 'lshade', 'jso' and 'lsrtde', which came after it; write one of these": (
-        "sade", "de1220", "jDE", "j2020", "SHADE", "JADE", "SaDE", "CoDE", "NLSHADE_RSP", "ARRDE", "MadDE",
+        "sade", "de1220", "jDE", "j2020", "SHADE", "JADE", "SaDE", "CoDE", "NLSHADE_RSP", "MadDE",
         "De_cpp", "De_python", "de_cma",
     ),
     "this variant is not here; write method='genetic'": ("BRKGA", "G3PCX"),
