@@ -253,8 +253,8 @@ def refine(state, key, size, final):
         else:
             population.copy_row(state.x, k % count, state.x, k)
             state.f[k] = state.f[k % count]
-    if final:
-        cycle.last = 1
+    cycle.last = 1 if final else cycle.last
+    if final and now.best < np.inf:
         state.f[0] = now.best
         for j in range(state.x.shape[1]):
             state.x[0, j] = state.run.best_x[j]

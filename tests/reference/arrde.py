@@ -120,7 +120,8 @@ def refine(s, draws, size, final):
         back = k - count if k - count < known else draws.integer(None, REPEATING + k, max(known, 1))
         points.append((s.improved[-1 - back], s.improved_f[-1 - back]) if known else points[k % count])
     if final:
-        points[0], s.last = (s.best_x, s.best), 1
+        s.last = 1
+        points[0] = (s.best_x, s.best) if s.best < math.inf else points[0]
     s.x, s.f = np.array([x for x, _ in points]), np.array([f for _, f in points])
     for k in range(len(s.memory_f) - 1):
         s.memory_f[k] = s.learnt[draws.integer(None, FORGETTING + 2 * k, len(s.learnt))][0]
