@@ -1,8 +1,11 @@
 """A solver inside another one: its state is a part of the other's, its machine code is called and not compiled again.
 
     search = nested("l_bfgs_b", LBfgsBState)                                       in the file of the outer method
-    value = search(problem, state.l_bfgs_b, state.fresh_l_bfgs_b, x, most, run)    in its iteration
+    value = search(problem, state.l_bfgs_b, state.fresh_l_bfgs_b, x, most, run)    in its iteration: a whole run
+    drive = driver("nelder_mead", NelderMeadState)                                 or a step at a time, between
+    drive(problem, state.nelder_mead, 1)                                           `lend` and `take_in`
 
+The inner run keeps its own counters, its own best and its own stop; what it evaluates counts in the run around it, too.
 Compiled into its caller, L-BFGS-B would cost eight seconds of compilation for each method that has it, and for each
 driver of these. So compiled code reads the address of the nested driver from a word of memory that it knows by name (a
 symbol): what it is compiled to can be kept on disk. The drivers write the address there before a run begins (`link`).
@@ -19,9 +22,9 @@ from numba.core import cgutils, types
 
 from .calling import asking
 from .calling.arguments import copy_array, intrinsic
-from .compile.jit import inlined, once
+from .compile.jit import inlined, once, part
 from .compile.structures import leaf_names, mapped, numba_type
-from .run import RUNNING, open_iteration
+from .run import RUNNING, note_raised, open_iteration
 
 ENTRY = (types.intp, types.intp, types.int64)  # of a driver: problem, state, evaluations
 PROBLEMS = ("Functions", "Replay")  # kinds of problems, each of which has a driver of its own
@@ -72,24 +75,17 @@ def nested(solver: str, State: type, place=None):
     The best point of the search becomes x, of which the value is returned. It may take `most` evaluations, and no more
     than the run has left; they, failures, gradients, exceptions and the best are noted in `run`.
     """
-    for problem in PROBLEMS:
-        name = _symbol(solver, problem)
-        if name not in _words:
-            _words[name] = np.zeros(1, dtype=np.int64)
-            llvmlite.binding.add_symbol(name, _words[name].ctypes.data)
-    drive, restore, place = _driver(solver, State), restoring(State), place or _place_x
+    drive, restore, place = driver(solver, State), restoring(State), place or _place_x
 
     @inlined
     def search(problem, state, fresh, x, most, run):
         restore(state, fresh)
         place(x, state)
         own, now = state.run.now[0], run.now[0]
-        own.max_evals = min(most, now.max_evals - now.evaluations - asking.price(problem))
-        own.target, own.seed, own.index = now.target, now.seed, 0
-        open_iteration(state.run)
+        lend(run, state.run, min(most, now.max_evals - now.evaluations - asking.price(problem)))
         while own.stop == RUNNING:
             drive(problem, state, own.max_evals)
-        _take_over(state.run, run)
+        take_in(run, state.run, 0)
         for j in range(x.size):
             x[j] = state.run.best_x[j] if own.best < np.inf else x[j]
         return own.best
@@ -103,25 +99,40 @@ def _place_x(x, state):
         state.x[j] = x[j]
 
 
-@inlined
-def _take_over(inner, run):
-    """The books of a nested run go into those of the run around it."""
-    own, now = inner.now[0], run.now[0]
-    now.evaluations += own.evaluations
-    now.failed += own.failed
-    now.gradients += own.gradients
-    if own.best < now.best:
-        now.best, now.stall = own.best, -1
+@part
+def lend(run, inner, evaluations):
+    """The inner run begins anew; it may make so many evaluations, if the run around it has them left."""
+    whole, now = run.now[0], inner.now[0]
+    now.stop, now.iteration, now.evaluations, now.best, now.spread = RUNNING, 0, 0, np.inf, np.inf
+    now.max_evals = min(evaluations, whole.max_evals - whole.evaluations)
+    now.target, now.seed, now.index = whole.target, whole.seed, 0
+    now.entries, now.stride, now.due = 0, 1, 0
+    open_iteration(inner)
+
+
+@part
+def take_in(run, inner, before):
+    """What the inner run has done since it had made `before` evaluations, in the books of the run around it."""
+    whole, now = run.now[0], inner.now[0]
+    whole.evaluations += now.evaluations - before
+    whole.failed += now.failed
+    whole.gradients += now.gradients
+    now.failed = now.gradients = 0
+    if now.best < whole.best:
+        whole.best, whole.stall = now.best, -1
         for j in range(run.best_x.size):
             run.best_x[j] = inner.best_x[j]
-    if own.raised == 1 and now.raised == 0:
-        now.stop, now.raised = own.stop, 1
-        for j in range(run.raised_x.size):
-            run.raised_x[j] = inner.raised_x[j]
+    if now.raised == 1:
+        note_raised(run, inner.raised_x)
 
 
-def _driver(solver: str, State: type):
-    """drive(problem, state, evaluations): the serial driver of a solver, by its address."""
+def driver(solver: str, State: type):
+    """drive(problem, state, evaluations): the serial driver of a solver, by its address; for about so many."""
+    for problem in PROBLEMS:
+        name = _symbol(solver, problem)
+        if name not in _words:
+            _words[name] = np.zeros(1, dtype=np.int64)
+            llvmlite.binding.add_symbol(name, _words[name].ctypes.data)
     state_type = numba_type(State)
 
     @intrinsic

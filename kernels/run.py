@@ -121,6 +121,12 @@ def evaluate(problem, x, run):
     return note_value(asking.value(problem, x), x, run)
 
 
+@part
+def evaluated(problem, x, run):
+    """As `evaluate`, as a call: where many places of a method evaluate, it is compiled once for all of them."""
+    return evaluate(problem, x, run)
+
+
 @inlined
 def evaluate_gradient(problem, x, g, run):
     """As `evaluate`, with the gradient in g (D,), whose entries the method must look at: they may be NaN."""

@@ -8,9 +8,8 @@ own                an interval of Brent's method (parabolic.py)
 import numpy as np
 
 from ..compile.jit import inlined, part
-from ..inner_run import evaluated
 from ..numbers.random import uniform
-from ..run import spent
+from ..run import evaluated, spent
 from .parabolic import begin_at, next_point, take_in
 
 COARSE, FINE = (8, 1e-5), (40, 1e-12)  # refinements: evaluations, and tolerance as a share of the width

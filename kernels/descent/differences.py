@@ -11,9 +11,8 @@ All lengths are shares of the box's width, one for each variable: x = lower + wi
 import numpy as np
 
 from ..compile.jit import inlined, part
-from ..inner_run import evaluated
 from ..numbers.linear_algebra import EPSILON
-from ..run import spent
+from ..run import evaluated, spent
 
 FIRST = 1e-8  # the step where nothing is known of the curvature
 LEAST, MOST = 1e-10, 1e-3  # steps

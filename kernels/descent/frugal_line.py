@@ -8,8 +8,7 @@ import numpy as np
 
 from ..calling.arguments import copy_array
 from ..compile.jit import inlined, part
-from ..inner_run import evaluated
-from ..run import spent
+from ..run import evaluated, spent
 from .box import inside
 
 ARMIJO = 1e-4

@@ -14,10 +14,9 @@ from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Integers, Vector, filled, record
 from ...kernels.descent import coordinate_line
 from ...kernels.descent.parabolic import INTERVAL
-from ...kernels.inner_run import evaluated
 from ...kernels.numbers.random import integer, row_key, uniform
 from ...kernels.rows.population import Box, make_box
-from ...kernels.run import CONVERGED, ENDED, Run, make_run, spent
+from ...kernels.run import CONVERGED, ENDED, Run, evaluated, make_run, spent
 
 SCALARS = record(
     f="f8",  # the value at x

@@ -14,16 +14,15 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ...kernels.calling import asking
-from ...kernels.calling.arguments import copy_array, row
+from ...kernels.calling.arguments import copy_array
 from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Vector, filled, record
 from ...kernels.descent.box import start_of
-from ...kernels.inner_run import evaluated, lend, take_in
+from ...kernels.nesting import driver, lend, take_in
 from ...kernels.numbers.random import row_key, uniform
 from ...kernels.rows import inner_runs
-from ...kernels.rows.population import Box, make_box, note_values, open_generation
-from ...kernels.run import CONVERGED, RUNNING, Run, close_iteration, make_run, note_raised, raised, spent
+from ...kernels.rows.population import Box, make_box, open_generation
+from ...kernels.run import CONVERGED, RUNNING, Run, close_iteration, evaluated, make_run, spent
 from ..contract import Key, Solver
 from ..descent import nelder_mead
 from ..descent.nelder_mead import NelderMeadState
@@ -76,9 +75,9 @@ class PortfolioState(NamedTuple):
     candidate: Vector  # (D,) the best of the points drawn last
     trial: Vector  # (D,)
     descent: PortfolioDescent
-    simplex: NelderMeadState
     coordinates: PortfolioCoordinates
-    covariance: CmaEsState
+    nelder_mead: NelderMeadState
+    cma_es: CmaEsState
     arms: Annotated[np.ndarray, ARM]  # (5,) what each has done
     own: Annotated[np.ndarray, SCALARS]
     box: Box
@@ -99,9 +98,9 @@ def init(domain, options, limits, key):
         candidate=np.zeros(n),
         trial=np.zeros(n),
         descent=quasi_newton.make(inside, inner, own_key),
-        simplex=simplex,
         coordinates=coordinates.make(inside, inner, own_key),
-        covariance=covariance,
+        nelder_mead=simplex,
+        cma_es=covariance,
         arms=np.array([(0, 0, np.inf)] * len(ARMS), ARM),
         own=filled(
             SCALARS,
@@ -134,11 +133,11 @@ def iterate(problem, state):
         if own.arm == DESCENT:
             descend(problem, state.descent, own, run)
         elif own.arm == SIMPLEX:
-            flip(problem, state.simplex, own, run)
+            flip(problem, state.nelder_mead, own, run)
         elif own.arm == COORDINATES:
             go_along(problem, state.coordinates, own, run)
         elif own.arm == COVARIANCE:
-            generation(problem, state.covariance, own, run)
+            generation(problem, state.cma_es, own, run)
     note(state, before, held)
 
 
@@ -258,13 +257,13 @@ def begin_search(state):
         lend(run, state.descent.run, own.most)
         quasi_newton.begin(state.descent, x, value)
     elif arm == SIMPLEX:
-        lend(run, state.simplex.run, own.most)
-        span(state.simplex, x, own.extent)
+        lend(run, state.nelder_mead.run, own.most)
+        span(state.nelder_mead, x, own.extent)
     elif arm == COORDINATES:
         lend(run, state.coordinates.run, own.most)
         coordinates.begin(state.coordinates, x, value, int(own.extent), key)
     else:
-        begin_covariance(state.covariance, own, run, x)
+        begin_covariance(state.cma_es, own, run, x)
     own.arm, own.next = arm, NONE
     state.arms[arm].searches += 1
 
@@ -299,6 +298,8 @@ def begin_covariance(covariance, own, run, start):
 
 # --- the searches -------------------------------------------------------------------------------------------------
 
+drive_simplex, drive_covariance = driver("nelder_mead", NelderMeadState), driver("cma_es", CmaEsState)
+
 
 @part
 def descend(problem, descent, own, run):
@@ -315,8 +316,7 @@ def descend(problem, descent, own, run):
 def flip(problem, simplex, own, run):
     now = simplex.run.now[0]
     before = now.evaluations
-    nelder_mead.iterate(problem, simplex)
-    close_iteration(simplex.run)
+    drive_simplex(problem, simplex, 1)
     take_in(run, simplex.run, before)
     if now.stop != RUNNING:
         end_search(own, run.now[0], now.best, now.stop == CONVERGED)
@@ -340,18 +340,7 @@ def generation(problem, covariance, own, run):
     """A generation of CMA-ES."""
     rows, now, inner = covariance.rows[0], covariance.run.now[0], covariance.inner[0]
     before, began = now.evaluations, inner.began
-    cma_es.draw(0, rows.count, covariance)
-    for i in range(rows.count):
-        cma_es.propose(i, covariance)
-        value = asking.value(problem, row(covariance.trial, i))
-        covariance.trial_f[i] = value
-        if raised(value):
-            note_raised(run, row(covariance.trial, i))
-            return
-    note_values(covariance.trial, covariance.trial_f, rows.count, covariance.run)
-    cma_es.learn(covariance)
-    close_iteration(covariance.run)
-    open_generation(covariance)
+    drive_covariance(problem, covariance, rows.count)
     take_in(run, covariance.run, before)
     if now.stop != RUNNING:
         own.exhausted = 1
@@ -401,4 +390,5 @@ def report(state) -> dict:
 SOLVER = Solver(
     "portfolio", "quasi-Newton, simplex, coordinates and CMA-ES in turns, from one budget", Options, PortfolioState,
     init, iterate=iterate, wishes=frozenset({"gradient"}), integers=False, agrees=True, on_gpu=False, report=report,
+    nests=("nelder_mead", "cma_es"),
 )  # fmt: skip
