@@ -96,6 +96,23 @@ def _pygmo(pygmo, problem, evaluations, seed, name, settings):
     return end.champion_x, end.champion_f[0], end.problem.get_fevals()
 
 
+def pygmo_annealing(objectives, evaluations, seed):
+    """Corana's annealing on pygmo's own C++ Rastrigin function: 10 temperatures of 10 adjustments, as its defaults."""
+    import pygmo
+
+    start = pygmo.population(pygmo.problem(pygmo.rastrigin(dim=D)), 1, seed=seed)
+    algorithm = pygmo.simulated_annealing(bin_size=evaluations // (100 * D), seed=seed)
+    end = pygmo.algorithm(algorithm).evolve(start)
+    return end.champion_x, end.champion_f[0], end.problem.get_fevals()
+
+
+def scipy_annealing(objectives, evaluations, seed):
+    from scipy.optimize import dual_annealing
+
+    result = dual_annealing(objectives.point, BOUNDS, maxfun=evaluations, maxiter=10**9, no_local_search=True, rng=seed)
+    return result.x, result.fun, result.nfev
+
+
 def fcmaes(module):
     def run(objectives, evaluations, seed):
         import importlib
@@ -218,9 +235,16 @@ def minionpy(algorithm):
 SINGLE = ("evosax DE, float32",)  # JAX's default; ten times slower in float64 here
 FORMS_OF_DE = {"thalweg de": 5, "thalweg de, for v in x": 5, "thalweg de, array expression": 4.5}
 OF_SWARMS = {"thalweg pso, clpso": 5, "thalweg pso, inertia": 5, "thalweg pso, spso2011": None}
+OF_ANNEALING = {
+    "thalweg simulated_annealing": 5,
+    "thalweg simulated_annealing, corana": 5,
+    "thalweg parallel_tempering": None,
+    "thalweg tabu": None,
+}
 OF_GENES = {"thalweg genetic, one-point": 5, "thalweg genetic, sbx": None}
 TEXTBOOK = {"selection": "truncation", "crossover": "one_point", "mutation": "uniform", "elites": 1}
 OWN_COUNTER = (
+    "pygmo simulated_annealing, its C++ Rastrigin",
     "pygmo de, its C++ Rastrigin",
     "pygmo pso, its C++ Rastrigin",
     "pygmo sga, its C++ Rastrigin",
@@ -241,6 +265,17 @@ CONTENDERS = {  # name: (run, evaluations, {which of ours it is compared with: r
     },
     "thalweg genetic, sbx": (thalweg("genetic", population=POPULATION), 600_000, {}),
     "thalweg genetic, one-point": (thalweg("genetic", population=POPULATION, **TEXTBOOK), 600_000, {}),
+    "thalweg simulated_annealing": (thalweg("simulated_annealing"), 600_000, {}),
+    "thalweg simulated_annealing, corana": (thalweg("simulated_annealing", variant="corana"), 600_000, {}),
+    "thalweg dual_annealing, no local search": (thalweg("dual_annealing", local="none"), 600_000, {}),
+    "thalweg parallel_tempering": (thalweg("parallel_tempering"), 600_000, {}),
+    "thalweg tabu": (thalweg("tabu"), 600_000, {}),
+    "pygmo simulated_annealing, its C++ Rastrigin": (pygmo_annealing, 600_000, OF_ANNEALING),
+    "scipy dual_annealing, no local search": (
+        scipy_annealing,
+        60_000,
+        {"thalweg dual_annealing, no local search": 5},
+    ),
     "pygmo pso, its C++ Rastrigin": (pygmo_builtin("pso"), 600_000, OF_SWARMS),
     "pygmo sga, its C++ Rastrigin": (pygmo_builtin("sga"), 600_000, OF_GENES),
     "pygmo sga with sbx, its C++ Rastrigin": (

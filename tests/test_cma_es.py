@@ -1,6 +1,7 @@
 """CMA-ES: the eigensolver, the fold into the box, the ends of inner runs, and what a user gets."""
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from thalweg.kernels.compile.jit import kernel
 from thalweg.kernels.numbers.linear_algebra import dot, eigensystem, sum_rows
-from thalweg.kernels.rows import bounds, covariance, inner_runs
+from thalweg.kernels.rows import bounds, covariance, inner_runs, whole_numbers
 from thalweg.solvers import SOLVERS, Optimizer, StopReason, minimize
 from thalweg.solvers.contract import Key, Limits
 from thalweg.solvers.driving.call import begin, parse_call
@@ -111,6 +112,7 @@ class Sides:
     def __init__(self, one, other):
         self.lower, self.upper = np.array([min(one, other)]), np.array([max(one, other)])
         margins = bounds.margins(self.lower, self.upper)
+        self.whole = np.zeros(1, dtype=bool)
         self.all = (float(self.lower[0]), float(self.upper[0]), float(margins[0, 0]), float(margins[1, 0]))
 
 
@@ -174,6 +176,50 @@ def test_the_fold_is_smooth():
     x = np.array([into_box(v, *box.all) for v in y])
     slope = np.diff(x) / np.diff(y)
     assert abs(slope).max() <= 1.0 + 1e-9 and abs(np.diff(slope)).max() < 3 * (y[1] - y[0]) / (2 * box.all[2])
+
+
+# --- whole numbers ------------------------------------------------------------------------------------------------
+
+
+def test_quantiles_of_the_normal_distribution():
+    compiled = kernel(lambda p: whole_numbers.reach(p))
+    for probability in (0.5, 0.49, 0.25, 0.1, 0.01, 1e-3, 1e-6, 1e-12):
+        assert compiled(probability) == pytest.approx(-NormalDist().inv_cdf(probability), rel=1e-13, abs=1e-15)
+
+
+@pytest.mark.parametrize("mean", [-0.5, -0.4, 0.3, 1.0, 2.2, 2.5, 2.9, 4.0, 4.5])
+@pytest.mark.parametrize("deviation", [1e-6, 0.05, 0.3, 2.0])
+def test_no_neighbour_of_a_whole_number_dies_out(mean, deviation):
+    """Hamano et al.: at least alpha = 1 / (lambda D) beside a number at a bound, alpha / 2 on each side of another."""
+    state = state_of(population=10)
+    state.box.lower[0], state.box.upper[0], state.box.integer[0], state.inner[0].whole = 0.0, 4.0, 1.0, 1
+    state.mean[0], state.scale[0], state.own[0].sigma = mean, deviation, 1.0
+    inner_runs.keep_margin(state)
+    marginal = NormalDist(state.mean[0], max(state.scale[0], 1e-300))
+    at = min(max(math.floor(mean + 0.5), 0.0), 4.0)
+    below, above = marginal.cdf(at - 0.5), 1.0 - marginal.cdf(at + 0.5)
+    assert below >= (1 / 60) * (1 - 1e-9) or at == 0.0
+    assert above >= (1 / 60) * (1 - 1e-9) or at == 4.0
+    assert max(below, above) >= (1 / 30) * (1 - 1e-9) or 0.0 < at < 4.0
+    assert state.scale[1] == 2.0 and state.mean[1] == 0.0  # nothing happens to the others
+
+
+def test_whole_numbers_far_from_the_best_draw_no_steps_without_end():
+    """Cut off at the bounds, samples in the corners would."""
+    target = np.array([6.0, 7.0, 0.0, 1.0, 6.0, 6.0, 4.0, 0.0, 7.0, 4.0])
+
+    def bent(x):
+        total, sum_before = 0.0, 0.0
+        for i in range(x.size):
+            sum_before += x[i] - target[i]
+            total += sum_before * sum_before
+        return total
+
+    result = minimize(
+        bent, [(0, 7)] * 10, integrality=True, method="cma_es", seed=1, max_evals=50_000, target=0.0,
+        options={"population": 50},
+    )  # fmt: skip
+    assert result.fun == 0.0
 
 
 # --- ends of inner runs -------------------------------------------------------------------------------------------

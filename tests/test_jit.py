@@ -30,6 +30,7 @@ def folder(tmp_path, monkeypatch):
 
 def start(code, cwd=None, **environment):
     """A fresh process that runs the code, typed into it as into a shell."""
+    path = os.pathsep.join(filter(None, [str(cwd or ""), os.environ.get("PYTHONPATH")]))
     process = subprocess.Popen(
         [sys.executable, "-"],
         stdin=subprocess.PIPE,
@@ -37,7 +38,7 @@ def start(code, cwd=None, **environment):
         stderr=subprocess.PIPE,
         text=True,
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(cwd or ""), **environment},
+        env={**os.environ, "PYTHONPATH": path, **environment},
     )
     assert process.stdin is not None
     process.stdin.write(textwrap.dedent(code) + END)

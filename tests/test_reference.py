@@ -302,7 +302,7 @@ def plain_annealing(state, made=0):
 def plain_cma_es(state, made=0):
     """Ring and trace in the order of their generations; constants as they are once the first inner run has begun."""
     plain, own, inner = plain_run(state, made), state.own[0], state.inner[0]
-    for name in ("mean", "start", "path_sigma", "path_c"):
+    for name in ("mean", "start", "scale", "path_sigma", "path_c"):
         setattr(plain, name, getattr(state, name))
     for name in ("c_sigma", "d_sigma", "c_c", "c_1", "c_mu", "mu_eff", "chi", "sigma"):
         setattr(plain, name, float(own[name]))
@@ -489,6 +489,11 @@ def cma_settings():
         yield setting(f"flat-{restart}", FLAT_POINT, {"max_evals": 1500}, {"restart": restart}, least=least)
         yield setting(f"free-{restart}", free, {"max_evals": 2500}, {"restart": restart})
     yield setting("half", half, {"max_evals": 1200})
+    yield setting("mixed", MIXED, {"max_evals": 1500})
+    yield setting("whole", STEPS, {"max_evals": 700})
+    yield setting("one-whole", ONE_WHOLE, {"max_evals": 300})
+    half_whole = Problem(bowl, 3, x0=x0, free=(0, 2), bottomless=(0,), whole=(0, 2))
+    yield setting("half-whole", half_whole, {"max_evals": 900})
     yield setting("half-first", half, {"max_evals": 400}, run=0)
     half_walls = Problem(walls, 3, x0=x0, free=(0,), bottomless=(1,))
     yield setting("half-walls", half_walls, {"max_evals": 900}, {"sigma": 3.0})

@@ -420,7 +420,26 @@ def test_the_adaptive_family_shrinks_its_population():
         assert (np.diff(state.f[live]) >= 0).all() and state.f[live[0]] == state.run.now[0].best
 
 
-@pytest.mark.parametrize(("name", "option"), [("de", "strategy"), ("simulated_annealing", "schedule")])
+WORDS = {
+    "de": ["strategy"], "simulated_annealing": ["schedule"], "pso": ["variant"],
+    "genetic": ["selection", "crossover", "mutation"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "option"), [(name, option) for name, options in WORDS.items() for option in options])
 def test_an_option_of_words_names_them(name, option):
     with pytest.raises(ValueError, match=rf"^{option}: got 'none', expected one of "):
         minimize(lambda x: x[0], [(-1, 1)], method=name, options={option: "none"})
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("pso", "population", 1), ("pso", "inertia", 1.0), ("pso", "cognitive", -0.1), ("pso", "social", -1.0),
+        ("genetic", "population", 1), ("genetic", "crossover_rate", 1.5), ("genetic", "mutation_rate", -0.5),
+        ("genetic", "crossover_eta", -1.0), ("genetic", "mutation_eta", -1.0), ("genetic", "elites", 100),
+    ],
+)  # fmt: skip
+def test_an_option_out_of_range_is_refused(name, option, value):
+    with pytest.raises(ValueError, match=rf"^{option}: got {value}, expected "):
+        minimize(lambda x: x[0], [(-1, 1)], method=name, options={option: value})

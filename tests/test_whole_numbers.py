@@ -24,11 +24,12 @@ def coupled(x, best):
     return total
 
 
-@pytest.mark.parametrize("method", ["pso", "genetic", "de"])
+@pytest.mark.parametrize("method", ["pso", "genetic", "de", "cma_es"])
 @pytest.mark.parametrize("fun", [separable, coupled])
 @pytest.mark.parametrize(("variables", "values"), SHAPES)
 def test_the_best_is_found_by_every_seed(method, fun, variables, values):
     best = np.random.default_rng(5).integers(0, values, variables).astype(float)
-    arguments = dict(args=(best,), integrality=True, method=method, max_evals=10_000)
+    box = [(0, values - 1)] * variables
     for seed in range(20):
-        assert minimize(fun, [(0, values - 1)] * variables, seed=seed, **arguments).fun == 0.0
+        found = minimize(fun, box, args=(best,), integrality=True, method=method, seed=seed, max_evals=10_000)
+        assert found.fun == 0.0

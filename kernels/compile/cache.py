@@ -8,6 +8,7 @@ and the versions.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import pickle
 import sys
@@ -20,6 +21,7 @@ from numba.core import types
 from numba.core.caching import CompileResultCacheImpl, _Cache
 from numba.core.codegen import RuntimeLinker
 from numba.core.compiler import CompileResult
+from numba.core.environment import Environment, lookup_environment
 from numba.core.serialize import dumps
 
 from . import files, waiting
@@ -138,8 +140,31 @@ class ContentCache(_Cache):
         return place / f"{self._name}-{digest.hexdigest()[:40]}.nbc"
 
 
+class _Loader(pickle.Unpickler):
+    """Loads what was compiled without the module that it was first compiled for.
+
+    Numba imports that module, for globals that machine code does not read: a script of which this one is a copy would
+    run, and where it is gone, nothing would be loaded.
+    """
+
+    def find_class(self, module, name):
+        if (module, name) == ("numba.core.environment", "_rebuild_env"):
+            return _environment
+        return super().find_class(module, name)
+
+
+def _environment(module: str, constants: list, name: str) -> Environment:
+    found: Any = lookup_environment(name)
+    if found is None:
+        found = Environment({"__name__": module})
+        found.consts[:], found.env_name = constants, name
+        Environment._memo[name] = found
+    return found
+
+
 def _rebuild(target_context, stored: bytes) -> CompileResult:
-    payload, notes = pickle.loads(stored)
+    payload, notes = _Loader(io.BytesIO(stored)).load()
+    payload[1].modname = "<dynamic>"  # the same, for the descriptor: Numba takes an empty module
     return CompileResult._rebuild(target_context, *payload)._replace(metadata=notes)
 
 

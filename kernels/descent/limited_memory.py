@@ -47,7 +47,7 @@ def make_pairs(memory: int, dimension: int) -> Pairs:
     width = memory + -memory % LANES
     wide, square, vector = np.zeros((memory, dimension)), np.zeros((memory, width)), np.zeros(width)
     return Pairs(
-        s=wide, y=wide.copy(), sy=vector, yy=square, inverse=square.copy(),
+        s=wide, y=wide.copy(), sy=np.zeros(memory), yy=square, inverse=square.copy(),
         transposed=square.copy(), latest=vector.copy(), sg=vector.copy(), yg=vector.copy(),
         small=np.zeros((3, width)), now=filled(MEMORY, theta=1.0),
     )  # fmt: skip

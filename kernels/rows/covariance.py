@@ -3,7 +3,7 @@
 Equations and table 1 as in Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772v2. A coordinate has its own
 unit `scale`, in which the covariance matrix C begins as the identity. Fields of a state, beside those of population.py:
     mean       (D,)    m, in the space that is folded into the box (bounds.py)
-    scale      (D,)    the unit of each variable
+    scale      (D,)    the unit of each variable; that of a whole-numbered one widens (whole_numbers.py)
     margin     (2, D)  of the box
     covariance (D, D)  C, its lower triangle
     axes       (D, D)  B', an eigenvector of C in each row
@@ -26,6 +26,7 @@ from ..numbers.elementary import exp, log
 from ..numbers.linear_algebra import dot, eigensystem, sum_rows
 from ..numbers.random import normal, row_key
 from .bounds import into_box
+from .whole_numbers import into_whole_box
 
 SCALARS = record(
     generation="i8",  # g, of this distribution
@@ -102,8 +103,11 @@ def sample_row(i, state):
         z[j] *= state.lengths[j]
     sum_rows(z, state.axes, n, y)
     for j in range(n):
-        point = mean[j] + sigma * scale[j] * y[j]
-        z[j] = into_box(point, box.lower[j], box.upper[j], margin[0, j], margin[1, j])
+        point, low, high = mean[j] + sigma * scale[j] * y[j], box.lower[j], box.upper[j]
+        if box.integer[j] > 0.0:
+            z[j] = into_whole_box(point, low, high)
+        else:
+            z[j] = into_box(point, low, high, margin[0, j], margin[1, j])
 
 
 # --- learning ----------------------------------------------------------------------------------------------------

@@ -2,8 +2,9 @@
 
 They end by the criteria of appendix B.3 of Hansen's tutorial (arXiv:1604.00772) with the tolerances of pycma. The next
 one has twice the rows (IPOP: Auger and Hansen, CEC 2005), or, so that both get as many evaluations, few rows and small
-steps (BIPOP: Hansen, Benchmarking a BI-population CMA-ES, GECCO workshops 2009). As in pycma the first counts among
-the small ones. Fields of a state, beside those of population.py and covariance.py:
+steps (BIPOP: Hansen, Benchmarking a BI-population CMA-ES, GECCO workshops 2009). By pycma's rules: the first counts
+as a small one, and those have up to as many rows as the last large one (the paper: up to half of that). Fields of a
+state, beside those of population.py and covariance.py:
     recent  (T,)    best values of the last generations, one after another around a ring
     trace   (3, H)  best and median value, every `stride` generations; room for a part of them
     start   (D,)    where inner runs begin that are not drawn from the box
@@ -18,7 +19,7 @@ from ..compile.structures import record
 from ..numbers.elementary import exp, log
 from ..numbers.random import uniform
 from ..run import CONVERGED, ENDED
-from . import covariance
+from . import covariance, whole_numbers
 from .bounds import out_of_box
 
 NONE, IPOP, BIPOP = 0, 1, 2
@@ -27,6 +28,7 @@ SCALARS = record(
     population="i8",  # lambda_0: rows of the first inner run
     large="i8",  # rows of the last one with a large population
     small="i8",  # 1: this one counts among those with a small population
+    whole="i8",  # 1: there are whole-numbered variables
     draws="i8",  # 1: inner runs begin at points drawn from the box
     drawn="i8",  # 1: the next does
     began="i8",  # evaluations before this one
@@ -74,12 +76,24 @@ def begin(state, population, sigma, most):
     for j in range(state.mean.size):
         low, high = box.lower[j], box.upper[j]
         x = low + uniform(now.key, j) * (high - low) if inner.drawn == 1 else state.start[j]
-        state.mean[j] = out_of_box(x, low, high, margin[0, j], margin[1, j])
+        if box.integer[j] > 0.0:
+            state.mean[j], state.scale[j] = x, whole_numbers.unit(low, high)
+        else:
+            state.mean[j] = out_of_box(x, low, high, margin[0, j], margin[1, j])
     covariance.reset(state, population, sigma)
     inner.first, inner.most, inner.began = sigma, most, now.evaluations
     inner.level, inner.entries, inner.stride = 0, 0, 1
     inner.drawn = inner.draws
     state.rows[0].live = population
+    keep_margin(state)
+
+
+@inlined
+def keep_margin(state):
+    """Where there are whole-numbered variables: no number beside the likeliest may die out."""
+    if state.inner[0].whole == 1:
+        sigma, population = state.own[0].sigma, state.rows[0].live
+        whole_numbers.keep_margin(state.mean, state.scale, state.covariance, state.box, sigma, population)
 
 
 # --- the end -----------------------------------------------------------------------------------------------------
@@ -195,7 +209,7 @@ def begin_next(state, converged):
     inner.small = 1 if inner.regime == BIPOP and inner.spent_small < inner.spent_large else 0
     if inner.small == 1:
         u = uniform(now.key, dimension)
-        population = int(inner.population * exp(u * u * log(0.5 * inner.large / inner.population)))
+        population = int(inner.population * exp(u * u * log(inner.large / inner.population)))
         sigma *= exp(-2.0 * uniform(now.key, dimension + 1) * log(10.0))
         most = inner.spent_large // 2
     elif inner.regime == NONE or population > state.trial.shape[0]:

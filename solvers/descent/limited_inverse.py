@@ -59,6 +59,6 @@ class LimitedInverse:
 
 def limited_inverse(pairs) -> LimitedInverse:
     """What the pairs of a state (kernels/descent/limited_memory.py) say; a copy."""
-    now, memory = pairs.now[0], len(pairs.sy)
+    now, memory = pairs.now[0], len(pairs.s)
     ages = (int(now["next"]) - int(now["kept"]) + np.arange(int(now["kept"]))) % memory
     return LimitedInverse(pairs.s[ages], pairs.y[ages], float(now["theta"]))

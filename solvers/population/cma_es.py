@@ -3,7 +3,7 @@
 Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772v2, with weights below 0 ("active"); restarts as in
 Auger and Hansen, CEC 2005 (IPOP) and Hansen, GECCO 2009 (BIPOP). Generation 0 is the points that were given, or one
 uniform in the box; the best of them is the first mean. The distribution lives in all of space, which is folded into the
-box."""
+box. Whole-numbered variables are rounded, and kept from dying out, as in Hamano et al., GECCO 2022 (the margin)."""
 
 from __future__ import annotations
 
@@ -74,6 +74,7 @@ def init(domain, options, limits, key):
     fields["rows"][0].live, fields["rows"][0].count = population, min(max(given, 1), limits.max_evals)
     finite = np.isfinite(domain.upper - domain.lower)
     inner = {"regime": regime, "population": population, "large": population, "small": regime == inner_runs.BIPOP}
+    inner["whole"] = domain.integrality.any()
     return CmaEsState(
         mean=np.zeros(n),
         start=np.zeros(n),
@@ -129,6 +130,8 @@ def learn(state):
         converged = inner_runs.has_converged(state)
         if converged or inner_runs.has_failed(state) or not distribution.decompose(state):
             inner_runs.begin_next(state, converged)
+        else:
+            inner_runs.keep_margin(state)
 
 
 @inlined
@@ -144,5 +147,5 @@ def note_start(state):
 
 SOLVER = Solver(
     "cma_es", "covariance matrix adaptation with restarts (active CMA-ES, BIPOP)", Options, CmaEsState, init,
-    rows=Rows(propose, (learn,), draw=draw), domain="real", integers=False, planned=False, on_gpu=False,
+    rows=Rows(propose, (learn,), draw=draw), domain="real", planned=False, on_gpu=False,
 )  # fmt: skip

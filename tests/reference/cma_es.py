@@ -1,8 +1,8 @@
 """Active CMA-ES with IPOP and BIPOP restarts, one generation after the papers: what the engine is tested by.
 
 Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772v2, figure 6 and table 1, ends of a run after appendix
-B.3; Auger and Hansen, CEC 2005; Hansen, GECCO 2009. Tolerances are pycma's, and so is the bound on the growth of sigma;
-when C is decomposed is purecma's.
+B.3; Auger and Hansen, CEC 2005; Hansen, GECCO 2009, with pycma's rules; whole numbers after Hamano et al., GECCO 2022.
+Tolerances are pycma's, and so is the bound on the growth of sigma; when C is decomposed is purecma's.
 
 Conventions of the engine: generation 0 is the points given, or one drawn; the fold into the box (`folded`); which
 values are kept for stagnation; what the spread is. Eigenvectors have no sign of their own: the state brings those that
@@ -10,6 +10,7 @@ it samples with (`axes`, `lengths`), and how far they are from an eigensystem of
 """
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 
@@ -55,6 +56,11 @@ def folded(s, y):
     x = np.array(y, dtype=float)
     for j in range(len(x)):
         low, high, (below, above) = s.lower[j], s.upper[j], margins(s, j)
+        if s.whole[j]:
+            while not low - 0.5 <= x[j] <= high + 0.5:
+                x[j] = 2 * low - 1 - x[j] if x[j] < low else 2 * high + 1 - x[j]
+            x[j] = min(max(math.floor(x[j] + 0.5), low), high)
+            continue
         while not low - below <= x[j] <= high + above:
             x[j] = 2 * (low - below) - x[j] if x[j] < low - below else 2 * (high + above) - x[j]
         if x[j] < low + below:
@@ -68,6 +74,8 @@ def unfolded(s, x):
     y = np.array(x, dtype=float)
     for j in range(len(y)):
         low, high, (below, above) = s.lower[j], s.upper[j], margins(s, j)
+        if s.whole[j]:
+            continue
         if y[j] < low + below:
             y[j] = low - below + math.sqrt(4 * below * (y[j] - low))
         elif y[j] > high - above:
@@ -85,7 +93,7 @@ def adapt(s, z, order):
     y, z = z[order] @ (s.axes * s.lengths).T, z[order]
     best = w > 0
     y_w, z_w = w[best] @ y[best], w[best] @ z[best]
-    s.mean = s.mean + s.sigma * scale(s) * y_w
+    s.mean = s.mean + s.sigma * s.scale * y_w
     s.path_sigma = (1 - c_sigma) * s.path_sigma + math.sqrt(c_sigma * (2 - c_sigma) * mu_eff) * (s.axes @ z_w)
     s.generation += 1
     length = np.linalg.norm(s.path_sigma)
@@ -96,11 +104,6 @@ def adapt(s, z, order):
     w_y = np.where(best, w, w * n / (z**2).sum(axis=1))
     kept = 1 + c_1 * (1 - s.h_sigma) * c_c * (2 - c_c) - c_1 - c_mu * w.sum()
     s.C = kept * s.C + c_1 * np.outer(s.path_c, s.path_c) + c_mu * (w_y * y.T) @ y
-
-
-def scale(s):
-    width = s.upper - s.lower
-    return np.where(np.isfinite(width), width, 1.0)
 
 
 def note(s, order):
@@ -157,6 +160,39 @@ def upper_median(values):
     return sorted(values)[len(values) // 2]
 
 
+# --- whole numbers ------------------------------------------------------------------------------------------------
+
+
+def chi(gamma):
+    """The root of the quantile of chi-squared with one degree of freedom."""
+    return NormalDist().inv_cdf((1 + gamma) / 2)
+
+
+def keep_margin(s):
+    """Section 4.2: alpha = 1 / (lambda D), A is a part of the scale. Ours: the mean is no more than 1/2 outside."""
+    s.mean, s.scale, alpha = s.mean.copy(), s.scale.copy(), 1 / (s.size * len(s.mean))
+    for j in np.flatnonzero(s.whole & (s.lower < s.upper)):
+        s.mean[j] = min(max(s.mean[j], s.lower[j] - 0.5), s.upper[j] + 0.5)
+        deviation = s.sigma * s.scale[j] * math.sqrt(s.C[j, j])
+        marginal = NormalDist(s.mean[j], deviation)
+        at = min(max(math.floor(s.mean[j] + 0.5), s.lower[j]), s.upper[j])
+        low, up = at - 0.5, at + 0.5
+        if at in (s.lower[j], s.upper[j]):
+            border = up if at == s.lower[j] else low
+            away = min(abs(s.mean[j] - border), deviation * chi(1 - 2 * alpha))
+            s.mean[j] = border + math.copysign(away, s.mean[j] - border)
+            continue
+        p_low, p_up = marginal.cdf(low), NormalDist(-s.mean[j], deviation).cdf(-up)
+        p_mid = 1 - p_low - p_up
+        q_low, q_up = max(alpha / 2, p_low), max(alpha / 2, p_up)
+        if (q_low, q_up) != (p_low, p_up):
+            delta = (1 - q_low - q_up - p_mid) / (q_low + q_up + p_mid - 3 * alpha / 2)
+            r_low, r_up = q_low + delta * (q_low - alpha / 2), q_up + delta * (q_up - alpha / 2)
+            c_low, c_up = chi(1 - 2 * r_low), chi(1 - 2 * r_up)
+            s.mean[j] = (low * c_up + up * c_low) / (c_low + c_up)
+            s.scale[j] = (up - low) / (s.sigma * math.sqrt(s.C[j, j]) * (c_low + c_up))
+
+
 # --- inner runs ---------------------------------------------------------------------------------------------------
 
 
@@ -170,7 +206,7 @@ def next_inner_run(s, draws, reason):
     s.small = int(s.regime == "bipop" and s.spent_small < s.spent_large)
     if s.small:
         u, v = draws.uniform(None, len(s.mean)), draws.uniform(None, len(s.mean) + 1)
-        size = math.floor(s.smallest * (s.large / (2 * s.smallest)) ** (u * u))
+        size = math.floor(s.smallest * (s.large / s.smallest) ** (u * u))
         return begin(s, draws, size, s.sigma_0 * 10 ** (-2 * v), s.spent_large // 2)
     if s.regime == "none" or 2 * s.large > s.largest:
         s.stop = CONVERGED if s.converged else ENDED
@@ -187,6 +223,9 @@ def begin(s, draws, size, sigma, most):
     s.generation, s.decomposed, s.level = 0, 0, 0
     s.recent, s.bests, s.medians, s.stride = [], [], [], 1
     s.drawn = s.draws
+    width = s.upper - s.lower
+    s.scale = np.where(np.isfinite(width), width, 1.0)
+    keep_margin(s)
 
 
 def iterate(state, fun, draws):
@@ -200,7 +239,7 @@ def iterate(state, fun, draws):
     else:
         z = np.array([[draws.normal(i, j) for j in range(n)] for i in range(s.count)])
         steps = z @ (s.axes * s.lengths).T
-        evaluate(s, fun, np.array([folded(s, s.mean + s.sigma * scale(s) * y) for y in steps]))
+        evaluate(s, fun, np.array([folded(s, s.mean + s.sigma * s.scale * y) for y in steps]))
         if s.stall == 0 and not s.holds:  # the best is of this inner run now
             s.holds, s.converged, s.spread = 1, 0, math.inf
         if s.count == s.size:
@@ -210,6 +249,8 @@ def iterate(state, fun, draws):
             s.moved = end(s, order)
             if s.moved:
                 next_inner_run(s, draws, s.moved)
+            else:
+                keep_margin(s)
     vars(s).update(constants(n, s.size))
     return close(s, [0.0, s.spread])
 

@@ -12,6 +12,7 @@ The state has x, f, order, selection, crossover, mutation, rate, mutation_rate, 
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -87,7 +88,7 @@ def uniform(s, u, j, value):
     return in_box(s, np.full(len(s.lower), u))[j]
 
 
-OPERATORS = {
+OPERATORS: dict[str, Callable] = {
     operator.__name__: operator for operator in (tournament, truncation, roulette, sbx, one_point, polynomial, uniform)
 }
 
@@ -151,5 +152,5 @@ def start(dimension):
     return {
         "size": 100, "fresh": True, "selection": "tournament", "crossover": "sbx", "mutation": "polynomial",
         "rate": 0.9, "mutation_rate": 1 / dimension, "eta_crossover": 1.0, "eta_mutation": 20.0, "elites": 100,
-        "distinct": True,
+        "distinct": True, "longest": 100 + 10 * dimension,
     }  # fmt: skip
