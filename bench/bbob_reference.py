@@ -72,6 +72,24 @@ def check(points=5):
     return max(worst.values()) <= TOLERANCE
 
 
+def check_record():
+    """The record that is made in compiled code against a loop over the same points."""
+    from bbob_record import TARGETS, Run
+
+    random = np.random.default_rng(1)
+    for f in (1, 8, 21):
+        run = Run(f, 3, 2, 3000)
+        points = run.problem.minimum.x + random.normal(size=(3000, 3)) * np.geomspace(3, 1e-5, 3000)[:, None]
+        gaps = [run.point(x) - run.problem.minimum.fun for x in points if not run.over]
+        best = np.minimum.accumulate(gaps)
+        hits = [int(np.argmax(best <= target)) + 1 for target in TARGETS if best[-1] <= target]
+        assert run.hits() == hits and len(hits) > 10, (f, run.hits(), hits)
+        now = run.now
+        at, noted = now["check_at"][: now["checks"]], now["check_gap"][: now["checks"]]
+        assert (noted == best[at - 1]).all() and len(at) > 20
+    print("the record is that of a loop in Python")
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true")

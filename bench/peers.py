@@ -60,10 +60,18 @@ def thalweg(method, form=None, **options):
     return run
 
 
-def pygmo_builtin(objectives, evaluations, seed):
-    import pygmo
+PYGMO_DE = {"F": F, "CR": CR, "variant": 7, "ftol": 0.0, "xtol": 0.0}
 
-    return _pygmo(pygmo, pygmo.problem(pygmo.rastrigin(dim=D)), evaluations, seed)
+
+def pygmo_builtin(name, **settings):
+    """One of pygmo's algorithms on its own C++ Rastrigin function."""
+
+    def run(objectives, evaluations, seed):
+        import pygmo
+
+        return _pygmo(pygmo, pygmo.problem(pygmo.rastrigin(dim=D)), evaluations, seed, name, settings)
+
+    return run
 
 
 def pygmo_numba(objectives, evaluations, seed):
@@ -78,13 +86,13 @@ def pygmo_numba(objectives, evaluations, seed):
         def get_bounds(self):
             return tuple(zip(*BOUNDS, strict=True))
 
-    return _pygmo(pygmo, pygmo.problem(Rastrigin()), evaluations, seed)
+    return _pygmo(pygmo, pygmo.problem(Rastrigin()), evaluations, seed, "de", PYGMO_DE)
 
 
-def _pygmo(pygmo, problem, evaluations, seed):
+def _pygmo(pygmo, problem, evaluations, seed, name, settings):
     start = pygmo.population(problem, POPULATION, seed=seed)
-    de = pygmo.de(gen=evaluations // POPULATION - 1, F=F, CR=CR, variant=7, ftol=0.0, xtol=0.0, seed=seed)
-    end = pygmo.algorithm(de).evolve(start)
+    algorithm = getattr(pygmo, name)(gen=evaluations // POPULATION - 1, seed=seed, **settings)
+    end = pygmo.algorithm(algorithm).evolve(start)
     return end.champion_x, end.champion_f[0], end.problem.get_fevals()
 
 
@@ -209,8 +217,14 @@ def minionpy(algorithm):
 
 SINGLE = ("evosax DE, float32",)  # JAX's default; ten times slower in float64 here
 FORMS_OF_DE = {"thalweg de": 5, "thalweg de, for v in x": 5, "thalweg de, array expression": 4.5}
+OF_SWARMS = {"thalweg pso, clpso": 5, "thalweg pso, inertia": 5, "thalweg pso, spso2011": None}
+OF_GENES = {"thalweg genetic, one-point": 5, "thalweg genetic, sbx": None}
+TEXTBOOK = {"selection": "truncation", "crossover": "one_point", "mutation": "uniform", "elites": 1}
 OWN_COUNTER = (
     "pygmo de, its C++ Rastrigin",
+    "pygmo pso, its C++ Rastrigin",
+    "pygmo sga, its C++ Rastrigin",
+    "pygmo sga with sbx, its C++ Rastrigin",
     "evosax DE, float32",
     *list(FORMS_OF_DE)[1:],
 )  # not the objective that counts
@@ -221,7 +235,20 @@ CONTENDERS = {  # name: (run, evaluations, {which of ours it is compared with: r
     "thalweg de, array expression": (thalweg("de", array_expression, **RAND1BIN), 3_000_000, {}),
     "thalweg lshade": (thalweg("lshade"), 600_000, {}),
     "thalweg jso": (thalweg("jso"), 600_000, {}),
-    "pygmo de, its C++ Rastrigin": (pygmo_builtin, 600_000, FORMS_OF_DE),
+    **{
+        f"thalweg pso, {variant}": (thalweg("pso", variant=variant, population=POPULATION), 600_000, {})
+        for variant in ("clpso", "inertia", "spso2011")
+    },
+    "thalweg genetic, sbx": (thalweg("genetic", population=POPULATION), 600_000, {}),
+    "thalweg genetic, one-point": (thalweg("genetic", population=POPULATION, **TEXTBOOK), 600_000, {}),
+    "pygmo pso, its C++ Rastrigin": (pygmo_builtin("pso"), 600_000, OF_SWARMS),
+    "pygmo sga, its C++ Rastrigin": (pygmo_builtin("sga"), 600_000, OF_GENES),
+    "pygmo sga with sbx, its C++ Rastrigin": (
+        pygmo_builtin("sga", crossover="sbx", mutation="polynomial"),
+        600_000,
+        {"thalweg genetic, sbx": 5},
+    ),
+    "pygmo de, its C++ Rastrigin": (pygmo_builtin("de", **PYGMO_DE), 600_000, FORMS_OF_DE),
     "pygmo de": (pygmo_numba, 300_000, {"thalweg de": 9}),
     "fcmaes DE, C++": (fcmaes("decpp"), 300_000, {"thalweg de": 9}),
     "fcmaes DE, Python": (fcmaes("de"), 60_000, {"thalweg de": None}),

@@ -20,7 +20,9 @@ minimize(f, x0=[1.0, 2.0, 3.0], bounds=[(0, None)] * 3, args=(a, b), tol=1e-8, o
 ```
 
 A (D, 2) array is always a box; a population to begin with is `x0=`. `restarts`, `islands` and `Optimizer` read the same
-names. What has another meaning here is refused, with what to write instead; nothing is ignored.
+names. What has another meaning here is refused, with what to write instead; nothing is ignored in silence. A local
+method begins at the point of the box nearest to x0, and leaves out a gradient or Hessian that it does not use, each
+with a warning; `callback` is called after each of its iterations.
 """
 
 METHODS = """

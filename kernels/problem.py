@@ -107,6 +107,15 @@ class Problem:
         return self.bounds[:, 1]
 
 
+def told(x):
+    """The objective of an Optimizer: its values are told, and so are its gradients, if at all."""
+    raise RuntimeError("the objective of an Optimizer is evaluated by the caller")
+
+
+def is_told(problem) -> bool:
+    return getattr(problem.fun, "function", problem.fun) is told
+
+
 def parse_bounds(bounds, x0: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """The box as two float64 vectors, or an error that names the variable that is wrong.
 

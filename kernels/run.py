@@ -133,13 +133,21 @@ def evaluate_gradient(problem, x, g, run):
 
 
 @inlined
+def count_second_order(price, of_gradient, run):
+    """Count a Hessian or a product, and what it is made of: gradients of 1 + `of_gradient` evaluations each."""
+    now = run.now[0]
+    now.hessians += 1
+    now.evaluations += price
+    now.gradients += price // (1 + of_gradient)
+
+
+@inlined
 def evaluate_product(problem, x, v, hv, run):
     """The Hessian at x times v, in hv (D,). False: the run has stopped, as the objective raised."""
     if raised(asking.hessian_product(problem, x, v, hv)):
         note_raised(run, x)
         return False
-    run.now[0].hessians += 1
-    run.now[0].evaluations += asking.product_price(problem)
+    count_second_order(asking.product_price(problem), asking.price(problem), run)
     return True
 
 
@@ -149,8 +157,7 @@ def evaluate_hessian(problem, x, H, run):
     if raised(asking.hessian(problem, x, H)):
         note_raised(run, x)
         return False
-    run.now[0].hessians += 1
-    run.now[0].evaluations += asking.hessian_price(problem)
+    count_second_order(asking.hessian_price(problem), asking.price(problem), run)
     return True
 
 

@@ -56,6 +56,7 @@ class Solver:
     iterate: Kernel | None = None
     rows: Rows | None = None
     asks: frozenset[str] = frozenset({"value"})  # of the problem: names in kernels/calling/asking.py
+    may_ask: Callable[[Any, Any], frozenset[str]] | None = None  # options, problem -> what it asks for beside, by these
     wishes: frozenset[str] = frozenset()  # what it uses, too, where it can be had and the run is worth its compilation
     domain: str = "box"  # or "real": any bounds, or none where there is a point to begin with
     integers: bool = True  # whether variables may take whole numbers
@@ -67,9 +68,20 @@ class Solver:
     stands: Callable[[Any], tuple[float, np.ndarray]] | None = None  # state -> value, x: where it is, not at its best
     report: Callable[[Any], dict[str, Any]] | None = None  # state -> items of the result: jac, hess_inv ...
     points: Kernel | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
+    nests: tuple[str, ...] = ()  # where in its state those of the solvers are whose machine code it calls: "local.bfgs"
+
+    @property
+    def local(self) -> bool:
+        """Whether it goes from one point to the next until it can go no further."""
+        return self.rows is None and not self.planned and self.converges
 
     def __reduce__(self) -> tuple[Any, ...]:
         return solver_named, (self.name, self.State.__module__)  # its kernels are compiled, or loaded, where it arrives
+
+
+def asked_by(solver: Solver, options, problem) -> frozenset[str]:
+    """What a solver asks of a problem."""
+    return solver.asks if solver.may_ask is None else solver.asks | solver.may_ask(options, problem)
 
 
 def solver_named(name: str, module: str) -> Solver:

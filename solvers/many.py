@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from ..kernels.calling.aside import Call as Aside
 from ..kernels.calling.derivatives import Wanted, derivatives_of
 from ..kernels.calling.objective import CompiledObjective, objective
 from ..kernels.compile.structures import copied
+from ..kernels.given import as_word
 from ..kernels.problem import Problem, check_points, read_points
 from ..kernels.reals import shortened
 from ..kernels.run import RUN
@@ -32,6 +33,7 @@ def minimize_many(
     fun: Any, x0s: Any = None, args_each: Any = (), *, bounds: Any = None, args: Any = (), method: AnyMethod = "auto",
     jac: Any = None, seed: Seed = None, threads: int | None = None, max_evals: int | None = None,
     max_iters: int | None = None, target: float | None = None, ftol: float | None = None, options: Any = None,
+    device: Literal["cpu", "cuda"] = "cpu",
 ) -> Result:  # fmt: skip
     """Solve many small problems of one kind, that differ in their arguments and in where they begin.
 
@@ -52,7 +54,7 @@ def minimize_many(
         Further arguments, the same for all.
     method : str or Solver, default "auto"
         As in `minimize`; "auto" is `l_bfgs_b` from points, `lshade` in a box.
-    jac : callable, True, "2-point" or "3-point", optional
+    jac : callable, True, "2-point", "3-point" or "cs", optional
         The gradient, as in `minimize`. Default: automatic. A function must carry no values of its own.
     seed : int or generator of NumPy, optional
         For methods that draw; problem k draws as run k.
@@ -60,6 +62,9 @@ def minimize_many(
         Default: all cores.
     max_evals, max_iters, target, ftol, options : optional
         As in `minimize`, for each problem.
+    device : {"cpu", "cuda"}, default "cpu"
+        "cuda": on an NVIDIA GPU, a thread for each problem; answers agree with the CPU's to rounding, which a search
+        may magnify. Objective and `jac` may call what a GPU has, too: no `@`, nothing of np.linalg.
 
     Returns
     -------
@@ -90,15 +95,22 @@ def minimize_many(
     >>> bool(found.success.all()), bool(np.allclose(found.x[:, 1], rates, atol=1e-4))
     (True, True)
     """
+    place = as_word("device", device, settings.DEVICES)
+    if place == "cuda" and threads is not None:
+        raise ValueError("threads: device='cuda' has threads of its own, as many as suit it; leave this out")
     each = _read_each(args_each)
     starts, count = _read_starts(x0s, each)
     call, bound = _make_call(
         fun, starts, each, bounds, args, method, jac, seed,
         {"max_evals": max_evals, "target": target, "ftol": ftol, "patience": None, "max_iters": max_iters}, options,
+        place,
     )  # fmt: skip
     problems = _Problems(call, bound, starts, each, count)
-    threads = min(settings.count_of("threads", threads), count)
-    problems.carry_out(threads)
+    if place == "cuda":
+        threads = problems.carry_out_on_gpu()
+    else:
+        threads = min(settings.count_of("threads", threads), count)
+        problems.carry_out(threads)
     result = problems.result()
     result.update(
         method=call.solver.name, options=dataclasses.asdict(call.options), threads=threads, seed=call.seed,
@@ -138,7 +150,9 @@ def _read_starts(x0s, each: tuple) -> tuple[np.ndarray | None, int]:
     return starts, count
 
 
-def _make_call(fun, starts, each, bounds, args, method, jac, seed, limits, options) -> tuple[Call, CompiledObjective]:
+def _make_call(
+    fun, starts, each, bounds, args, method, jac, seed, limits, options, device
+) -> tuple[Call, CompiledObjective]:
     """The call of the first problem, and its objective."""
     args = args if isinstance(args, tuple) else (args,)
     first = tuple(array[0] for array in each) + normalise(args)
@@ -158,11 +172,15 @@ def _make_call(fun, starts, each, bounds, args, method, jac, seed, limits, optio
     call = Call(problem, solver, settings.make_options(solver, options), limits, settings.make_seed(seed))
     probe = problem.x0 if starts is not None else 0.5 * (problem.lower + problem.upper)[None]
     bound = source.bind(first, probe)
+    if device == "cuda":
+        from .driving.many_on_cuda import check_fits
+
+        check_fits(solver, bound)
     if not isinstance(bound, CompiledObjective):
         raise TypeError("fun: got an objective in Python, expected one that is compiled; loop over minimize instead")
-    if "gradient" in solver.asks:
+    if "gradient" in call.asks:
         wanted = Wanted(jac)
-        bound.derivatives = derivatives_of(bound, solver.asks, wanted, problem.lower, problem.upper, probe[0])
+        bound.derivatives = derivatives_of(bound, call.asks, wanted, problem.lower, problem.upper, probe[0])
         _refuse_carried(bound)
     return call, bound
 
@@ -180,19 +198,20 @@ class _Problems:
         self.call, self.bound, self.each, self.count = call, bound, each, count
         dimension = call.problem.dimension
         self.starts = np.zeros((0, dimension)) if starts is None else starts
-        carried, args = bound.args[: bound.held], bound.args[bound.held + len(each) :]
-        self.records = pack_each(carried, each, args) if each else np.tile(bound.record, (count, 1))
         self.template = begin(call, 0)
         self.ended = np.zeros(count, RUN)
         self.ended["best"], self.ended["spread"] = np.inf, np.inf
         self.points = np.full((count, dimension), np.nan)
-        self.advance = drivers.each(call.solver)
         self.next, self.size = 0, count
         self.errors: dict[int, Exception] = {}
         self.lock = threading.Lock()
         self.interrupted = False
 
     def carry_out(self, threads: int) -> None:
+        bound, each = self.bound, self.each
+        carried, args = bound.args[: bound.held], bound.args[bound.held + len(each) :]
+        self.records = pack_each(carried, each, args, self.count)
+        self.advance = drivers.each(self.call.solver)
         self.size = max(self.count // (BLOCKS * threads), 1)
         others = [threading.Thread(target=self._work, daemon=True) for _ in range(threads - 1)]
         for other in others:
@@ -206,6 +225,23 @@ class _Problems:
             self.interrupted = True
             for other in others:
                 other.join(1.0)
+        self._raise_error()
+
+    def carry_out_on_gpu(self) -> int:
+        """Returns the threads of the GPU."""
+        from .driving.many_on_cuda import carry_out
+
+        threads, fault, self.interrupted = carry_out(
+            self.call, self.bound, self.template, self.starts, self.each, self.ended, self.points
+        )
+        if fault is not None:
+            state = copied(self.template)
+            state.run.now[:], state.run.raised_x[:] = self.ended[fault], self.points[fault]
+            self._note_error(fault, state)
+            self._raise_error()
+        return threads
+
+    def _raise_error(self) -> None:
         if self.errors:
             raise self.errors[min(self.errors)]
 

@@ -56,20 +56,24 @@ def minimize(
     bounds : (D, 2) array_like, sequence of pairs, or scipy.optimize.Bounds
         The box; finite, but for `nelder_mead` and `cma_es`, which may be given any bounds, or none and an x0.
     x0 : (D,) or (n, D) array_like, optional
-        A point, or a population, to begin with; the rest of the first generation is uniform in the box.
+        A point, or a population, to begin with; the rest of the first generation is uniform in the box. A local method
+        begins at the point of the box that is nearest to it, with a warning where that is another.
     args : tuple, default ()
         Further arguments: arrays, numbers, tuples of these. An array that a compiled `fun` writes into is a fresh copy
         in each evaluation; a read-only one is refused then.
     method : str or Solver, default "auto"
         A name in `thalweg.SOLVERS`, in any case and hyphenation. "auto" is `portfolio` in a box, one of DE's family for
         whole numbers, more than 200 variables, `workers` and GPUs, and a local method where there is no box.
-    jac : callable, True, "2-point" or "3-point", optional
+    jac : callable, True, "2-point", "3-point" or "cs", optional
         The gradient: `jac(x, *args) -> (D,)`; True: `fun` returns (value, gradient), as in SciPy; by differences of two
-        or three points for each variable, which count as evaluations. Default: automatic, exact for every objective
-        that is compiled; differences of two points for one in Python. Refused by methods that use none.
+        or three points for each variable, or by a complex step, exact where `fun` takes complex x (NumPy's functions
+        do): these count as evaluations. Default: automatic, exact for every objective
+        that is compiled; differences of two points for one in Python. Of no use, with a warning, to a local method
+        that uses none; refused by other methods.
     hess, hessp : callable, optional
         The Hessian, `hess(x, *args) -> (D, D)`, or its product with a vector, `hessp(x, p, *args) -> (D,)`. Default:
-        automatic, or differences of the gradient that is given. Refused by methods that use none.
+        automatic, or differences of the gradient that is given, for which "2-point", "3-point", "cs" and what SciPy
+        approximates a Hessian with stand, too. Where a method uses none, as with `jac`.
     integrality : (D,) array_like of bool, optional
         True where a variable takes whole numbers.
     seed : int or generator of NumPy, optional
@@ -82,7 +86,8 @@ def minimize(
     workers : int, map-like callable, or distributed.Client, optional
         For objectives that take long in Python, which is how they are evaluated then: the rows of a generation side by
         side, on so many processes (-1: all cores), by `workers(function, iterable)` as in SciPy, or on the workers of
-        the client. The same answer whatever the number. Excludes `threads`; needs a method with rows.
+        the client; of a method that uses gradients, the points of one by differences. The same answer whatever the
+        number. Excludes `threads`; needs a method with rows, or with gradients.
     device : "cpu" or "cuda", default "cpu"
         "cuda" runs on an NVIDIA GPU (extras cuda12, cuda13): a block for each restart, or a thread for each individual
         of one large population. The same draws; values equal to rounding. The objective must be Python that Numba
@@ -110,7 +115,7 @@ def minimize(
     callback_every : "generation", optional
         When it is called: after each generation (each iteration of other methods; runs then go one after another).
         Of a method that may go uphill (`gradient_descent`, `momentum`, `adam` ...) x and fun are then the point where
-        it stands, so that its path can be drawn. Default: about every 0.1 s.
+        it stands, so that its path can be drawn. Default: so for one run of a local method, else about every 0.1 s.
     progress : bool, default False
         Show the best value, evaluations and speed while it runs.
     checkpoint : path, optional
@@ -159,7 +164,8 @@ def minimize(
         rows=workers is not None or device == "cuda",
     )  # fmt: skip
     limited = max_evals is not None or max_iters is not None
-    each_generation = wants_each_generation(callback_every, callback, device)
+    single = call.solver.local and restarts == 1
+    each_generation = wants_each_generation(callback_every, callback, device, single)
     plan = settings.make_plan(restarts, threads, device, limited, max_time, each_generation)
     tell = None if callback is None else read_callback(callback)
     progress = as_flag("progress", progress)

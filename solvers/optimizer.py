@@ -6,7 +6,8 @@ from typing import Any, Unpack, overload
 
 import numpy as np
 
-from ..kernels.calling.asking import QUESTIONS
+from ..kernels.calling.asking import QUESTIONS, REPLAY
+from ..kernels.problem import told
 from ..kernels.reals import NotReal, real_array, shortened
 from ..kernels.run import RAISED, RUNNING
 from .driving import settings
@@ -70,17 +71,21 @@ class Optimizer:
         max_evals=None, max_iters=None, target=None, ftol=None, patience=None, run=0,
     ):  # fmt: skip
         call = parse_call(
-            _outside, bounds, x0, method=method, integrality=integrality, seed=seed,
+            told, bounds, x0, method=method, integrality=integrality, seed=seed,
             max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
             rows=True,
         )  # fmt: skip
-        for question in sorted(call.solver.asks - TELLABLE):
+        for question in sorted(call.asks - TELLABLE):
             raise ValueError(f"method: {call.solver.name} asks for {QUESTIONS[question]}, which nobody can tell it")
         self._solver, self._limits, self._index = call.solver, call.limits, settings.make_run_number(run)
         self.seed: int = call.seed
         self.options: Any = call.options
-        state = begin(call, self._index)
-        self._run = Replayed(self._solver, state) if self._solver.rows is None else Generations(self._solver, state)
+        self._gradients = self._solver.rows is None and "gradient" in call.asks  # whether they are told
+        state = begin(call, self._index, REPLAY)
+        if self._solver.rows is None:
+            self._run = Replayed(self._solver, state, self._gradients)
+        else:
+            self._run = Generations(self._solver, state)
         self._asked = 0  # points that wait for their values
 
     @property
@@ -125,7 +130,7 @@ class Optimizer:
         if values.shape != (rows,):
             raise ValueError(f"tell: got values of shape {values.shape}, expected ({rows},): one for each row of ask()")
         values = np.where(np.isnan(values), np.nan, values)
-        if isinstance(self._run, Replayed) and "gradient" in self._solver.asks:
+        if self._gradients and isinstance(self._run, Replayed):
             self._run.tell(values, self._checked(gradients, rows))
         elif gradients is not None:
             raise ValueError(f"gradients: {self.method} uses none; leave them out")
@@ -158,7 +163,3 @@ class Optimizer:
     def _stop(self) -> int:
         stop = int(self.state.run.now["stop"][0])
         return RUNNING if stop == RAISED else stop  # it waits for a value
-
-
-def _outside(x):
-    raise RuntimeError("the objective of an Optimizer is evaluated by the caller")

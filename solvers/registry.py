@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..kernels.calling.asking import QUESTIONS
 from ..kernels.compile.structures import classes
 from ..kernels.reals import shortened
-from .annealing import simulated_annealing
+from .annealing import dual_annealing, parallel_tempering, simulated_annealing
 from .contract import Solver
 from .descent import (
     adagrad,
@@ -23,10 +23,12 @@ from .descent import (
     rmsprop,
     trust_exact,
 )
+from .neighbourhood import basin_hopping, tabu
 from .partition import direct
 from .population import (
     cma_es,
     differential_evolution,
+    genetic,
     jso,
     lshade,
     lsrtde,
@@ -86,9 +88,14 @@ for _solver in (
     jso.SOLVER,
     lsrtde.SOLVER,
     pso.SOLVER,
+    genetic.SOLVER,
     cma_es.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
+    dual_annealing.SOLVER,
+    parallel_tempering.SOLVER,
+    basin_hopping.SOLVER,
+    tabu.SOLVER,
     direct.SOLVER,
     gradient_descent.SOLVER,
     nonlinear_cg.SOLVER,

@@ -22,8 +22,11 @@ def _of_numbers(operation):
     return method
 
 
+ROOT_PI = math.sqrt(math.pi)
+
+
 class Dual:
-    """v + d e: the value v and the derivatives d, (n,)."""
+    """v + d e: the value v and the derivatives d, (n,); for second derivatives all of them are duals themselves."""
 
     __slots__ = ("d", "v")
 
@@ -64,11 +67,11 @@ class Dual:
         v, d = parts(other)
         power = self.v**v
         slope = v * self.v ** (v - 1.0) * self.d if v != 0.0 else 0.0 * self.d
-        return Dual(power, slope + power * math.log(self.v) * d if isinstance(other, Dual) else slope)
+        return Dual(power, slope + power * MATH.log(self.v) * d if isinstance(other, Dual) else slope)
 
     def __rpow__(self, other):
         power = other**self.v
-        return Dual(power, power * math.log(other) * self.d)
+        return Dual(power, power * MATH.log(other) * self.d)
 
     @_of_numbers
     def __mod__(self, other):
@@ -118,50 +121,50 @@ class Dual:
     # NumPy calls these for an array of objects.
 
     def sin(self):
-        return Dual(math.sin(self.v), math.cos(self.v) * self.d)
+        return Dual(MATH.sin(self.v), MATH.cos(self.v) * self.d)
 
     def cos(self):
-        return Dual(math.cos(self.v), -math.sin(self.v) * self.d)
+        return Dual(MATH.cos(self.v), -MATH.sin(self.v) * self.d)
 
     def tan(self):
-        t = math.tan(self.v)
+        t = MATH.tan(self.v)
         return Dual(t, (1.0 + t * t) * self.d)
 
     def arctan(self):
-        return Dual(math.atan(self.v), self.d / (1.0 + self.v * self.v))
+        return Dual(MATH.atan(self.v), self.d / (1.0 + self.v * self.v))
 
     def sinh(self):
-        return Dual(math.sinh(self.v), math.cosh(self.v) * self.d)
+        return Dual(MATH.sinh(self.v), MATH.cosh(self.v) * self.d)
 
     def cosh(self):
-        return Dual(math.cosh(self.v), math.sinh(self.v) * self.d)
+        return Dual(MATH.cosh(self.v), MATH.sinh(self.v) * self.d)
 
     def tanh(self):
-        t = math.tanh(self.v)
+        t = MATH.tanh(self.v)
         return Dual(t, (1.0 - t * t) * self.d)
 
     def exp(self):
-        e = math.exp(self.v)
+        e = MATH.exp(self.v)
         return Dual(e, e * self.d)
 
     def expm1(self):
-        return Dual(math.expm1(self.v), math.exp(self.v) * self.d)
+        return Dual(MATH.expm1(self.v), MATH.exp(self.v) * self.d)
 
     def log(self):
-        return Dual(math.log(self.v), self.d / self.v)
+        return Dual(MATH.log(self.v), self.d / self.v)
 
     def log1p(self):
-        return Dual(math.log1p(self.v), self.d / (1.0 + self.v))
+        return Dual(MATH.log1p(self.v), self.d / (1.0 + self.v))
 
     def sqrt(self):
-        root = math.sqrt(self.v)
+        root = MATH.sqrt(self.v)
         return Dual(root, 0.5 / root * self.d)
 
     def erf(self):
-        return Dual(math.erf(self.v), 2.0 / math.sqrt(math.pi) * math.exp(-self.v * self.v) * self.d)
+        return Dual(MATH.erf(self.v), 2.0 / ROOT_PI * MATH.exp(-self.v * self.v) * self.d)
 
     def erfc(self):
-        return Dual(math.erfc(self.v), -2.0 / math.sqrt(math.pi) * math.exp(-self.v * self.v) * self.d)
+        return Dual(MATH.erfc(self.v), -2.0 / ROOT_PI * MATH.exp(-self.v * self.v) * self.d)
 
     def fabs(self):
         return abs(self)
@@ -175,7 +178,7 @@ class Dual:
     def arctan2(self, other):
         x, d = parts(other)
         square = self.v * self.v + x * x
-        return Dual(math.atan2(self.v, x), (x * self.d - self.v * d) / square)
+        return Dual(MATH.atan2(self.v, x), (x * self.d - self.v * d) / square)
 
     def conjugate(self):
         return self
@@ -291,6 +294,22 @@ def value_and_gradient(f, x, args=()):
     result = on_duals(f)(variables, *(_for_duals(value) for value in args))
     v, d = parts(result)
     return float(v), np.broadcast_to(np.asarray(d, dtype=np.float64), len(x)).copy()
+
+
+def jacobian(f, x, args=()):
+    """(M,), (M, n) the values and the Jacobian of f, which returns an array, at x."""
+    unit = np.eye(len(x))
+    variables = lifted([Dual(float(v), d) for v, d in zip(x, unit)])
+    found = [parts(r) for r in on_duals(f)(variables, *(_for_duals(value) for value in args))]
+    return np.array([v for v, _ in found], float), np.array([np.broadcast_to(d, len(x)) for _, d in found], float)
+
+
+def product(f, x, direction, args=()):
+    """(n,) the Hessian of f at x times a vector: the derivative of the gradient in its direction."""
+    unit = np.eye(len(x))
+    variables = lifted([Dual(Dual(float(v), float(p)), d) for v, p, d in zip(x, direction, unit)])
+    result = on_duals(f)(variables, *(_for_duals(value) for value in args))
+    return np.array([parts(d)[1] for d in np.broadcast_to(parts(result)[1], len(x))], float)
 
 
 def gradient(f, x, args=()):

@@ -1,13 +1,19 @@
-"""Random programs, whose automatic gradients must be those of exact dual numbers.
+"""Random programs, whose automatic derivatives must be those of exact dual numbers.
 
 Program k is a function of k alone: nested loops with break and continue, while, branches on data and on what is
-computed, local arrays of one and two dimensions, writes into x, calls of helper functions, an early return.
-`python tests/random_programs.py COUNT [FIRST]` checks COUNT of them, one after another, and prints what is wrong;
-tests/test_automatic_gradients.py checks a few.
+computed, local arrays of one and two dimensions, writes into x, calls of helper functions, an early return. It is a
+function r(x, a) of three residuals; f(x, a) is a sum of them. Checked are the gradient of f, the product of its Hessian
+with a vector, and the Jacobian of r.
+
+    python tests/random_programs.py COUNT [FIRST] [gradient,product,jacobian]
+
+checks COUNT of them, one after another, and prints what is wrong. The suite checks a few
+(tests/test_automatic_gradients.py).
 """
 
 from __future__ import annotations
 
+import itertools
 import linecache
 import math
 import random
@@ -19,7 +25,9 @@ import numpy as np
 
 N = 5  # variables, and numbers in args
 CLOSE = 1e-10  # of 1 + the largest entry of the gradient
-STEEP = 1e6  # a program whose gradient is larger is left out: rounding is
+STEEP = 1e6  # a program whose derivatives are larger is left out: rounding is
+KINDS = ("gradient", "product", "jacobian")
+POINTS = 5  # at which a program is tried: other branches, other numbers of iterations
 HELPERS = """
 def chosen(p, q):
     if p > q:
@@ -32,6 +40,11 @@ def summed(values, first):
     for i in range(first, len(values)):
         total += values[i] * (i + 1)
     return total
+"""
+SUM = """
+def f(x, a):
+    found = r(x, a)
+    return found[0] + 0.5 * found[1] - 0.25 * found[2] * found[0]
 """
 FORMULAS = (
     "({0} + {1})", "({0} - {1})", "({0} * {1})", "({0} / (2.0 + {1} ** 2))", "math.sin({0})", "math.cos({0})",
@@ -124,91 +137,104 @@ class Program:
             self.line(depth, "k += 1")
 
     def text(self) -> str:
-        self.lines = ["def f(x, a):", "    u, v, w, k = 0.5, x[0], 1.0, 0"]
-        self.line(1, "c, m = np.zeros(6), np.zeros((3, 4))")
+        self.lines = ["def r(x, a):", "    u, v, w, k = 0.5, x[0], 1.0, 0"]
+        self.line(1, "c, out, m = np.zeros(6), np.zeros(3), np.zeros((3, 4))")
         self.block(1, self.random.choice([2, 2, 3]), [])
         self.block(1, 2, [])
         if self.random.random() < 0.3:
             self.line(1, "if u > v:")
-            self.line(2, "return u * w + c[1]")
+            self.line(2, "out[0], out[1] = u * w + c[1], v")
+            self.line(2, "return out")
         self.line(1, "for i in range(3):")
         self.line(2, "for j in range(4):")
         self.line(3, "u += m[i, j] * x[j]")
-        self.line(1, "return u + v * w + summed(c, k % 3)")
+        self.line(1, "out[0], out[1], out[2] = u + v * w, summed(c, k % 3), w")
+        self.line(1, "return out")
         return "\n".join(self.lines)
 
 
 def source(seed: int) -> str:
-    """A program f(x, a) and its helpers."""
-    return "\n\n".join([HELPERS, Program(seed).text()])
+    """A program r(x, a), its helpers and f(x, a)."""
+    return "\n\n".join([HELPERS, Program(seed).text(), SUM])
 
 
-def function(text: str):
-    """f of a text; its lines are there for whoever reports one."""
+def functions(text: str):
+    """f and r of a text; its lines are there for whoever reports one."""
     name = f"<random program {abs(hash(text))}>"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
     scope = {"math": math, "np": np}
     exec(compile(text, name, "exec"), scope)
-    return scope["f"]
+    return scope["f"], scope["r"]
 
 
-def point(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """x and a, (N,) each."""
-    generator = np.random.default_rng(seed)
-    return generator.normal(size=N), generator.normal(size=N)
+def point(seed: int, k: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x, a and the vector that Hessians are multiplied by, (N,) each: the k-th ones of a program."""
+    x, a, v = np.random.default_rng([seed, k]).normal(size=(3, N))
+    return x, a, v
 
 
-def expected(f, seed: int):
-    """Value and gradient at the point of a seed by dual numbers; None where they are no measure."""
-    from tests.duals import value_and_gradient
+def expected(seed: int, k: int = 0) -> dict[str, np.ndarray] | None:
+    """Each kind at a point of a program by dual numbers; None where they are no measure."""
+    from tests.duals import jacobian, product, value_and_gradient
 
-    x, a = point(seed)
+    f, r = functions(source(seed))
+    x, a, v = point(seed, k)
     try:
         value, g = value_and_gradient(f, x, (a,))
+        found = {"gradient": np.append(g, value), "product": product(f, x, v, (a,))}
+        found["jacobian"] = jacobian(r, x, (a,))[1]
     except (OverflowError, ZeroDivisionError, ValueError):
         return None
-    return (value, g) if np.isfinite(value) and np.abs(g).max() < STEEP else None
+    return found if all(np.abs(d).max() < STEEP for d in found.values()) else None  # and none is NaN
 
 
 def usable(first: int):
-    """Seeds from `first` on whose programs have a gradient."""
-    seed = first
-    while True:
-        if expected(function(source(seed)), seed) is not None:
-            yield seed
-        seed += 1
+    """Seeds from `first` on whose programs have derivatives."""
+    return (seed for seed in itertools.count(first) if expected(seed) is not None)
 
 
-def fault(seed: int) -> str:
-    """What is wrong with the automatic gradient of a program; "" if nothing."""
-    from tests.automatic import value_and_gradient
+def fault(seed: int, kinds=KINDS) -> str:
+    """What is wrong with the automatic derivatives of a program; "" if nothing."""
+    from tests.automatic import Automatic
 
-    f = function(source(seed))
-    known_value, known = expected(f, seed)
-    x, a = point(seed)
-    try:
-        value, g = value_and_gradient(f, x, (a,))
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"
-    off = np.abs(g - known).max() / (1.0 + np.abs(known).max())
-    apart = abs(value - known_value) / (1.0 + abs(known_value))
-    return "" if off <= CLOSE and apart <= CLOSE else f"gradient off by {off:.1e}, value by {apart:.1e}"
+    f, r = functions(source(seed))
+    _, a, _ = point(seed)
+    of_f, of_r = Automatic(f, (a,)), Automatic(r, (a,), way="vector")
+    calls = {
+        "gradient": lambda x, v: np.append(*of_f.gradient(x)[::-1]),
+        "product": lambda x, v: of_f.product(x, v),
+        "jacobian": lambda x, v: of_r.jacobian(x, 3)[1],
+    }
+    for k in range(POINTS):
+        known = expected(seed, k)
+        x, others, v = point(seed, k)
+        for automatic in (of_f, of_r):
+            automatic.values[-1][:] = others
+        for kind in kinds if known else ():
+            try:
+                off = np.abs(calls[kind](x, v) - known[kind]).max() / (1.0 + np.abs(known[kind]).max())
+            except Exception as error:
+                return f"{kind}: {type(error).__name__}: {error}"
+            if not off <= CLOSE:
+                return f"{kind} off by {off:.1e} at point {k}"
+    return ""
 
 
 def main() -> int:
     sys.path.insert(0, str(Path(__file__).parents[1]))
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     seeds = usable(int(sys.argv[2]) if len(sys.argv) > 2 else 0)
-    begin, faults = time.perf_counter(), 0
+    kinds = sys.argv[3].split(",") if len(sys.argv) > 3 else KINDS
+    begin, faults = time.process_time(), 0
     for k in range(count):
         seed = next(seeds)
-        found = fault(seed)
+        found = fault(seed, kinds)
         if found:
             faults += 1
             print(f"program {seed}: {found}", flush=True)
         if (k + 1) % 100 == 0:
-            print(f"{k + 1} programs, {faults} wrong, {time.perf_counter() - begin:.0f} s", flush=True)
-    print(f"{count} programs, {faults} wrong, {time.perf_counter() - begin:.0f} s")
+            print(f"{k + 1} programs, {faults} wrong, {time.process_time() - begin:.0f} CPU s", flush=True)
+    print(f"{count} programs, {faults} wrong, {time.process_time() - begin:.0f} CPU s")
     return min(faults, 1)
 
 

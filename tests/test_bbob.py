@@ -1,5 +1,6 @@
 """The BBOB functions: COCO's values and minima, in Python and compiled; derivatives; one machine code for all."""
 
+import doctest
 import json
 import runpy
 from pathlib import Path
@@ -58,6 +59,12 @@ def test_instances_and_dimensions_share_one_machine_code():
     bound = [objective(p.fun).bind(p.args, p.minimum.x) for p in problems]
     assert len({b.address for b in bound}) == 1
     assert [b.evaluate(p.minimum.x[None])[0] for b, p in zip(bound, problems)] == [p.minimum.fun for p in problems]
+
+
+def test_examples():
+    from thalweg.kernels.functions import bbob as module
+
+    assert doctest.testmod(module).failed == 0
 
 
 def test_minimize_takes_it():

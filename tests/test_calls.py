@@ -165,11 +165,11 @@ def test_a_solver_may_stand_for_its_name():
 VALUES = {  # of foreign arguments that are no whole numbers
     "seed": 7, "lb": [-5, -5], "ub": [5, 5], "xl": [-5, -5], "xu": [5, 5], "guess": [1, 2], "strategy": "best1exp",
     "mutation": 0.7, "recombination": 0.8, "tol": 1e-3, "xatol": 1e-3, "fatol": 1e-3, "xtol": 1e-3,
-    "initial_simplex": [[0, 0], [1, 0], [0, 1]],
+    "initial_simplex": [[0, 0], [1, 0], [0, 1]], "minimizer_kwargs": {"method": "Nelder-Mead"},
 }  # fmt: skip
 OWN = {
     "minimize": ("method", "bounds", "x0", "seed", "restarts", "threads", "max_evals", "max_iters", "max_time",
-                 "target", "ftol", "progress", "options"),
+                 "target", "ftol", "patience", "progress", "options"),
     "restarts": ("method", "bounds", "runs"),
 }  # fmt: skip
 

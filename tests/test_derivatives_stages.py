@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from llvmlite import binding
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
 
-from thalweg.kernels.differentiate.adapters import linkable
 from thalweg.kernels.differentiate.adjoint import adjoint, size_of
 from thalweg.kernels.differentiate.flow import Flow
+from thalweg.kernels.differentiate.linking import linkable
 from thalweg.kernels.differentiate.pointers import ARGS, Pointers, X
 from thalweg.kernels.differentiate.reading import Refused, read, split, typed
 from thalweg.kernels.differentiate.runtime import replaced
@@ -82,7 +83,9 @@ def test_sizes_of_types():
 def test_the_adjoint_of_a_loop():
     text = adjoint(SUM_OF_SQUARES, "flat", "of_a_sum", own=False)
     with global_compiler_lock:
-        library = linkable(text, "of_a_sum")
+        library = cpu_target.target_context.codegen().create_library("the test")
+        library.add_llvm_module(linkable(text, "of_a_sum")._final_module)
+        library.finalize()
     words = [ctypes.c_int64] * 10
     function = ctypes.CFUNCTYPE(ctypes.c_int32, *words)(library.get_pointer_to_function("of_a_sum"))
     x, g, value, room = np.array([1.0, -2.0, 0.5]), np.zeros(3), np.zeros(1), np.zeros(3 * 256)

@@ -153,6 +153,9 @@ def state_of_model(x, g, lower, upper, s, y):
     pairs, form, kept = state.pairs, state.form, len(s)
     state.g[:] = g
     pairs.s[:kept], pairs.y[:kept], pairs.sy[:kept] = s, y, (s * y).sum(axis=1)
+    pairs.yy[:kept, :kept], pairs.sg[:kept], pairs.yg[:kept] = y @ y.T, s @ g, y @ g
+    pairs.inverse[:kept, :kept] = np.linalg.inv(np.triu(s @ y.T))
+    pairs.transposed[:kept, :kept] = pairs.inverse[:kept, :kept].T
     newest = kept - 1
     pairs.now[0] = (kept, kept % memory, (y[newest] @ y[newest]) / (s[newest] @ y[newest]))
     write_products(pairs, form, np.ones(n, bool))

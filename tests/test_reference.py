@@ -18,15 +18,17 @@ import pytest
 from thalweg.kernels import objective
 from thalweg.kernels.compile.structures import copied
 from thalweg.solvers import SOLVERS, Optimizer
-from thalweg.solvers.annealing.simulated_annealing import SCHEDULES
+from thalweg.solvers.annealing.simulated_annealing import SCHEDULES, VARIANTS
 from thalweg.solvers.driving import drivers
 from thalweg.solvers.driving.call import begin, parse_call
 from thalweg.solvers.population.cma_es import RESTARTS
+from thalweg.solvers.population.genetic import CROSSOVERS, MUTATIONS, SELECTIONS
 from thalweg.solvers.population.pso import VARIANTS as SWARMS
 
 from .reference import (
     cma_es,
     differential_evolution,
+    genetic,
     jso,
     lshade,
     lsrtde,
@@ -261,6 +263,17 @@ def plain_pso(state, made=0):
     return note_life(plain, state)
 
 
+def plain_genetic(state, made=0):
+    plain, own = plain_run(state, made), state.own[0]
+    plain.x, plain.f, plain.order = (field[: plain.size] for field in (state.x, state.f, state.order))
+    plain.selection, plain.crossover = SELECTIONS[int(own["selection"])], CROSSOVERS[int(own["crossover"])]
+    plain.mutation, plain.mutation_rate = MUTATIONS[int(own["mutation"])], float(-np.expm1(own["spared"]))
+    for name in ("rate", "eta_crossover", "eta_mutation"):
+        setattr(plain, name, float(own[name]))
+    plain.elites, plain.distinct = int(own["elites"]), bool(own["distinct"])
+    return note_life(plain, state)
+
+
 def plain_nelder_mead(state, made=0):
     plain, own = plain_run(state), state.own[0]
     plain.simplex, plain.f = state.simplex[state.order], state.f[state.order]
@@ -281,6 +294,8 @@ def plain_annealing(state, made=0):
     }.items():  # fmt: skip
         setattr(plain, name, int(own[theirs]))
     plain.rises, plain.schedule = float(own["uphill"]), SCHEDULES[int(own["schedule"])]
+    plain.variant, plain.turn = VARIANTS[int(own["corana"])], int(own["turn"])
+    plain.widths, plain.taken = state.widths, state.taken
     return plain
 
 
@@ -324,9 +339,14 @@ ORACLES = {  # solver: what it is compared with, and its state in plain terms
     "lsrtde": (lsrtde, plain_lsrtde),
     "cma_es": (cma_es, plain_cma_es),
     "pso": (pso, plain_pso),
+    "genetic": (genetic, plain_genetic),
     "nelder_mead": (nelder_mead, plain_nelder_mead),
     "simulated_annealing": (simulated_annealing, plain_annealing),
 }
+
+
+# in test_reference_of_walks.py and test_direct.py
+ELSEWHERE = {"basin_hopping", "dual_annealing", "parallel_tempering", "tabu", "direct"}
 
 
 # --- settings -----------------------------------------------------------------------------------------------------
@@ -436,6 +456,10 @@ def annealing_settings():
         yield setting(f"{schedule}-wide", WIDE, {"max_evals": 500}, common | {"step": 2.5})
         yield setting(f"{schedule}-whole", whole, {"max_evals": 400}, common | {"temperature": 0.5, "step": 0.05})
         yield setting(f"{schedule}-one", Problem(rippled, 1), {"max_evals": 300}, common | {"step": 1.0})
+    corana = {"variant": "corana"}
+    yield setting("corana-mixed", MIXED, {"max_evals": 900}, corana | {"step": 0.9})
+    yield setting("corana-flat", FLAT_POINT, {"max_evals": 1500}, corana | {"moves": 150, "last": 0.01})
+    yield setting("corana-undefined", BROKEN, {"max_evals": 900}, corana | {"schedule": "cauchy", "temperature": 9.0})
     lost = Problem(undefined, 4, x0=((-3.9, 0.5, 0.5, 0.5),))  # it begins at inf
     yield setting("lost", lost, {"max_evals": 200}, {"step": 0.02})
     yield setting("lost-cold", lost, {"max_evals": 200}, {"step": 0.02, "temperature": 1.0})
@@ -514,6 +538,41 @@ def swarm_settings():
     yield Setting("pso", "defaults-11", Problem(rippled, 11), {}, {"max_evals": 1000})
 
 
+def genetic_settings():
+    """Deb's operators, the textbooks', and some of both, where values are equal, undefined, whole-numbered."""
+    forms = {
+        "deb": {},
+        "wide": {"crossover_eta": 15.0, "mutation_eta": 3.5, "mutation_rate": 0.4, "crossover_rate": 0.5},
+        "textbook": {
+            "selection": "truncation", "crossover": "one_point", "mutation": "uniform", "elites": 1,
+            "mutation_rate": 0.05,
+        },
+        "roulette": {"selection": "roulette", "crossover": "one_point", "elites": 3, "mutation_rate": 0.2},
+        "none": {"selection": "roulette", "mutation": "uniform", "mutation_rate": 0.0, "elites": 0},
+        "all": {"selection": "truncation", "mutation": "uniform", "mutation_rate": 1.0, "crossover_rate": 1.0},
+    }  # fmt: skip
+
+    def setting(form, name, problem, limits, more=None, **rest):
+        options = {"population": 12} | forms[form] | (more or {})
+        return Setting("genetic", f"{form}-{name}", problem, options, limits, **rest)
+
+    binary = Problem(few, 6, whole=tuple(range(6)))
+    for form in forms:
+        yield setting(form, "flat", FLAT, {"max_evals": 500})
+        yield setting(form, "smooth", SMOOTH, {"max_evals": 500}, {"population": 15})
+        yield setting(form, "undefined", BROKEN, {"max_evals": 305})
+        yield setting(form, "mixed", MIXED, {"max_evals": 400})
+        yield setting(form, "wide", WIDE, {"max_evals": 500}, {"population": 22})
+        yield setting(form, "anew", ONE_WHOLE, {"max_evals": 600})
+        yield setting(form, "binary", binary, {"max_evals": 400}, prepare=impatient)
+        yield setting(form, "iterations", SMOOTH, {"max_iters": 25})
+    yield Setting("genetic", "two", SMOOTH, {"population": 2}, {"max_evals": 81})
+    yield Setting("genetic", "one", Problem(rippled, 1), {"population": 8}, {"max_evals": 300})
+    yield Setting("genetic", "target", SMOOTH, {"population": 12}, {"max_evals": 5000, "target": 12.0}, least=2)
+    yield Setting("genetic", "converged", FLAT, {"population": 12}, {"max_evals": 5000, "ftol": 0.1}, least=4)
+    yield Setting("genetic", "stalled", FLAT, {"population": 12}, {"max_evals": 5000, "patience": 6}, least=6)
+
+
 def impatient(state):
     state.life[0].longest = 5
 
@@ -556,6 +615,7 @@ def settings():
     yield from annealing_settings()
     yield from cma_settings()
     yield from swarm_settings()
+    yield from genetic_settings()
 
 
 SETTINGS = list(settings())
@@ -623,7 +683,7 @@ def test_each_iteration_equals_its_transcription(setting):
 def test_every_solver_has_an_oracle():
     """Those of methods with gradients stand in test_first_order.py, test_quasi_newton.py and test_second_order.py."""
     smooth = {name for name, solver in SOLVERS.items() if "gradient" in solver.asks}
-    assert set(ORACLES) | smooth == set(SOLVERS)
+    assert set(ORACLES) | smooth | ELSEWHERE == set(SOLVERS)
     assert {setting.solver for setting in SETTINGS} == set(ORACLES)
 
 
@@ -722,6 +782,11 @@ def test_the_settings_see_every_kind_of_move():
         widest = max(a.width for _, a in cooled)
         assert widest == 1.0 if schedule in ("geometric", "linear") else widest > 1.0
     assert {a.stop for _, a in pairs} == {0, 1, 2, 4, 16}
+    adjusted = [(b, a) for b, a in pairs if (b.widths != a.widths).any()]
+    assert any((a.widths > b.widths).any() for b, a in adjusted) and any(
+        (a.widths < b.widths).any() for b, a in adjusted
+    )
+    assert any((a.widths == 1.0).any() for _, a in adjusted) and len(adjusted) > 10
 
 
 def test_the_settings_see_nearly_every_end_of_an_inner_run():
@@ -751,6 +816,15 @@ def test_the_settings_see_swarms_begin_anew(variant):
     assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4, 16}
     if variant == "clpso":
         assert sum((a.exemplar != b.exemplar).any() for b, a in pairs) > 50
+
+
+def test_the_settings_see_populations_begin_anew_and_copies_dropped():
+    pairs = seen("genetic")
+    assert sum(a.fresh for _, a in pairs) > 10
+    bred = [(b, a) for b, a in pairs if not b.fresh]
+    held = sum(a.distinct and (b.x == point).all(1).any() for b, a in bred for point in a.trial)
+    assert held > 50 and sum(np.isposinf(a.f).any() for _, a in bred) > 20
+    assert {a.stop for _, a in pairs} == {0, 1, 2, 3, 4, 16}
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)

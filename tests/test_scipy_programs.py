@@ -96,7 +96,7 @@ def test_programs_for_minimize(program):
     assert ours.x.shape == theirs.x.shape and ours.nfev > 0 and ours.nit > 0
 
 
-# --- differential_evolution, dual_annealing: the name of the function becomes that of the method ----------------------
+# --- global methods: the name of the function becomes that of the method ----------------------------------------------
 
 CALLS = [
     "differential_evolution(rosenbrock, [(0, 2)] * 5, seed=1)",
@@ -109,13 +109,16 @@ CALLS = [
     "dual_annealing(rastrigin, [(-5.12, 5.12)] * 4, seed=1234)",
     "dual_annealing(rosenbrock, bounds=[(-2, 2)] * 3, maxiter=500, maxfun=50000, rng=2)",
     "dual_annealing(rastrigin, list(zip([-3.0] * 3, [4.0] * 3)), args=(), x0=[1.0, 2.0, 3.0], no_local_search=True)",
+    "basinhopping(rastrigin, [1.0, 2.0], niter=300, T=0.5, stepsize=0.8, seed=3)",
+    "basinhopping(rosenbrock, [-1.0, 2.0, 0.5], niter=20, minimizer_kwargs={'method': 'L-BFGS-B'}, interval=10, rng=1)",
 ]
 
 
 def rewritten(call: str) -> str:
-    """Only DE has the arguments of DE: there the method is named; else `auto` chooses."""
+    """Arguments that only one method has stand beside its name; else `auto` chooses."""
     name = call.split("(")[0]
-    method = f", method={name!r})" if re.search("popsize|strategy|mutation|recombination", call) else ")"
+    own = re.search("popsize|strategy|mutation|recombination|no_local_search", call) or name == "basinhopping"
+    method = f", method={name!r})" if own else ")"
     return call.replace(f"{name}(", "minimize(", 1)[:-1] + method
 
 
@@ -123,7 +126,7 @@ def rewritten(call: str) -> str:
 @pytest.mark.parametrize("call", CALLS)
 def test_calls_of_global_methods(call):
     scope: dict = {}
-    exec(f"from scipy.optimize import differential_evolution, dual_annealing\n{HEAD}", scope)
+    exec(f"from scipy.optimize import basinhopping, differential_evolution, dual_annealing\n{HEAD}", scope)
     theirs = eval(call, scope)
     scope["minimize"] = minimize
     ours = eval(rewritten(call), scope)

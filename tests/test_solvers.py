@@ -26,6 +26,8 @@ ACCURACY = dict.fromkeys(SMOOTH, 1e-10) | {
     "random_search": 0.2,
     "simulated_annealing": 1e-7,
     "direct": 1e-9,
+    "parallel_tempering": 1e-9,
+    "tabu": 1e-9,
 }  # of 20,000 evaluations
 LOCAL = {"nelder_mead"} | SMOOTH  # begins at x0, sees no further, and ends where it has converged
 ENDS = LOCAL | {"direct"}  # by a test of its own
@@ -35,6 +37,8 @@ STEPS = {
     "adagrad": {"step": 1.0}, "adam": {"step": 0.1}, "adamw": {"step": 0.1, "weight_decay": 0.0},
     "rmsprop": {"step": 0.1, "schedule": "cosine"},
 }  # fmt: skip
+# by gradients where these are found, not where values are told
+VALUES = {"basin_hopping": {"local": "pattern"}, "dual_annealing": {"local": "pattern"}}
 BOX = [(-4.0, 6.0), (-3.0, 3.0), (-5.0, 1.0)]
 
 
@@ -76,7 +80,7 @@ def option_names(name):
 
 def small_options(name, population=20):
     """A population small enough that a short run has many generations, where there is one."""
-    return {"population": population} if "population" in option_names(name) else STEPS.get(name, {})
+    return {"population": population} if "population" in option_names(name) else (STEPS | VALUES).get(name, {})
 
 
 def derivative(name, gradient):
@@ -240,8 +244,9 @@ def test_a_run_of_ask_and_tell_is_a_restart(name):
     if is_refused(name):
         return
     more, tell = derivative(name, gradient_of_rippled), telling(name)
-    expected = minimize(rippled, BOX, method=name, seed=11, max_evals=800, restarts=4, threads=1, **more).runs[3]
-    alone = Optimizer(name, BOX, seed=11, run=3, max_evals=800)
+    common = dict(method=name, seed=11, max_evals=800, options=VALUES.get(name))
+    expected = minimize(rippled, BOX, restarts=4, threads=1, **common, **more).runs[3]
+    alone = Optimizer(bounds=BOX, run=3, **common)
     while not alone.done:
         tell(alone, alone.ask())
     assert alone.result().fun == expected["fun"] and np.array_equal(alone.result().x, expected["x"])
@@ -350,7 +355,8 @@ def test_infinitely_good_points_are_kept(name):
 def test_history_falls_and_is_bounded(name):
     result = minimize(rippled, BOX, method=name, seed=1, max_evals=20_000, options=small_options(name, 8))
     best, evaluations = result.history["best"], result.history["evaluations"]
-    assert min(result.nit, 256) <= len(best) <= 512 < result.nit or name in ENDS
+    long = ENDS | {"basin_hopping"}  # iterations of many evaluations
+    assert min(result.nit, 256) <= len(best) <= 512 < result.nit or name in long
     assert (np.diff(best) <= 0).all() and (np.diff(evaluations) > 0).all()
 
 
@@ -414,7 +420,26 @@ def test_the_adaptive_family_shrinks_its_population():
         assert (np.diff(state.f[live]) >= 0).all() and state.f[live[0]] == state.run.now[0].best
 
 
-@pytest.mark.parametrize(("name", "option"), [("de", "strategy"), ("simulated_annealing", "schedule")])
+WORDS = {
+    "de": ["strategy"], "simulated_annealing": ["schedule"], "pso": ["variant"],
+    "genetic": ["selection", "crossover", "mutation"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "option"), [(name, option) for name, options in WORDS.items() for option in options])
 def test_an_option_of_words_names_them(name, option):
     with pytest.raises(ValueError, match=rf"^{option}: got 'none', expected one of "):
         minimize(lambda x: x[0], [(-1, 1)], method=name, options={option: "none"})
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "value"),
+    [
+        ("pso", "population", 1), ("pso", "inertia", 1.0), ("pso", "cognitive", -0.1), ("pso", "social", -1.0),
+        ("genetic", "population", 1), ("genetic", "crossover_rate", 1.5), ("genetic", "mutation_rate", -0.5),
+        ("genetic", "crossover_eta", -1.0), ("genetic", "mutation_eta", -1.0), ("genetic", "elites", 100),
+    ],
+)  # fmt: skip
+def test_an_option_out_of_range_is_refused(name, option, value):
+    with pytest.raises(ValueError, match=rf"^{option}: got {value}, expected "):
+        minimize(lambda x: x[0], [(-1, 1)], method=name, options={option: value})

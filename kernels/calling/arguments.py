@@ -11,6 +11,7 @@ record, one argument after the other:
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -132,29 +133,40 @@ def pack(args: tuple) -> np.ndarray:
     return np.array(_words(args) or [0], dtype=np.int64)
 
 
-def pack_each(carried: tuple, each: tuple, args: tuple) -> np.ndarray:
-    """(m, W) a record for each of m problems: what the function carries, the k-th entries of `each`, `args`.
+def of_host(array: np.ndarray) -> int:
+    """The address of the first entry of an array."""
+    return int(array.ctypes.data)
+
+
+def pack_each(
+    carried: tuple, each: tuple, args: tuple, count: int, address: Callable[[np.ndarray], int] = of_host
+) -> np.ndarray:
+    """(m, W) a record for each of m = `count` problems: what the function carries, the k-th entries of `each`, `args`.
 
     each: normalised arrays of m entries; a row of numbers is handed over by its address. All of it is borrowed.
+    address: of an array; it may have been copied to a place of its own.
     """
-    count = len(each[0])
-    columns = [np.tile(_words(carried), (count, 1)) if carried else np.zeros((count, 0), np.int64)]
+    columns = [_repeated(carried, count, address)]
     for array in each:
         if array.ndim > 1:
-            places = array.ctypes.data + array.strides[0] * np.arange(count, dtype=np.int64)
+            places = address(array) + array.strides[0] * np.arange(count, dtype=np.int64)
             columns += [places[:, None], np.tile(np.array(array.shape[1:], dtype=np.int64), (count, 1))]
         else:
             kind = {"b": np.int64, "i": np.int64, "u": np.int64, "c": np.complex128}.get(array.dtype.kind, np.float64)
             columns.append(np.ascontiguousarray(array, dtype=kind).view(np.int64).reshape(count, -1))
-    if args:
-        columns.append(np.tile(_words(args), (count, 1)))
-    return np.ascontiguousarray(np.hstack(columns))
+    columns.append(_repeated(args, count, address))
+    records = np.ascontiguousarray(np.hstack(columns))
+    return records if records.size else np.zeros((count, 1), np.int64)
 
 
-def _words(args: tuple) -> list[int]:
+def _repeated(args: tuple, count: int, address) -> np.ndarray:
+    return np.tile(np.array(_words(args, address), dtype=np.int64), (count, 1))
+
+
+def _words(args: tuple, address: Callable[[np.ndarray], int] = of_host) -> list[int]:
     words: list[int] = []
     for value in args:
-        _pack(value, words)
+        _pack(value, words, address)
     return words
 
 
@@ -175,13 +187,13 @@ def packed(value) -> Packed:
     return value if isinstance(value, Packed) else Packed(value)
 
 
-def _pack(value, words: list[int]) -> None:
+def _pack(value, words: list[int], address) -> None:
     if isinstance(value, np.ndarray):
-        words.append(value.ctypes.data)
+        words.append(address(value))
         words.extend(value.shape)
     elif isinstance(value, tuple):
         for member in value:
-            _pack(member, words)
+            _pack(member, words, address)
     elif isinstance(value, int):  # and bool
         words.append(int(value))
     elif isinstance(value, float):

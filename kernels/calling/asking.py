@@ -25,6 +25,7 @@ import numpy as np
 from numba.core import types
 from numba.extending import overload
 
+from ..compile.jit import inlined
 from ..compile.structures import Matrix, Vector, numba_type, record
 from .arguments import RAISED_VALUE, VECTOR, call_adapter, call_value, word_at
 
@@ -110,6 +111,15 @@ hessian_price = _question("hessian_price", "problem")
 
 
 # --- the user's functions -------------------------------------------------------------------------------------------
+
+
+@inlined
+def with_record(problem, record):
+    """The functions of a problem, of other arguments."""
+    return Functions(
+        problem.value, record, problem.gradient, problem.product, problem.hessian, problem.residuals, problem.jacobian,
+        problem.work, problem.price, problem.product_price, problem.hessian_price,
+    )  # fmt: skip
 
 
 @answers(value, Functions)

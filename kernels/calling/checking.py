@@ -81,7 +81,9 @@ def _innermost(error: Exception) -> Any:
 
 def at_point(error: Exception, x: np.ndarray) -> Exception:
     """The exception, with the x that raised it as a note and as the attribute `x`."""
-    error.add_note(f"raised by the objective at x = {np.array2string(np.asarray(x), threshold=20)}")
+    note = f"raised by the objective at x = {np.array2string(np.asarray(x), threshold=20)}"
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
     try:
         error.x = np.array(x)  # pyright: ignore[reportAttributeAccessIssue]
     except AttributeError:

@@ -14,12 +14,12 @@ import numpy as np
 
 from ..reals import shortened
 from . import gradients
-from .arguments import Packed
+from .arguments import RAISED_BITS, Packed
 from .asking import Functions
 from .gradients import THREE_POINT, TWO_POINT, compiled
-from .vectors import Pair, VectorFunction, both_of
+from .vectors import Pair, VectorFunction, both_of, like
 
-SCHEMES = ("2-point", "3-point")
+SCHEMES = ("2-point", "3-point", "cs")
 AUTOMATIC = "automatic"
 
 
@@ -31,7 +31,7 @@ class Derivative:
     how: str  # "given", "automatic", or the scheme of its differences
     work: Callable[[], Any]  # makes a workspace for one run: something that has an `address`
     price: int = 0  # evaluations of the objective, of a gradient beyond the one of the value
-    function: VectorFunction | None = None  # of the user's, that may raise
+    function: Any = None  # of the user's, that may raise: a VectorFunction, or one of complex x
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,13 @@ class Derivatives:
             if derivative.function is not None:
                 derivative.function.replay(x)
 
+    def gradient_at(self, x: np.ndarray, record: int) -> np.ndarray | None:
+        """The gradient (D,) at x, with the arguments at address `record`; None where a function raised."""
+        found, g = self.of["gradient"], np.empty_like(x)
+        work = found.work()
+        value = np.float64(gradients.caller("gradient")(found.address, (x, record, g, work.address)))
+        return None if np.isnan(value) and value.view(np.int64) == RAISED_BITS else g
+
     @property
     def how(self) -> dict[str, str]:
         """Where each comes from, for the result."""
@@ -69,7 +76,7 @@ class Wanted:
 
     jac: a function, a scheme of SCHEMES, or None: automatic, by differences for an objective in Python.
     hess, hessp: functions of (x, *args) and (x, p, *args), or None: automatic, where the gradient is, else differences
-    of gradients.
+    of gradients, which a `hess` stands for that is a scheme, or one of SciPy's quasi-Newton approximations.
     step: relative step of differences, a number or one for each variable.
     """
 
@@ -77,6 +84,16 @@ class Wanted:
     hess: Any = None
     hessp: Any = None
     step: Any = None
+
+    @property
+    def full(self) -> Any:
+        """`hess`, if that is a function."""
+        return None if self.approximated else self.hess
+
+    @property
+    def approximated(self) -> bool:
+        """Whether differences of gradients are asked for."""
+        return self.hess in SCHEMES if isinstance(self.hess, str) else hasattr(self.hess, "update")
 
 
 def derivatives_of(bound, asks: Set[str], wanted: Wanted, lower: np.ndarray, upper: np.ndarray, x: np.ndarray):
@@ -93,25 +110,23 @@ def derivatives_of(bound, asks: Set[str], wanted: Wanted, lower: np.ndarray, upp
     found: dict[str, Derivative] = {}
     if asks & {"gradient", "product", "hessian"}:
         found["gradient"] = _gradient(bound, wanted, lower, upper, x)
-    if "product" in asks or ("hessian" in asks and wanted.hess is None):
+    if "product" in asks or ("hessian" in asks and wanted.full is None):
         found["product"] = _product(bound, wanted, found["gradient"], (lower, upper), x)
     if "hessian" in asks:
         free = int((lower < upper).sum())  # along the others no difference is taken
         found["hessian"] = _hessian(bound, wanted, found, free, x)
+    for derivative in found.values():
+        if derivative.function is not None and bound.callback is None:
+            bound.callback = derivative.function.callback  # where that stays in Python, the run is one of Python
     return Derivatives({name: d for name, d in found.items() if name in asks or name == "gradient"})
 
 
 def _gradient(bound, wanted: Wanted, lower, upper, x) -> Derivative:
     if isinstance(wanted.jac, Pair):
-        both = both_of(wanted.jac.function)
-        function = VectorFunction("fun", both, bound.given, x, (len(x) + 1,), bound.runs_as == "compiled")
-
-        def with_numbers():
-            return Packed((function.address, function.args_address, np.empty(len(x) + 1)))
-
-        return Derivative(compiled(gradients.given_both, "gradient"), "given", with_numbers, function=function)
+        return _pair(both_of(wanted.jac.function), bound, x, bound.runs_as == "compiled")
     if callable(wanted.jac):
-        function = VectorFunction("jac", wanted.jac, bound.given, x, (len(x),), bound.runs_as == "compiled")
+        jac = like(bound.source, wanted.jac)
+        function = VectorFunction("jac", jac, bound.given, x, (len(x),), bound.runs_as == "compiled")
         own, behind = function.place_beside(bound)
         words = bound.address, function.address, own, behind
         return Derivative(compiled(gradients.given, "gradient"), "given", lambda: Packed(words), function=function)
@@ -120,13 +135,53 @@ def _gradient(bound, wanted: Wanted, lower, upper, x) -> Derivative:
     scheme = "2-point" if wanted.jac is None else wanted.jac
     if scheme not in SCHEMES:
         raise ValueError(f"jac: got {shortened(scheme)}, expected a function, True, or one of {', '.join(SCHEMES)}")
+    if scheme == "cs":
+        return _by_complex_step(bound, x, lower, upper)
     adapter, step = (gradients.two_point, TWO_POINT) if scheme == "2-point" else (gradients.three_point, THREE_POINT)
     steps = _steps(wanted.step, step, len(x))
     price = len(x) if scheme == "2-point" else 2 * len(x)
     ends = np.ascontiguousarray(lower), np.ascontiguousarray(upper)
-    return Derivative(
-        compiled(adapter, "gradient"), scheme, lambda: Packed((bound.address, steps, *ends, np.empty(len(x)))), price
-    )
+    address = compiled(adapter, "gradient")
+
+    def with_steps(value: int):
+        return Packed((value, steps, *ends, np.empty(len(x))))
+
+    if getattr(bound, "batches", False):
+        return _in_batches(bound, address, with_steps, x, how=scheme, price=price)
+    return Derivative(address, scheme, lambda: with_steps(bound.address), price)
+
+
+def _by_complex_step(bound, x, lower, upper) -> Derivative:
+    from .complex_points import ComplexFunction
+
+    n = len(x)
+    function = ComplexFunction(bound.source, bound.given, x, 1, bound.runs_as == "compiled")
+
+    function.check_slope(x, lower, upper)
+
+    def with_points():
+        point, out = np.zeros(n, np.complex128), np.zeros(1, np.complex128)
+        return Packed((bound.address, function.address, function.args_address, point, out))
+
+    return Derivative(compiled(gradients.complex_step, "gradient"), "cs", with_points, n, function)
+
+
+def _in_batches(bound, address: int, make_work: Callable, x, how: str, price: int) -> Derivative:
+    """Differences of which the points are evaluated together."""
+    from .side_by_side import SideBySide
+
+    both = SideBySide(bound.evaluate, address, make_work)
+    return replace(_pair(both, bound, x, False), how=how, price=price)
+
+
+def _pair(both: Callable, bound, x, compile_it: bool) -> Derivative:
+    """The gradient by a function that gives the value, too."""
+    function = VectorFunction("fun", like(bound.source, both), bound.given, x, (len(x) + 1,), compile_it)
+
+    def with_numbers():
+        return Packed((function.address, function.args_address, np.empty(len(x) + 1)))
+
+    return Derivative(compiled(gradients.given_both, "gradient"), "given", with_numbers, function=function)
 
 
 def _steps(given, usual: float, dimension: int) -> np.ndarray:
@@ -158,7 +213,8 @@ def _product(bound, wanted: Wanted, gradient: Derivative, box: tuple, x) -> Deri
     n, ends = len(x), [np.ascontiguousarray(end) for end in box]
     if wanted.hessp is not None:
         given = np.zeros(n), *bound.given
-        function = VectorFunction("hessp", wanted.hessp, given, x, (n,), bound.runs_as == "compiled")
+        hessp = like(bound.source, wanted.hessp)
+        function = VectorFunction("hessp", hessp, given, x, (n,), bound.runs_as == "compiled", steady=False)
 
         def own_vector():
             """Each run hands over a vector of its own."""
@@ -167,7 +223,7 @@ def _product(bound, wanted: Wanted, gradient: Derivative, box: tuple, x) -> Deri
             return Packed((function.address, int(record.ctypes.data), vector), record)
 
         return Derivative(compiled(gradients.given_product, "product"), "given", own_vector, function=function)
-    if wanted.hess is not None:
+    if wanted.full is not None:
         hessian = _given_hessian(bound, wanted, x)
 
         def with_matrix():
@@ -175,7 +231,7 @@ def _product(bound, wanted: Wanted, gradient: Derivative, box: tuple, x) -> Deri
             return Packed((hessian.address, inner.address, np.empty((n, n))), inner)
 
         return replace(hessian, address=compiled(gradients.by_hessian, "product"), work=with_matrix)
-    if gradient.how == AUTOMATIC:
+    if gradient.how == AUTOMATIC and not wanted.approximated:
         return automatic_product(bound)
 
     def with_gradients():
@@ -187,7 +243,7 @@ def _product(bound, wanted: Wanted, gradient: Derivative, box: tuple, x) -> Deri
 
 
 def _hessian(bound, wanted: Wanted, found: dict[str, Derivative], free: int, x) -> Derivative:
-    if wanted.hess is not None:
+    if wanted.full is not None:
         return _given_hessian(bound, wanted, x)
     product, n = found["product"], len(x)
 
@@ -201,7 +257,8 @@ def _hessian(bound, wanted: Wanted, found: dict[str, Derivative], free: int, x) 
 
 def _given_hessian(bound, wanted: Wanted, x) -> Derivative:
     n = len(x)
-    function = VectorFunction("hess", wanted.hess, bound.given, x, (n, n), bound.runs_as == "compiled")
+    hess = like(bound.source, wanted.full)
+    function = VectorFunction("hess", hess, bound.given, x, (n, n), bound.runs_as == "compiled")
     words = function.address, function.args_address
     address = compiled(gradients.given_hessian, "hessian")
     return Derivative(address, "given", lambda: Packed((*words, np.empty(n * n))), function=function)

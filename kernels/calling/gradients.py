@@ -7,13 +7,15 @@ a record of addresses and arrays (arguments.py), of one of the types below.
     given_both          the two by one function of the user's
     two_point           the gradient by forward differences, D evaluations; at a bound, backward
     three_point         by central differences, 2 D; at a bound, by three points on one side
+    complex_step        the gradient by Im f(x + ih) / h, without cancellation; D evaluations at complex points
     by_gradients        a product with the Hessian: central differences of two gradients along the vector
     by_hessian          the same, where there is a Hessian
     by_products         the Hessian, a column for each product
     given_hessian       the Hessian by a function of the user's; given_product: a product with it
 
 Steps: the square root of the precision of a double for two points, the cube root for three, times max(1, |x|), as in
-Dennis and Schnabel, Numerical Methods for Unconstrained Optimization (1983), sections 5.4 and 5.6.
+Dennis and Schnabel, Numerical Methods for Unconstrained Optimization (1983), sections 5.4 and 5.6; 1e-20 times that
+along the imaginary axis (Squire and Trapp, SIAM Review 40 (1998) 110).
 """
 
 from __future__ import annotations
@@ -25,13 +27,15 @@ from numba.core import types
 
 from ..compile.jit import compile_for, inlined, kernel
 from ..numbers.linear_algebra import EPSILON
-from .adapters import address_of, once
+from .adapters import COMPLEX, address_of, once
 from .arguments import RAISED_VALUE, VECTOR, call_adapter, call_value, load
 from .asking import FORMS, MATRIX
 
 TWO_POINT, THREE_POINT = EPSILON**0.5, EPSILON ** (1 / 3)  # relative steps
+COMPLEX_LENGTH = 1e-20
 GIVEN = types.Tuple((types.intp, types.intp, types.intp, types.intp))  # objective; the user's function, its arguments
 STEPS = types.Tuple((types.intp, VECTOR, VECTOR, VECTOR, VECTOR))  # objective; relative steps, bounds; a point
+COMPLEX_STEP = types.Tuple((types.intp, types.intp, types.intp, COMPLEX, COMPLEX))  # objective; at complex x; a point
 CHAIN = types.Tuple((types.intp, types.intp, VECTOR, VECTOR))  # an adapter, its workspace; two vectors
 INSIDE = types.Tuple((types.intp, types.intp, VECTOR, VECTOR, VECTOR, VECTOR))  # the same, and bounds
 FULL = types.Tuple((types.intp, types.intp, MATRIX))  # the same, with a matrix
@@ -116,6 +120,21 @@ def three_point(x, args, g, work):
             g[j] = (two - one) / (second - first)
         else:  # the parabola through x, x + h, x + 2 h
             g[j] = (4.0 * one - 3.0 * value - two) / (second - x[j])
+    return value
+
+
+def complex_step(x, args, g, work):
+    objective, function, record, point, out = load(work, COMPLEX_STEP)
+    value = call_value(objective, args, x)
+    for j in range(x.size):
+        point[j] = x[j]
+    for j in range(x.size):
+        h = COMPLEX_LENGTH * max(1.0, abs(x[j]))
+        point[j] = x[j] + 1j * h
+        if is_raised(call_adapter(function, (point, record, out))):
+            return RAISED_VALUE
+        g[j] = out[0].imag / h
+        point[j] = x[j]
     return value
 
 
@@ -206,3 +225,13 @@ def compiled(adapter: Callable, form: str) -> int:
     """The address of one of these; form: a name in asking.FORMS."""
     name = adapter.__name__
     return address_of(once(f"derivative {name}", lambda: compile_for(kernel(adapter, inner=True), FORMS[form])))
+
+
+def caller(form: str) -> Callable:
+    """What calls an adapter of a form from Python: (address, arguments) -> what it returns."""
+
+    def call(address, arguments):
+        return call_adapter(address, arguments)
+
+    given = types.Tuple(FORMS[form].args)
+    return once(f"call of a {form}", lambda: compile_for(kernel(call), (types.intp, given)))

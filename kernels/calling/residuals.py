@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -21,14 +20,14 @@ from ..compile.fingerprint import fingerprint
 from ..compile.jit import compile_for, kernel
 from ..reals import shortened
 from . import jacobians
-from .adapters import SINGLE, WAYS, address_of, once
-from .arguments import RAISED_VALUE, Packed, call_adapter, call_python_into, load
+from .adapters import once
+from .arguments import RAISED_VALUE, Packed, call_adapter
 from .asking import JACOBIAN_WORK, Functions
 from .callback import Callback
 from .checking import CompilationError, NotDifferentiable
-from .jacobians import parts_of
+from .complex_points import ComplexFunction
 from .objective import Objective
-from .vectors import VectorFunction
+from .vectors import VectorFunction, like
 
 ALIKE = 1e-6  # relative difference of values that were summed in another order
 AUTOMATIC = "automatic"
@@ -74,7 +73,7 @@ class Residuals:
         self.make_inner: Callable[[], Any] | None = None  # the workspace of an automatic Jacobian
         self.how, adapter, words = self._jacobian(jac)
         if loss is not None:
-            self.loss = vector_function("loss", _like(source, loss), (), self.squares(), (3, self.count))
+            self.loss = vector_function("loss", like(source, loss), (), self.squares(), (3, self.count))
             words |= {"loss": self.loss.address, "loss_record": self.loss.args_address}
         self.jacobian: int = jacobians.address_of_kernel(adapter)
         self.make_work: Callable[..., Any] = partial(jacobians.make_work, lower, upper, self.count, step, **words)
@@ -102,7 +101,7 @@ class Residuals:
         plain = {"function": self.fun.address, "record": self.fun.args_address}
         if callable(jac):
             shape = (self.count, len(self.x0))
-            self.jac = vector_function("jac", _like(self.source, jac), self.args, self.x0, shape)
+            self.jac = vector_function("jac", like(self.source, jac), self.args, self.x0, shape)
             if self.jac.dimensions > 2:
                 raise ValueError(f"jac: returned an array of {self.jac.dimensions} dimensions, expected {shape}")
             return "given", jacobians.given, {"function": self.jac.address, "record": self.jac.args_address}
@@ -125,18 +124,8 @@ class Residuals:
 
     def _of_complex(self) -> dict:
         """The residuals at complex x, for the complex step."""
-        if self.fun.compiled:
-            source = replace(self.fun.source, way="complex vector", precise=True, check=False, compiled=True)
-            self.of_complex: Any = source.bind(self.args, self.x0)
-            return {"function": self.of_complex.address, "record": self.of_complex.args_address}
-
-        def evaluate(parts: np.ndarray) -> np.ndarray:
-            value = np.atleast_1d(self.fun.source.function(parts.view(np.complex128), *self.args))
-            return np.ascontiguousarray(value, dtype=np.complex128).view(np.float64)
-
-        self.of_complex = Callback(evaluate, 2 * self.count)
-        self.complex_record = np.array([self.of_complex.address], dtype=np.int64)
-        return {"function": address_of(_python_complex()), "record": int(self.complex_record.ctypes.data)}
+        self.of_complex = ComplexFunction(self.fun.source, self.args, self.x0, self.count, self.fun.compiled)
+        return {"function": self.of_complex.address, "record": self.of_complex.args_address}
 
     def problem(self) -> Packed:
         """What compiled code asks (asking.py), for one run."""
@@ -168,32 +157,12 @@ class Residuals:
         return code_hash((self.how, *((f.source.function, f.args) for f in self.functions)))
 
 
-def _like(source: Objective, function) -> Objective:
-    """A function that is compiled as another one, unless it says itself how."""
-    return function if isinstance(function, Objective) else replace(source, function=function)
-
-
 def vector_function(name: str, source: Objective, args: tuple, probe: np.ndarray, shape=None) -> VectorFunction:
-    """A VectorFunction whose machine code is compared with Python; what Python gave at `probe` is not asked again."""
+    """A VectorFunction whose machine code is compared with Python."""
     function = VectorFunction(name, source, args, probe, shape)
     if function.compiled and source.check:
         _compare(name, function, probe)
-    elif function.callback is not None:
-        function.callback.evaluate = _once_known(function.callback.evaluate, probe, function.first)
     return function
-
-
-def _once_known(evaluate: Callable, probe: np.ndarray, first: np.ndarray) -> Callable:
-    """`evaluate`, whose first call does not ask again for what is known at `probe`."""
-    known: list[np.ndarray] = [first]
-
-    def evaluate_or_tell(x: np.ndarray) -> np.ndarray:
-        if known and x.tobytes() == np.asarray(probe, dtype=np.float64).tobytes():
-            return known.pop()
-        known.clear()
-        return evaluate(x)
-
-    return evaluate_or_tell
 
 
 def _compare(name: str, function: VectorFunction, x: np.ndarray) -> None:
@@ -233,12 +202,3 @@ def automatic_jacobian(residuals: Residuals) -> tuple[int, Callable[[], Any]]:
     if not residuals.fun.compiled or residuals.fun.bound.form is None:
         raise NotImplementedError
     return derivatives(residuals.fun.bound).jacobian, Workspace
-
-
-def _python_complex():
-    """The adapter of residuals in Python at complex x, which travel as pairs of real numbers."""
-
-    def adapter(x, words, out):
-        return call_python_into(load(words, SINGLE)[0], parts_of(x), parts_of(out))
-
-    return once("python complex", lambda: compile_for(kernel(adapter, inner=True), WAYS["complex vector"][1]))

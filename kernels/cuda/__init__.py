@@ -5,4 +5,7 @@ objective.py    an objective as a function of the device; its values for a batch
 generation.py   one generation of any solver, in two shapes
 launches.py     states on the device: up, on, down
 search.py       ranges of points of a search
+problems.py     many small problems, a thread each, by any solver
+questions.py    what such a thread asks of its problem
+many.py         those problems on the device: up, on, down
 """

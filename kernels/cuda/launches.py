@@ -62,7 +62,7 @@ class Launcher:
     def load(self, states: list) -> None:
         """Put the states of some runs onto the device."""
         self.host = mapped(lambda *arrays: np.stack(arrays), *states)
-        self.states = mapped(lambda array: to_device(_not_empty(array)), self.host)
+        self.states = mapped(lambda array: to_device(not_empty(array)), self.host)
         self._configure(len(states), int(self.host.trial.shape[1]))
 
     def begin(self, template: Any, indices: Sequence[int]) -> None:
@@ -76,7 +76,7 @@ class Launcher:
         now = self.host.run.now
         now[:], self.host.run.best_x[:] = template.run.now, template.run.best_x
         number_runs(now.reshape(count), np.array(indices, dtype=np.int64))
-        states = mapped(lambda array: repeated(_not_empty(array), count), template)
+        states = mapped(lambda array: repeated(not_empty(array), count), template)
         self.states = states._replace(run=states.run._replace(now=to_device(now)))
         self._configure(count, int(self.host.trial.shape[1]))
 
@@ -183,20 +183,29 @@ def evaluate(bound: CompiledObjective, x: np.ndarray) -> np.ndarray:
 
 
 def compiled_once(key: tuple, bound: CompiledObjective, dimension: int, build: Callable):
-    """What `build()` compiles for an objective, or what it made before; its errors say what to do."""
+    """What `build()` compiles of an objective's source, or what it made before; its errors say what to do."""
     key = (*key, fingerprint((bound.adapter, bound.args[: bound.held])), dimension if writes_into_x(bound) else 0)
-    if key not in _compiled:
+
+    def explaining():
         try:
-            _compiled[key] = build()
+            return build()
         except Exception as error:  # Numba's own, and whatever its inside stumbles upon
             source = bound.source.function
             raise explain(error, getattr(source, "py_func", source)) from None
+
+    return kept(key, explaining)
+
+
+def kept(key: tuple, build: Callable):
+    """What `build()` compiles, or what it made before."""
+    if key not in _compiled:
+        _compiled[key] = build()
         if len(_compiled) > KEPT:
             _compiled.pop(next(iter(_compiled)))
     return _compiled[key]
 
 
-def _not_empty(array: np.ndarray) -> np.ndarray:
+def not_empty(array: np.ndarray) -> np.ndarray:
     """An array that has an address; an archive of no points has none, and nothing reads it."""
     return array if array.size else np.zeros([max(extent, 1) for extent in array.shape], array.dtype)
 

@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from ..calling.c_functions import c_pointer
 from ..calling.objective import CompiledObjective
 from ..calling.protecting import members
 from ..compile.jit import once
@@ -69,19 +68,30 @@ def _one_argument(function):
     return call
 
 
-def check_fits_device(bound) -> None:
-    """ValueError with the reason if an objective is nothing that a GPU can run."""
+def check_is_compiled(bound) -> None:
+    """ValueError with the reason if an objective is no function that the engine compiled."""
     reason = ""
     if not isinstance(bound, CompiledObjective):
         reason = f"its objective runs as {bound.runs_as!r}; leave out compiled=False or vectorized=True"
-    elif not callable(bound.source.function) or c_pointer(bound.source.function) is not None:
+    elif bound.form is None:
         reason = "its objective is a C function, compiled for the CPU; write it in Python"
-    elif not isinstance(_source(bound), FunctionType):
+    _refuse(reason)
+
+
+def _refuse(reason: str) -> None:
+    if reason:
+        raise ValueError(f"device='cuda' cannot run this: {reason}, or use device='cpu'")
+
+
+def check_fits_device(bound) -> None:
+    """ValueError with the reason if an objective is nothing that can be compiled for a GPU from its source."""
+    check_is_compiled(bound)
+    reason = ""
+    if not isinstance(_source(bound), FunctionType):
         reason = "its objective is a method, an object or a partial; write a function that has its data in args"
     elif changed := [name for name, how in _written(bound) if how != READ]:
         reason = f"its objective writes into {changed[0]}, which all threads of a GPU share; write into nothing but x"
-    if reason:
-        raise ValueError(f"device='cuda' cannot run this: {reason}, or use device='cpu'")
+    _refuse(reason)
 
 
 def _written(bound: CompiledObjective) -> list[tuple[str, int]]:

@@ -81,9 +81,46 @@ def device_function(function):
     return function if SIMULATED else cuda.jit(device=True)(function)
 
 
+def inlined_device_function(function):
+    """The same, written out in what calls it."""
+    return function if SIMULATED else cuda.jit(device=True, inline="always")(function)
+
+
 def device_kernel(function):
     """A function to be launched on a grid."""
     return cuda.jit(_quiet(function) if SIMULATED else function)
+
+
+def linked_kernel(function, texts: list[str]):
+    """The same, linked with device functions that are given as PTX."""
+    if SIMULATED:
+        return device_kernel(function)
+    return cuda.jit(link=[cuda.PTXSource(text.encode()) for text in texts])(function)
+
+
+def library_text(name: str, capability: tuple[int, int] | None = None) -> str:
+    """PTX of a function of C, double to double, as `thalweg_c_<name>`: NVIDIA's own.
+
+    capability: of the GPU that it is for; by default the one in use.
+    """
+    from numba import types
+    from numba.cuda import libdevice
+
+    function: Any = getattr(libdevice, name)
+    pair = name in ("pow", "atan2", "hypot", "fmod")
+    call = (lambda x, y: function(x, y)) if pair else (lambda x: function(x))
+    signature = types.float64(*[types.float64] * (1 + pair))
+    text, _ = cuda.compile_ptx(
+        call, signature, device=True, abi="c", abi_info={"abi_name": f"thalweg_c_{name}"},
+        cc=capability or cuda.get_current_device().compute_capability,
+    )  # fmt: skip
+    return text
+
+
+def architecture() -> str:
+    """Of the GPU that is in use, as compilers call it."""
+    major, minor = cuda.get_current_device().compute_capability
+    return f"sm_{major}{minor}"
 
 
 def configure(kernel, blocks: int, threads: int):
@@ -106,6 +143,21 @@ def _quiet(function):
 def to_device(array: np.ndarray):
     """A copy on the device; in the simulator a copy."""
     return array.copy() if SIMULATED else cuda.to_device(array)
+
+
+def room_on_device(shape: tuple[int, ...], dtype):
+    """An array on the device that holds anything."""
+    return np.zeros(shape, dtype) if SIMULATED else cuda.device_array(shape, dtype)
+
+
+def free_bytes() -> int:
+    """Of the device's memory, those that nobody uses."""
+    return 2**30 if SIMULATED else int(cuda.current_context().get_memory_info()[0])
+
+
+def address_of(array) -> int:
+    """Where an array stands, on the device."""
+    return int(array.ctypes.data if SIMULATED else array.__cuda_array_interface__["data"][0])
 
 
 def repeated(array: np.ndarray, times: int):

@@ -50,10 +50,10 @@ def projected_gradient(x, g, box):
 
     Where there are no bounds it is the largest |g_j|. NaN where g is not finite.
     """
-    largest = 0.0
+    largest = np.int64(0)  # as bits: those of numbers that are not negative are in their order, NaN is above all
     for j in range(x.size):
-        if not abs(g[j]) < np.inf:
-            return np.nan
-        step = min(g[j], x[j] - box.lower[j]) if g[j] > 0.0 else min(-g[j], box.upper[j] - x[j])
-        largest = max(largest, step)
-    return largest
+        below, above = x[j] - box.lower[j], box.upper[j] - x[j]
+        step = min(g[j], below) if g[j] > 0.0 else min(-g[j], above)
+        step = step if abs(g[j]) < np.inf else np.nan
+        largest = max(largest, np.float64(step).view(np.int64))
+    return np.int64(largest).view(np.float64)

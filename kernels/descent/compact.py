@@ -21,6 +21,8 @@ from ..calling.arguments import row
 from ..compile.jit import inlined, part
 from ..compile.structures import Matrix, Vector
 from ..numbers.linear_algebra import cholesky, dot, solve_lower, solve_lower_transposed
+from ..numbers.sums import dots
+from .limited_memory import add_pairs
 
 
 class CompactForm(NamedTuple):
@@ -58,7 +60,7 @@ def make_form(memory: int, dimension: int) -> CompactForm:
 
 @part
 def add_pair(pairs, form, k):
-    """Products of the newest pair, in row k, with all others."""
+    """Products of the newest pair, in row k, with all others; `multiply` has seen it."""
     n, kept = form.free.size, pairs.now[0].kept
     s, y, s_bound, y_free = row(pairs.s, k), row(pairs.y, k), row(form.masked, 0), row(form.masked, 1)
     bound = False
@@ -68,13 +70,17 @@ def add_pair(pairs, form, k):
         bound = bound or form.free[j] == 0.0
     for i in range(kept):
         old_s, old_y = row(pairs.s, i), row(pairs.y, i)
-        form.ss[i, k] = form.ss[k, i] = dot(s, old_s, n)
-        form.yy_free[i, k] = form.yy_free[k, i] = dot(y_free, old_y, n)
-        form.ss_bound[i, k] = form.ss_bound[k, i] = dot(s_bound, old_s, n) if bound else 0.0
-        form.mixed[i, k] = -dot(y_free, old_s, n)
+        form.ss[i, k], sy = dots((s,), (old_s, old_y), n)
+        form.ss[k, i] = form.ss[i, k]
+        form.yy_free[i, k], form.ss_bound[i, k], form.mixed[i, k] = pairs.yy[i, k], 0.0, -pairs.latest[i]
         if i != k:
-            form.lower[i, k], form.lower[k, i] = 0.0, dot(s, old_y, n)
-            form.mixed[k, i] = dot(s_bound, old_y, n) if bound else 0.0
+            form.lower[i, k], form.lower[k, i], form.mixed[k, i] = 0.0, sy, 0.0
+        if bound:
+            ss_bound, sy_bound, ys_free, yy_free = dots((s_bound, y_free), (old_s, old_y), n)
+            form.yy_free[i, k], form.ss_bound[i, k], form.mixed[i, k] = yy_free, ss_bound, -ys_free
+            if i != k:
+                form.mixed[k, i] = sy_bound
+        form.yy_free[k, i], form.ss_bound[k, i] = form.yy_free[i, k], form.ss_bound[i, k]
 
 
 @inlined
@@ -129,22 +135,14 @@ def times_wide_transposed(pairs, x, y_out, s_out):
     """out = W' x."""
     now, n = pairs.now[0], x.size
     for k in range(now.kept):
-        y_out[k] = dot(row(pairs.y, k), x, n)
-        s_out[k] = now.theta * dot(row(pairs.s, k), x, n)
+        y_out[k], sx = dots((row(pairs.y, k), row(pairs.s, k)), (x,), n)
+        s_out[k] = now.theta * sx
 
 
-@part
-def add_wide(pairs, y_part, s_part, factor, out):
-    """out (D,) += factor W v, two pairs at a time."""
-    now, n = pairs.now[0], out.size
-    whole = now.kept - now.kept % 2
-    for k in range(0, whole, 2):
-        a, b = factor * y_part[k], factor * now.theta * s_part[k]
-        c, d = factor * y_part[k + 1], factor * now.theta * s_part[k + 1]
-        for j in range(n):
-            first = a * pairs.y[k, j] + b * pairs.s[k, j]
-            out[j] += first + (c * pairs.y[k + 1, j] + d * pairs.s[k + 1, j])
-    if whole < now.kept:
-        a, b = factor * y_part[whole], factor * now.theta * s_part[whole]
-        for j in range(n):
-            out[j] += a * pairs.y[whole, j] + b * pairs.s[whole, j]
+@inlined
+def add_wide(pairs, y_part, s_part, factor, out, scratch):
+    """out (D,) += factor W v; scratch (2, m)."""
+    now, y_scaled, s_scaled = pairs.now[0], row(scratch, 0), row(scratch, 1)
+    for k in range(now.kept):
+        y_scaled[k], s_scaled[k] = factor * y_part[k], factor * now.theta * s_part[k]
+    add_pairs(pairs, s_scaled, y_scaled, out)

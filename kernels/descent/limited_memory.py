@@ -2,8 +2,14 @@
 
     s_k = x_k+1 - x_k,   y_k = g_k+1 - g_k,   s_k y_k > 0
 
-Nocedal, Updating quasi-Newton matrices with limited storage, Math. Comput. 35 (1980) 773-782. A pair stays in its row
-of `s` and `y` until the newest one takes it, so rows are in no order of age.
+Nocedal, Updating quasi-Newton matrices with limited storage, Math. Comput. 35 (1980) 773-782; its inverse in the
+compact form of Byrd, Nocedal and Schnabel, Math. Programming 63 (1994) 129-156 (theorem 2.2):
+
+    H = I / theta + [S, Y / theta] [R^-T (D + Y'Y / theta) R^-1, -R^-T; -R^-1, 0] [S, Y / theta]'
+
+with D = diag(s_k y_k), and R_ij = s_i y_j where pair i is not newer than j, else 0. The recursion over the pairs gives
+the same direction, but each of its 4 m sums waits for the one before it. A pair stays in its row of `s` and `y` until
+the newest one takes it, so rows are in no order of age. Vectors of length m are filled up to whole eights.
 """
 
 from typing import Annotated, NamedTuple
@@ -11,9 +17,10 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from ..calling.arguments import row
-from ..compile.jit import inlined, part
+from ..compile.jit import inlined
 from ..compile.structures import Matrix, Vector, filled, record
-from ..numbers.linear_algebra import EPSILON, dot
+from ..numbers.linear_algebra import EPSILON
+from ..numbers.sums import LANES, add_rows, dots
 
 MEMORY = record(
     kept="i8",  # pairs that there are, in rows 0 ... kept - 1
@@ -26,13 +33,24 @@ class Pairs(NamedTuple):
     s: Matrix  # (m, D)
     y: Matrix  # (m, D)
     sy: Vector  # (m,) s_k y_k
-    factor: Vector  # (m,) scratch
+    yy: Matrix  # (m, m) Y'Y
+    inverse: Matrix  # (m, m) R^-1
+    transposed: Matrix  # (m, m) the same, columns as rows
+    latest: Vector  # (m,) s_k y of the newest pair
+    sg: Vector  # (m,) S'g
+    yg: Vector  # (m,) Y'g
+    small: Matrix  # (3, m) scratch: vectors of length m
     now: Annotated[np.ndarray, MEMORY]
 
 
 def make_pairs(memory: int, dimension: int) -> Pairs:
-    s, y = np.zeros((memory, dimension)), np.zeros((memory, dimension))
-    return Pairs(s, y, np.zeros(memory), np.zeros(memory), filled(MEMORY, theta=1.0))
+    width = memory + -memory % LANES
+    wide, square, vector = np.zeros((memory, dimension)), np.zeros((memory, width)), np.zeros(width)
+    return Pairs(
+        s=wide, y=wide.copy(), sy=np.zeros(memory), yy=square, inverse=square.copy(),
+        transposed=square.copy(), latest=vector.copy(), sg=vector.copy(), yg=vector.copy(),
+        small=np.zeros((3, width)), now=filled(MEMORY, theta=1.0),
+    )  # fmt: skip
 
 
 @inlined
@@ -42,7 +60,7 @@ def forget(pairs):
     now.kept, now.next, now.theta = 0, 0, 1.0
 
 
-@part
+@inlined
 def remember(pairs, x, g, new_x, new_g, step, slope, new_slope):
     """The row that the pair of two points is in now; -1: its curvature is nothing beside the slope, it is left out.
 
@@ -56,34 +74,63 @@ def remember(pairs, x, g, new_x, new_g, step, slope, new_slope):
     for j in range(n):
         s[j] = new_x[j] - x[j]
         y[j] = new_g[j] - g[j]
-    sy, yy = dot(s, y, n), dot(y, y, n)
+    sy, yy = dots((y,), (s, y), n)
     if not (sy > 0.0 and 0.0 < yy / sy < np.inf):
         if k < now.kept:  # the oldest pair is gone, so all go
             forget(pairs)
         return -1
     pairs.sy[k], now.theta = sy, yy / sy
-    now.next = (k + 1) % pairs.sy.size
+    now.next = (k + 1) % pairs.s.shape[0]
     now.kept = max(now.kept, k + 1)
     return k
 
 
-@part
+@inlined
+def multiply(pairs, g, k):
+    """The products of all pairs with the gradient g (D,), and with those of a pair that is new in row k (-1: none)."""
+    kept, n = pairs.now[0].kept, g.size
+    y, latest, inverse, transposed = row(pairs.y, max(k, 0)), pairs.latest, pairs.inverse, pairs.transposed
+    for i in range(kept):
+        pairs.sg[i], sy, pairs.yg[i], yy = dots((row(pairs.s, i), row(pairs.y, i)), (g, y), n)
+        if k >= 0:
+            latest[i], pairs.yy[i, k], pairs.yy[k, i] = sy, yy, yy
+    if k < 0:
+        return
+    for i in range(kept):  # R^-1 has a new last column, [-R^-1 S'y; 1] / s y, and may have lost its first row
+        inverse[i, k] = inverse[k, i] = transposed[i, k] = transposed[k, i] = 0.0
+    column = row(pairs.small, 0)
+    sum_rows(latest, transposed, column, kept)
+    for i in range(kept):
+        inverse[i, k] = transposed[k, i] = -column[i] / pairs.sy[k]
+    inverse[k, k] = transposed[k, k] = 1.0 / pairs.sy[k]
+
+
+@inlined
 def quasi_newton_direction(pairs, g, direction):
-    """direction (D,) = -H g by the recursion over the pairs, from the newest to the oldest and back (algorithm 7.4)."""
-    now, n, memory = pairs.now[0], g.size, pairs.sy.size
+    """direction (D,) = -H g; `multiply` has seen g."""
+    kept, scale, n = pairs.now[0].kept, 1.0 / pairs.now[0].theta, g.size
+    a, b, v = row(pairs.small, 0), row(pairs.small, 1), row(pairs.small, 2)
+    sum_rows(pairs.sg, pairs.transposed, a, kept)
+    sum_rows(a, pairs.yy, b, kept)
+    for i in range(kept):
+        v[i] = scale * (pairs.yg[i] - b[i]) - pairs.sy[i] * a[i]
+        a[i] *= scale
+    sum_rows(v, pairs.inverse, b, kept)
     for j in range(n):
-        direction[j] = -g[j]
-    for age in range(now.kept):
-        k = (now.next - 1 - age) % memory
-        s, y = row(pairs.s, k), row(pairs.y, k)
-        factor = pairs.factor[k] = dot(s, direction, n) / pairs.sy[k]
-        for j in range(n):
-            direction[j] -= factor * y[j]
-    for j in range(n):
-        direction[j] /= now.theta
-    for age in range(now.kept - 1, -1, -1):
-        k = (now.next - 1 - age) % memory
-        s, y = row(pairs.s, k), row(pairs.y, k)
-        factor = pairs.factor[k] - dot(y, direction, n) / pairs.sy[k]
-        for j in range(n):
-            direction[j] += factor * s[j]
+        direction[j] = -scale * g[j]
+    add_pairs(pairs, b, a, direction)
+
+
+@inlined
+def add_pairs(pairs, s_part, y_part, out):
+    """out (D,) += S s_part + Y y_part."""
+    add_rows(s_part, pairs.s, pairs.now[0].kept, out, out.size)
+    add_rows(y_part, pairs.y, pairs.now[0].kept, out, out.size)
+
+
+@inlined
+def sum_rows(factors, matrix, out, kept):
+    """out (m,) = the sum of the rows of matrix (m, m), each times its factor."""
+    for j in range(out.size):
+        out[j] = 0.0
+    add_rows(factors, matrix, kept, out, out.size)

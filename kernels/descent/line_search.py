@@ -23,6 +23,7 @@ SHRINK = 0.66  # in two trials the interval shrinks at least by this factor (del
 GROW_LEAST, GROW_MOST = 1.1, 4.0  # until a minimum is enclosed, the next step is farther by this factor (section 4)
 RETREAT = 0.1  # of the way to a step where the function is not finite: the next trial
 NOISE = 16.0 * EPSILON  # relative error of a value, in which a decrease can hide
+SHORTEST = 1e-8  # length of a first step, where gradients are tiny
 BOTTOM = -1e100  # values below it fall without end; the squares of their slopes still are numbers
 
 
@@ -50,7 +51,13 @@ def first_step(direction, slope, fall):
     fall   how much the value became less in the step before, 0 if there was none (Nocedal and Wright, 3.60)
     """
     one = 1.0 / math.sqrt(dot(direction, direction, direction.size))
-    return max(one, -2.0 * fall / slope) if fall > 0.0 else min(1.0, one)
+    return max(one, -2.0 * fall / slope) if fall > 0.0 else at_least_a_bit(one)
+
+
+@inlined
+def at_least_a_bit(one):
+    """A step of 1, or of length 1 (which is `one`) where that is shorter; it is never too short to change anything."""
+    return max(min(1.0, one), SHORTEST * one)
 
 
 @part

@@ -26,13 +26,13 @@ def minimise_subspace(x, g, box, pairs, form, point, step, trial):
     times_middle(pairs, form, c_y, c_s, mc_y, mc_s)
     for j in range(n):
         step[j] = g[j] + theta * (point[j] - x[j])
-    add_wide(pairs, mc_y, mc_s, -1.0, step)
+    add_wide(pairs, mc_y, mc_s, -1.0, step, pairs.small)
     for j in range(n):
         step[j] *= form.free[j]
     times_wide_transposed(pairs, step, v_y, v_s)
     if not solve_inner(pairs, form, v_y, v_s):
         return False
-    add_wide(pairs, v_y, v_s, 1.0 / theta, step)
+    add_wide(pairs, v_y, v_s, 1.0 / theta, step, pairs.small)
     slope = 0.0
     for j in range(n):
         step[j] *= -form.free[j] / theta

@@ -14,14 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from llvmlite import binding, ir
 from numba.core import cgutils, types
-from numba.core.registry import cpu_target
 from numba.extending import intrinsic as _intrinsic
 
 from ..calling.adapters import WAYS, Form, address_of, in_adapter, once_per_content
@@ -36,6 +34,7 @@ from ..compile.substitution import calls_itself
 from . import flatten, primitives
 from .adjoint import FULL, adjoint
 from .flatten import FLAT, simplified
+from .linking import AroundCompiler, linkable
 from .memory import grow, number_at, put_number
 from .pointers import ARGS, X
 from .products import is_product
@@ -93,7 +92,7 @@ def derivatives(bound: CompiledObjective) -> Derivatives:
 
 def _compile(kind: str, form: Form) -> Any:
     target = Target(kind, form)
-    return compile_for(kernel(ADAPTERS[kind](target), inner=True), FORMS[kind])
+    return compile_for(kernel(ADAPTERS[kind](target), inner=True, compiler=AroundCompiler), FORMS[kind])
 
 
 # --- the adapters ----------------------------------------------------------------------------------------------------
@@ -248,15 +247,26 @@ class Target(types.Opaque):
 
 def library_of(kind: str, form: Form, symbol: str) -> Any:
     """A library with the function `symbol`, ready to be linked."""
-    around = flatten.VECTOR if kind == "jacobian" else flatten.VALUE
-
-    def flat(debug: bool = False) -> str:
-        return flatten.flatten(*source_of(form, debug), around)
-
     try:
-        return linkable(MAKERS[kind](flat(), symbol, form.precise), symbol)
+        return linkable(MAKERS[kind](flat_text(form), symbol, form.precise), symbol)
     except Refused as reason:
-        raise refusal(reason, form.function, partial(flat, debug=True)) from None
+        raise refusal(reason, form.function, partial(_flat_text, form, debug=True)) from None
+
+
+_flat: dict[Any, str] = {}  # of the objective that was differentiated last: its product follows its gradient
+
+
+def flat_text(form: Form) -> str:
+    """The flat function of an objective as LLVM text."""
+    if form.key not in _flat:
+        text = _flat_text(form)
+        _flat.clear()
+        _flat[form.key] = text
+    return _flat[form.key]
+
+
+def _flat_text(form: Form, debug: bool = False) -> str:
+    return flatten.flatten(*source_of(form, debug), flatten.AROUND[form.way])
 
 
 def _make_gradient(flat: str, symbol: str, precise: bool) -> str:
@@ -310,20 +320,3 @@ def source_of(form: Form, debug: bool = False) -> tuple[str, str]:
         raise
     except Exception as error:
         raise explain(error, form.function) from None
-
-
-def linkable(text: str, symbol: str) -> Any:
-    text, libraries = primitives.define(text)
-    for name in re.findall(r'^declare [^@]*@"?([\w.$]+)"?\(', text, re.M):
-        if not name.startswith("llvm.") and name not in libraries and binding.address_of_symbol(name) is None:
-            raise Refused(f"the call of {name}", name)  # LLVM ends the process where a symbol is missing
-    module = binding.parse_assembly(text)
-    module.verify()
-    module.triple = binding.get_process_triple()
-    context: Any = cpu_target.target_context
-    library = context.codegen().create_library(symbol)
-    library.add_llvm_module(module)
-    for used in libraries.values():
-        library.add_linking_library(used)
-    library.finalize()
-    return library

@@ -349,9 +349,9 @@ class Adjoint:
         target, source, size = i.args[:3]
         if not self.pointers.may_be_active(target):
             return
-        place, n = self._adjoint_of(target, whole=True), self.saving.value(size)
+        place, n = self._adjoint_of(target, ""), self.saving.value(size)
         if i.callee.startswith(COPIES) and self.pointers.may_be_active(source):
-            self.code.add(f"call void @ad.back(ptr {place}, ptr {self._adjoint_of(source, whole=True)}, i64 {n})")
+            self.code.add(f"call void @ad.back(ptr {place}, ptr {self._adjoint_of(source, 'null')}, i64 {n})")
         else:
             self.code.add(f"call void @llvm.memset.p0.i64(ptr {place}, i8 0, i64 {n}, i1 false)")
 
@@ -360,13 +360,13 @@ class Adjoint:
             return self.saving.value(self.kept.get((i, k), i.args[k]))
 
         def adjoint_of(k: int) -> str:
-            active = self.pointers.may_be_active(i.args[k])
-            return self._adjoint_of(i.args[k], whole=True) if active else "null"
+            active, elsewhere = self.pointers.may_be_active(i.args[k]), "" if i.args[k] == output_of(i) else "null"
+            return self._adjoint_of(i.args[k], elsewhere) if active else "null"
 
         self.code.add(back(i, self.saving.value, operand, adjoint_of))
 
-    def _adjoint_of(self, pointer: str, whole: bool = False) -> str:
-        """Where the adjoint of what a pointer points to lies. `whole`: of more than one number."""
+    def _adjoint_of(self, pointer: str, elsewhere: str = "%trash") -> str:
+        """Where the adjoint of what a pointer points to lies; `elsewhere` where it points to what has none."""
         op, places = self.code.op, self.pointers.places(pointer)
         if places == {X} and not self.copies_x:
             return self._in_g(pointer)
@@ -374,10 +374,10 @@ class Adjoint:
         shadow = op(f"getelementptr i8, ptr {p}, i64 %delta")
         if places and all(map(self.pointers.is_local, places)):
             return shadow
-        if whole:
-            raise Refused("it copies from or to one of several arrays, of which some do not hang on x")
+        if not elsewhere:
+            raise Refused("it copies to one of several arrays, of which some do not hang on x")
         inside = op(f"and i1 {op(f'icmp uge ptr {p}, %arena')}, {op(f'icmp ult ptr {p}, %arenaend')}")
-        return op(f"select i1 {inside}, ptr {shadow}, ptr %trash")
+        return op(f"select i1 {inside}, ptr {shadow}, ptr {elsewhere}")
 
     def _in_g(self, pointer: str) -> str:
         op, value = self.code.op, self.saving.value
@@ -416,7 +416,7 @@ TYPES = {
 
 def declarations(module: str, body: str) -> list[str]:
     """The globals and declarations that a body needs, and what the module has of its own."""
-    helpers = definitions(body, module) + ([BACK] if "@ad.back(" in body else [])
+    helpers = definitions(body, module) + [text for name, text in COPYING.items() if f"@ad.{name}(" in body]
     body += "\n".join(helpers)
     defined = set(re.findall(r"^(?:define|declare) [^@]*@([\w.]+)\(", "\n".join(helpers), re.M))
     lines, known = [], set()
@@ -438,10 +438,16 @@ def declarations(module: str, body: str) -> list[str]:
     return lines + helpers
 
 
-# The reverse of a copy of n bytes from s to d: each adjoint at d goes to s, in the order in which nothing is
-# overwritten where the two overlap.
-BACK = """
+COPYING = {  # of n bytes from s to d; s is null where what is copied has no derivative
+    # The reverse: each adjoint at d goes to s, in the order in which nothing is overwritten where the two overlap.
+    "back": """
 define internal void @ad.back(ptr %d, ptr %s, i64 %n) alwaysinline {
+start:
+  %none = icmp eq ptr %s, null
+  br i1 %none, label %clear, label %entry
+clear:
+  call void @llvm.memset.p0.i64(ptr %d, i8 0, i64 %n, i1 false)
+  br label %done
 entry:
   %count = lshr i64 %n, 3
   %some = icmp ugt i64 %count, 0
@@ -465,4 +471,21 @@ loop:
 done:
   ret void
 }
-"""
+""",
+    # Of tangents.
+    "copied": """
+define internal void @ad.copied(ptr %d, ptr %s, i64 %n) alwaysinline {
+start:
+  %none = icmp eq ptr %s, null
+  br i1 %none, label %clear, label %copy
+clear:
+  call void @llvm.memset.p0.i64(ptr %d, i8 0, i64 %n, i1 false)
+  br label %done
+copy:
+  call void @llvm.memmove.p0.p0.i64(ptr %d, ptr %s, i64 %n, i1 false)
+  br label %done
+done:
+  ret void
+}
+""",
+}

@@ -10,14 +10,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numba.core import types
 
-from ..calling.adapters import once
-from ..calling.arguments import RAISED_BITS, call_adapter, normalise
-from ..calling.asking import FORMS
+from ..calling.arguments import RAISED_BITS, normalise
+from ..calling.gradients import caller
 from ..calling.objective import CompiledObjective, Objective, objective
 from ..calling.protecting import apart
-from ..compile.jit import compile_for, kernel
 from ..compile.substitution import plain
 from ..reals import shortened
 from .adapters import derivatives
@@ -285,7 +282,7 @@ class _Point:
 
     def _ask(self, kind: str, *arrays: np.ndarray) -> float:
         given = (self.x, self.bound.args_address, *arrays, self.work.address)
-        value = _caller(kind)(getattr(self.derivatives, kind), given)
+        value = caller(kind)(getattr(self.derivatives, kind), given)
         if np.isnan(value) and np.float64(value).view(np.int64) == RAISED_BITS:
             plain(self.source.function)(self.x.copy(), *apart(normalise(self.args)))
             raise RuntimeError(f"the function raised an exception at x = {self.x.tolist()}, and not when called again")
@@ -302,13 +299,3 @@ def _vector(name: str, given: Any) -> np.ndarray:
     if array.ndim != 1 or array.dtype.kind not in "biuf":
         raise ValueError(f"{name}: got {shortened(given)}, expected a vector (D,) of real numbers")
     return np.array(array, dtype=np.float64)
-
-
-def _caller(kind: str) -> Any:
-    """What calls an adapter of a form from Python."""
-
-    def call(address, arguments):
-        return call_adapter(address, arguments)
-
-    given = types.Tuple(FORMS[kind].args)
-    return once(f"call of a {kind}", lambda: compile_for(kernel(call), (types.intp, given)))

@@ -13,6 +13,7 @@ from typing import Any
 
 from llvmlite import binding
 
+from .decompositions import with_loops
 from .runtime import replaced
 
 FLAT = "flat"
@@ -42,13 +43,22 @@ define void @flat(ptr noalias readonly %x, i64 %n, i64 %args, ptr noalias %r, i6
 }}
 """
 
+AROUND = {"value": VALUE, "vector": VECTOR}  # by what the function returns (calling/adapters.py)
+
 
 def flatten(text: str, entry: str, around: str = VALUE) -> str:
     """The text of a module in which the function `flat` calls nothing that could be inlined."""
+    text, parts = with_loops(text)
+    module = _parsed(text, around.format(entry=entry))
+    for part in parts:
+        module.link_in(_parsed(part))
+    return simplified(module)
+
+
+def _parsed(text: str, more: str = "") -> Any:
     text = re.sub(r"\b(noinline|optnone|alwaysinline)\b ?", "", text)
     text = re.sub(r"^(attributes #\d+ = \{) *\}", r"\1 nounwind }", text, flags=re.M)
-    module = binding.parse_assembly(replaced(text) + around.format(entry=entry))
-    return simplified(module)
+    return binding.parse_assembly(replaced(text) + more)
 
 
 def simplified(module: Any, name: str = FLAT) -> str:

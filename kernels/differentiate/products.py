@@ -198,7 +198,9 @@ entry:
   %out = alloca double
   %s1 = call i32 @numba_xxnrm2(i8 100, i64 %n, ptr %x, i64 %step, ptr %out)
   %r = load double, ptr %out
-  %some = icmp sgt i64 %n, 0
+  %none = icmp eq ptr %dx, null
+  %count = select i1 %none, i64 0, i64 %n
+  %some = icmp sgt i64 %count, 0
   br i1 %some, label %loop, label %done
 loop:
   %i = phi i64 [ 0, %entry ], [ %j, %loop ]
@@ -211,7 +213,7 @@ loop:
   %p = fmul double %a, %b
   %t = fadd double %s, %p
   %j = add i64 %i, 1
-  %more = icmp slt i64 %j, %n
+  %more = icmp slt i64 %j, %count
   br i1 %more, label %loop, label %done
 done:
   %total = phi double [ 0.0, %entry ], [ %t, %loop ]
@@ -315,7 +317,9 @@ entry:
   %zero = fcmp oeq double %r, 0.0
   %q = fdiv double %w, %r
   %v = select i1 %zero, double 0.0, double %q
-  call void @ad.axpy(i64 %n, double %v, ptr %x, i64 %dx, ptr %xbar)
+  %none = icmp eq ptr %xbar, null
+  %count = select i1 %none, i64 0, i64 %n
+  call void @ad.axpy(i64 %count, double %v, ptr %x, i64 %dx, ptr %xbar)
   ret void
 }""",
     "gemv": """

@@ -96,8 +96,8 @@ NAMES = {"fmuladd": "fma", "maximum": "maxnum", "minimum": "minnum", "maximumnum
          "numba_erfc": "erfc"}  # fmt: skip
 FLAT = {"floor", "ceil", "trunc", "rint", "round", "nearbyint", "roundeven"}  # their derivative is 0
 # Their derivatives may be infinite: what is given no weight then still has no derivative.
-STEEP = {"sqrt", "cbrt", "log", "log2", "log10", "log1p", "pow", "asin", "acos", "atanh", "acosh", "hypot", "atan2",
-         "fdiv", "digamma", "lgamma", "tgamma"}  # fmt: skip
+STEEP = {"sqrt", "cbrt", "log", "log2", "log10", "log1p", "pow", "powi", "asin", "acos", "atanh", "acosh", "hypot",
+         "atan2", "fdiv", "digamma", "lgamma", "tgamma"}  # fmt: skip
 
 
 def _pow(c: Code, w, k, a, r):
@@ -106,6 +106,15 @@ def _pow(c: Code, w, k, a, r):
         return c.mul(w, c.mul(y, c.call("pow", x, c.sum(y, "-1.0"))))
     partial = c.mul(r(), c.call("log", x))
     return c.mul(w, c.choose(c.compare("oeq", x, "0.0"), "0.0", partial))
+
+
+def _powi(c: Code, w, k, a, r):
+    """Of a power of a whole number n of 32 bits: n x^(n - 1)."""
+    x, n = a(0), a(1)
+    less = c.op(f"sub i32 {n}, 1")
+    power = c.op(f"call double @llvm.powi.f64.i32(double {x}, i32 {less})")
+    slope = c.mul(c.op(f"sitofp i32 {n} to double"), power)
+    return c.mul(w, c.choose(c.op(f"icmp eq i32 {n}, 0"), "0.0", slope))
 
 
 def _atan2(c: Code, w, k, a, r):
@@ -172,6 +181,7 @@ FUNCTIONS: dict[str, Any] = {
     "erf": _bell,
     "erfc": lambda c, w, k, a, r: c.neg(_bell(c, w, k, a, r)),
     "pow": _pow,
+    "powi": _powi,
     "hypot": lambda c, w, k, a, r: c.mul(c.div(w, r()), a(k)),
     "atan2": _atan2,
     "fma": lambda c, w, k, a, r: w if k == 2 else c.mul(w, a(1 - k)),

@@ -39,7 +39,8 @@ class Tangent:
         self.code = Code(flags, own, itertools.count())
         self.flow = Flow(function, loops=False)
         given = {function.parameters[k]: place for k, place in places.items()}
-        self.pointers = Pointers(function, given, frozenset([X]), checked="arena" in given.values())
+        self.of_derivative = "arena" in given.values()
+        self.pointers = Pointers(function, given, frozenset([X]), checked=self.of_derivative)
         self.starts = {place: p for p, place in given.items() if place in OWN}
 
     def text(self) -> str:
@@ -172,8 +173,7 @@ class Tangent:
         n = size if self.K == 1 else self.code.op(f"mul i64 {size}, {self.K}")
         to = self._place(target)
         if i.callee.startswith(COPIES) and self.pointers.may_be_active(source):
-            origin = self._place(source)
-            self.code.add(f"call void @llvm.memmove.p0.p0.i64(ptr {to}, ptr {origin}, i64 {n}, i1 false)")
+            self.code.add(f"call void @ad.copied(ptr {to}, ptr {self._place(source, 'null')}, i64 {n})")
         else:
             self.code.add(f"call void @llvm.memset.p0.i64(ptr {to}, i8 0, i64 {n}, i1 false)")
 
@@ -182,7 +182,8 @@ class Tangent:
             raise Refused("products with several tangents at once", i.callee)
 
         def tangent_place(k: int) -> str:
-            return self._place(i.args[k]) if self.pointers.may_be_active(i.args[k]) else "null"
+            elsewhere = "" if i.args[k] == output_of(i) else "null"
+            return self._place(i.args[k], elsewhere) if self.pointers.may_be_active(i.args[k]) else "null"
 
         self.code.add(tangent_of_product(i, tangent_place))
         self.code.add(i.line.strip())
@@ -201,8 +202,10 @@ class Tangent:
             shifted = op(f"inttoptr i64 {op(f'add i64 {scaled}, %shift')} to ptr")
         if places and all(map(self.pointers.is_local, places)):
             return shifted
+        if not elsewhere and self.of_derivative:  # which writes into its own memory only
+            return shifted
         if not elsewhere:
-            raise Refused("it copies from or to one of several arrays, of which some do not hang on x")
+            raise Refused("it copies to one of several arrays, of which some do not hang on x")
         active = [place for place in self.pointers.reached(pointer) if place in self.pointers.active_places]
         inside = op(f"icmp uge ptr {pointer}, %arena.t")
         inside = op(f"and i1 {inside}, {op(f'icmp ult ptr {pointer}, %arena.t.end')}")

@@ -1,4 +1,4 @@
-"""The memory that derivatives need: one per run and thread.
+"""The memory that derivatives need: one per run, thread and kind of derivative, as kinds have several numbers of parts.
 
     memory    where it begins
     size      bytes of each of its parts

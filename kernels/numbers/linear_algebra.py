@@ -12,6 +12,7 @@ import numpy as np
 
 from ..calling.arguments import row
 from ..compile.jit import inlined, part
+from .sums import dots
 
 EPSILON = 2.220446049250313e-16
 NOTHING = 1e-140  # beside a matrix whose largest entry is 1; squares of smaller numbers lose digits
@@ -21,20 +22,7 @@ SWEEPS = 60  # of an eigenvalue; two are usual
 @part
 def dot(a, b, n):
     """The sum of a_j b_j over j < n, in eight running sums."""
-    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = 0.0
-    whole = n - n % 8
-    for j in range(0, whole, 8):
-        s0 += a[j] * b[j]
-        s1 += a[j + 1] * b[j + 1]
-        s2 += a[j + 2] * b[j + 2]
-        s3 += a[j + 3] * b[j + 3]
-        s4 += a[j + 4] * b[j + 4]
-        s5 += a[j + 5] * b[j + 5]
-        s6 += a[j + 6] * b[j + 6]
-        s7 += a[j + 7] * b[j + 7]
-    for j in range(whole, n):
-        s0 += a[j] * b[j]
-    return ((s0 + s4) + (s1 + s5)) + ((s2 + s6) + (s3 + s7))
+    return dots((a,), (b,), n)[0]
 
 
 @part

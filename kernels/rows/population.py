@@ -50,6 +50,16 @@ def make_box(domain) -> Box:
     return Box(lower, upper, whole.astype(np.float64))
 
 
+def only_start(domain, box: Box) -> tuple[np.ndarray, bool]:
+    """x (D,), and whether it was given, of a method that begins at one point of a box; else it draws one."""
+    if domain.x0 is None:
+        return np.zeros(domain.dimension), False
+    if len(domain.x0) != 1:
+        raise ValueError(f"x0: got {len(domain.x0)} points, expected one, at which the walk begins")
+    rounded = np.clip(np.rint(domain.x0[0]), box.lower, box.upper)
+    return np.where(domain.integrality, rounded, domain.x0[0]), True
+
+
 def population_fields(domain, size: int, limits, key) -> dict:
     """The fields that the state of every method with rows has; the points that were given stand in `trial`."""
     trial, box = np.zeros((size, domain.dimension)), make_box(domain)
@@ -218,6 +228,18 @@ def round_row(i, state):
     for j in range(state.trial.shape[1]):
         value = state.trial[i, j]
         state.trial[i, j] = np.floor(value + 0.5) if state.box.integer[j] > 0.0 else value
+
+
+@inlined
+def round_away_row(i, state, parent):
+    """Whole numbers, halves away from the parent: with F = 0.5 every odd difference ends in one.
+
+    Rounded upwards, a step down of one would be none, and the population would collapse on one side of the minimum.
+    """
+    for j in range(state.trial.shape[1]):
+        value = state.trial[i, j]
+        away = np.floor(value + 0.5) if value > state.x[parent, j] else np.ceil(value - 0.5)
+        state.trial[i, j] = away if state.box.integer[j] > 0.0 else value
 
 
 @inlined

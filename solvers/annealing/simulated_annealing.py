@@ -2,12 +2,17 @@
 
 Kirkpatrick, Gelatt and Vecchi, Science 220 (1983) 671-680. Schedules: geometric (theirs) and linear; logarithmic,
 Geman and Geman, IEEE Trans. PAMI 6 (1984) 721-741; Cauchy, Szu and Hartley, Phys. Lett. A 122 (1987) 157-162. A move
-changes one coordinate. Under the first two schedules its step is uniform (Corana, Marchesi, Martini and Ridella, ACM
-Trans. Math. Softw. 13 (1987) 262-280), and the width of steps follows the share of accepted moves towards 0.44, the
-best for moves of one coordinate (Roberts, Gelman and Gilks, Ann. Appl. Probab. 7 (1997) 110-120). Under the
-logarithmic one it is normal and falls with the square root of the temperature, under Cauchy's of that distribution
-and falls in proportion to it. The first temperature, where none is given, is one at which four of five uphill steps
-are accepted (Johnson, Aragon, McGeoch and Schevon, Oper. Res. 37 (1989) 865-892). Many chains: `restarts`."""
+changes one coordinate, of whole numbers at times two. Under the first two schedules its step is uniform (Corana,
+Marchesi, Martini and Ridella, ACM Trans. Math. Softw. 13 (1987) 262-280), and the width of steps follows the share of
+accepted moves towards 0.44, the best for moves of one coordinate (Roberts, Gelman and Gilks, Ann. Appl. Probab. 7
+(1997) 110-120). Under the logarithmic one it is normal and falls with the square root of the temperature, under
+Cauchy's of that distribution and falls in proportion to it. The first temperature, where none is given, is one at which
+four of five uphill steps are accepted (Johnson, Aragon, McGeoch and Schevon, Oper. Res. 37 (1989) 865-892). Many
+chains: `restarts`.
+
+variant="corana" is the algorithm of Corana et al. as they wrote it: coordinates in turn, a width for each of them that
+follows its share of accepted moves into [0.4, 0.6], and a return to the best point at each new temperature. Theirs has
+100 adjustments of the widths at a temperature, or 5 D; here they are as many as a budget has room for."""
 
 from __future__ import annotations
 
@@ -17,16 +22,22 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from ...kernels.compile.jit import inlined, part
-from ...kernels.compile.structures import Vector, filled, record
+from ...kernels.compile.structures import Integers, Vector, filled, record
 from ...kernels.numbers.elementary import exp, log
 from ...kernels.numbers.random import cauchy, integer, normal, uniform
-from ...kernels.rows.population import Box, make_box, sample
+from ...kernels.rows.population import Box, make_box, only_start, sample
 from ...kernels.run import Run, evaluate, make_run
+from ...kernels.walks import move_partner, moved
 from ..contract import Solver, require
 
 SCHEDULES = ("geometric", "linear", "logarithmic", "cauchy")
 GEOMETRIC, LINEAR, LOGARITHMIC, CAUCHY = range(4)
-COORDINATE, STEP, ACCEPTANCE, SIDE = range(4)  # slots of a move's random numbers
+VARIANTS = ("adaptive", "corana")
+COORDINATE, STEP, ACCEPTANCE, SIDE, PARTNER = range(5)  # slots of a move's random numbers
+LAST = {False: 1e-8, True: 1e-6}  # True: whole numbers alone, whose values differ by more
+CYCLES = 20  # N_S of Corana et al.: moves of each coordinate between two adjustments of the widths
+TEMPERATURES = 100  # that a run of their algorithm goes through, if it is long enough
+VARY = 2.0  # c_u: how fast a width is adjusted
 ACCEPTED_UPHILL = 0.8
 WIDER, NARROWER = float(np.exp(0.05 * 0.56)), float(np.exp(-0.05 * 0.44))  # at rest where 44 % of moves are accepted
 SCALARS = record(
@@ -40,21 +51,24 @@ SCALARS = record(
     trials="i8",  # moves before the first temperature is known
     uphill="f8", uphill_moves="i8",  # sum and number of the rises met by these
     given="i8",  # 1: the walk begins at x
+    corana="i8", turn="i8",  # 1: that variant; its coordinate
 )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
+    variant: str = "adaptive"
     schedule: str = "geometric"  # how the temperature falls
     temperature: float | None = None  # the first, T_0 > 0; None: by the rises that the first moves meet
-    last: float = 1e-8  # the last temperature of the geometric schedule, as a share of the first, in (0, 1)
+    last: float | None = None  # T of the geometric schedule at the end, a share in (0, 1) of T_0; None: LAST
     step: float = 0.2  # of a coordinate at first, as a share of the box's width
-    moves: int | None = None  # at one temperature; None: D
+    moves: int | None = None  # at one temperature; None: D; of "corana" 20 D for each adjustment of the widths
 
     def __post_init__(self):
+        require(self.variant in VARIANTS, "variant", self.variant, "one of " + ", ".join(VARIANTS))
         require(self.schedule in SCHEDULES, "schedule", self.schedule, "one of " + ", ".join(SCHEDULES))
         require(self.temperature is None or self.temperature > 0, "temperature", self.temperature, "a number above 0")
-        require(0 < self.last < 1, "last", self.last, "a share in (0, 1)")
+        require(self.last is None or 0 < self.last < 1, "last", self.last, "a share in (0, 1)")
         require(self.step > 0, "step", self.step, "a number above 0")
         require(self.moves is None or self.moves >= 1, "moves", self.moves, "at least 1")
 
@@ -62,6 +76,8 @@ class Options:
 class SimulatedAnnealingState(NamedTuple):
     x: Vector  # (D,) where the walk is
     trial: Vector  # (D,) where it may go
+    widths: Vector  # (D,) of each coordinate's step, as a share of the box (Corana et al.)
+    taken: Integers  # (D,) its accepted moves since the last adjustment
     own: Annotated[np.ndarray, SCALARS]
     box: Box
     run: Run
@@ -69,23 +85,24 @@ class SimulatedAnnealingState(NamedTuple):
 
 def init(domain, options, limits, key):
     n, box = domain.dimension, make_box(domain)
-    x = np.zeros(n)
-    if domain.x0 is not None:
-        if len(domain.x0) != 1:
-            raise ValueError(f"x0: got {len(domain.x0)} points, expected one, at which the walk begins")
-        rounded = np.clip(np.rint(domain.x0[0]), box.lower, box.upper)
-        x[:] = np.where(domain.integrality, rounded, domain.x0[0])
+    x, given = only_start(domain, box)
     planned = min(limits.max_evals, limits.max_iterations or limits.max_evals)  # an iteration is an evaluation
     trials = 0 if options.temperature is not None else max(min(10 * n + 10, planned // 10), 1)
+    corana = options.variant == "corana"
     moves = options.moves or n
+    if corana and options.moves is None:
+        adjustments = max(min(planned // (TEMPERATURES * CYCLES * n), max(100, 5 * n)), 1)
+        moves = CYCLES * n * adjustments
     last_step = max((planned - trials - 1) // moves, 1)
+    last = options.last or LAST[bool(domain.integrality.all())]
     own = filled(
         SCALARS, f=np.inf, first=options.temperature or 0.0, temperature=options.temperature or 0.0,
-        ratio=options.last ** (1 / last_step), step=options.step, width=options.step,
+        ratio=last ** (1 / last_step), step=options.step, width=options.step,
         schedule=SCHEDULES.index(options.schedule), last_step=last_step, moves=moves, left=moves, trials=trials,
-        given=domain.x0 is not None,
+        given=given, corana=corana,
     )  # fmt: skip
-    return SimulatedAnnealingState(x, np.zeros(n), own, box, make_run(n, limits, key))
+    widths, taken = np.full(n, min(options.step, 1.0)), np.zeros(n, np.int64)
+    return SimulatedAnnealingState(x, np.zeros(n), widths, taken, own, box, make_run(n, limits, key))
 
 
 @inlined
@@ -100,11 +117,11 @@ def begin(problem, state):
 
 @inlined
 def propose(key, state):
-    """trial: x with one coordinate moved; what leaves the box comes back from the bound as from a mirror."""
+    """trial: x with one coordinate moved; which one."""
     x, trial, own, box = state.x, state.trial, state.own[0], state.box
     for j in range(x.size):
         trial[j] = x[j]
-    j = integer(key, COORDINATE, x.size)
+    j = integer(key, COORDINATE, x.size) if own.corana == 0 else own.turn
     low, high = box.lower[j], box.upper[j]
     if own.schedule == CAUCHY:
         drawn = cauchy(key, STEP)
@@ -112,15 +129,24 @@ def propose(key, state):
         drawn = normal(key, STEP)
     else:
         drawn = 2.0 * uniform(key, STEP) - 1.0
-    value = x[j] + own.width * (high - low) * drawn
-    value = 2.0 * low - value if value < low else value
-    value = 2.0 * high - value if value > high else value
+    width = own.width if own.corana == 0 else state.widths[j]
+    trial[j] = moved(x[j], width * (high - low) * drawn, key, SIDE, low, high, box.integer[j])
     if box.integer[j] > 0.0:
-        value = np.floor(value + 0.5)
-        if value == x[j]:  # a step of less than one half: to the neighbour
-            value += 1.0 if uniform(key, SIDE) < 0.5 else -1.0
-            value = x[j] + x[j] - value if value < low or value > high else value
-    trial[j] = min(max(value, low), high)
+        move_partner(x, trial, j, width, key, PARTNER, box)
+    return j
+
+
+@part
+def adjust(widths, taken):
+    """Each width by the share of moves that were accepted: more than 0.6 widen it, less than 0.4 narrow it."""
+    for j in range(widths.size):
+        share = taken[j] / CYCLES
+        if share > 0.6:
+            widths[j] *= 1.0 + VARY * (share - 0.6) / 0.4
+        elif share < 0.4:
+            widths[j] /= 1.0 + VARY * (0.4 - share) / 0.4
+        widths[j] = min(widths[j], 1.0)
+        taken[j] = 0
 
 
 @part
@@ -158,7 +184,7 @@ def iterate(problem, state):
         begin(problem, state)
         return
     key = now.key
-    propose(key, state)
+    moving = propose(key, state)
     value = evaluate(problem, state.trial, state.run)
     rise = value - own.f
     explores = now.iteration <= own.trials  # every finite move is taken, and its rise counted
@@ -175,11 +201,20 @@ def iterate(problem, state):
         if now.iteration == own.trials:
             find_first_temperature(own)
         return
-    if own.schedule <= LINEAR:
-        own.width = min(own.width * (WIDER if accepts else NARROWER), 1.0)
     own.left -= 1
+    if own.corana == 1:
+        state.taken[moving] += accepts
+        own.turn = own.turn + 1 if own.turn + 1 < state.x.size else 0
+        if (own.moves - own.left) % (CYCLES * state.x.size) == 0:
+            adjust(state.widths, state.taken)
+    elif own.schedule <= LINEAR:
+        own.width = min(own.width * (WIDER if accepts else NARROWER), 1.0)
     if own.left == 0:
         cool(own)
+        if own.corana == 1:
+            own.f = now.best
+            for j in range(state.x.size):
+                state.x[j] = state.run.best_x[j]
 
 
 SOLVER = Solver(

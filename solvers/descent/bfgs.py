@@ -22,6 +22,7 @@ from ...kernels.descent.ends import gradient_at_best, look_at_start, look_at_ste
 from ...kernels.descent.inverse_hessian import set_to_multiple, step_of_newton, update_inverse
 from ...kernels.descent.line_search import first_step, longest_step, strong_wolfe
 from ...kernels.numbers.linear_algebra import EPSILON, dot
+from ...kernels.reals import shortened
 from ...kernels.rows.population import Box, make_box
 from ...kernels.run import LINE_SEARCH_FAILED, RUNNING, STEP_SMALL, Run, make_run
 from ..contract import Solver, require
@@ -42,12 +43,23 @@ class Options:
     c1: float = 1e-4  # of the line search: decrease and slope
     c2: float = 0.9
     maxls: int = 40  # evaluations of a line search
+    hess_inv0: tuple[tuple[float, ...], ...] | None = None  # (D, D) the inverse to begin with; None: the identity
 
     def __post_init__(self):
         require(self.gtol >= 0, "gtol", self.gtol, "a number that is not negative")
         require(self.xtol >= 0, "xtol", self.xtol, "a number that is not negative")
         require(0 < self.c1 < self.c2 < 1, "c1, c2", (self.c1, self.c2), "0 < c1 < c2 < 1")
         require(self.maxls >= 1, "maxls", self.maxls, "a whole number, at least 1")
+        if self.hess_inv0 is not None:
+            inverse = np.array(self.hess_inv0)
+            if not is_positive(inverse):
+                raise ValueError(f"hess_inv0: got {shortened(inverse)}, expected a symmetric, positive definite matrix")
+
+
+def is_positive(matrix) -> bool:
+    """Whether a matrix is symmetric and positive definite."""
+    square = matrix.shape[0] == matrix.shape[1] and np.isfinite(matrix).all()
+    return bool(square and np.allclose(matrix, matrix.T) and np.linalg.eigvalsh(matrix)[0] > 0)
 
 
 class BfgsState(NamedTuple):
@@ -67,15 +79,25 @@ def init(domain, options, limits, key):
     n, run = domain.dimension, make_run(domain.dimension, limits, key)
     run.now[0].ftol = -1.0  # of two values one after the other, here
     given = {name: getattr(options, name) for name in ("gtol", "xtol", "c1", "c2", "maxls")}
+    inverse = np.eye(n) if options.hess_inv0 is None else np.array(options.hess_inv0)
+    require(inverse.shape == (n, n), "hess_inv0", inverse.shape, f"a matrix of shape ({n}, {n})")
+    learned = int(options.hess_inv0 is not None)  # as if by an update: it is not scaled
     return BfgsState(
         x=start_of(domain),
         g=np.zeros(n),
         direction=np.zeros(n),
         trial=np.zeros(n),
         trial_g=np.zeros(n),
-        H=np.eye(n),
+        H=inverse,
         free=np.ones(n),
-        own=filled(SCALARS, f=np.inf, ftol=limits.ftol, bounded=np.isfinite(domain.bounds).any(), **given),
+        own=filled(
+            SCALARS,
+            f=np.inf,
+            ftol=limits.ftol,
+            updates=learned,
+            bounded=np.isfinite(domain.bounds).any(),
+            **given,
+        ),
         box=make_box(domain),
         run=run,
     )

@@ -12,19 +12,20 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ...kernels.compile.jit import inlined, part
+from ...kernels.compile.jit import inlined
 from ...kernels.compile.structures import Integers, Vector, filled, record
 from ...kernels.descent.box import start_of
 from ...kernels.descent.cauchy_point import cauchy_point
 from ...kernels.descent.compact import CompactForm, add_pair, factor_middle, make_form, move_variable
 from ...kernels.descent.ends import gradient_at_best, look_at_start, look_at_step
-from ...kernels.descent.limited_memory import Pairs, forget, make_pairs, quasi_newton_direction, remember
+from ...kernels.descent.limited_memory import Pairs, forget, make_pairs, multiply, quasi_newton_direction, remember
 from ...kernels.descent.line_search import first_step, longest_step, strong_wolfe
 from ...kernels.descent.subspace import minimise_subspace
 from ...kernels.numbers.linear_algebra import dot
 from ...kernels.rows.population import Box, make_box
 from ...kernels.run import LINE_SEARCH_FAILED, RUNNING, Run, make_run
 from ..contract import Solver, require
+from .limited_inverse import limited_inverse
 
 C1, C2, NARROW = 1e-3, 0.9, 0.1  # of the line search (section 6 of the paper; the width is the program's)
 SCALARS = record(
@@ -96,7 +97,7 @@ def init(domain, options, limits, key):
     )
 
 
-@part
+@inlined
 def choose_direction(state):
     """direction (D,) from x to the minimum of the model. False: rounding has spoilt the model."""
     x, g, direction, pairs, form, box = state.x, state.g, state.direction, state.pairs, state.form, state.box
@@ -114,7 +115,7 @@ def choose_direction(state):
     return sound
 
 
-@part
+@inlined
 def stays_inside(x, g, box, pairs, form, direction):
     """Whether the path to the Cauchy point meets no bound; then direction (D,) leads to the minimum of the model.
 
@@ -176,6 +177,7 @@ def iterate(problem, state):
         now.stop = why
         return
     k = remember(pairs, x, g, trial, trial_g, step, slope, new_slope)
+    multiply(pairs, trial_g, k)
     if bounded and k >= 0:
         add_pair(pairs, state.form, k)
     before = own.f
@@ -185,8 +187,13 @@ def iterate(problem, state):
     look_at_step(x, g, before, value, own.gtol, own.ftol, state.box, state.run)
 
 
+def report(state) -> dict:
+    """The inverse of the Hessian by its products, and the gradient, where the best point is where the run stands."""
+    return gradient_at_best(state) | {"hess_inv": limited_inverse(state.pairs)}
+
+
 SOLVER = Solver(
     "l_bfgs_b", "quasi-Newton steps of limited memory, within bounds (Byrd, Lu, Nocedal and Zhu 1995)", Options,
     LBfgsBState, init, iterate=iterate, asks=frozenset({"value", "gradient"}), domain="real", integers=False,
-    planned=False, report=gradient_at_best,
+    planned=False, report=report,
 )  # fmt: skip

@@ -27,7 +27,7 @@ from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Vector, filled, record
 from ...kernels.descent.box import start_of
 from ...kernels.descent.ends import gradient_at_best, look_at_start, look_at_step
-from ...kernels.descent.line_search import longest_step, strong_wolfe
+from ...kernels.descent.line_search import at_least_a_bit, longest_step, strong_wolfe
 from ...kernels.numbers.linear_algebra import dot
 from ...kernels.rows.population import Box, make_box
 from ...kernels.run import LINE_SEARCH_FAILED, RUNNING, Run, make_run
@@ -113,7 +113,7 @@ def iterate(problem, state):
         begin_anew(state)
     while True:  # a second time where the direction has led astray
         slope = dot(g, direction, n)
-        step = own.change / slope if own.change < 0.0 else min(1.0, 1.0 / np.sqrt(-slope))
+        step = own.change / slope if own.change < 0.0 else at_least_a_bit(1.0 / np.sqrt(-slope))
         largest = longest_step(x, direction, state.box) if bounded else np.inf
         why, step, value, _ = strong_wolfe(
             problem, x, own.f, direction, slope, step, largest, own.c1, own.c2, NARROW, own.maxls, state.box, bounded,

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import llvmlite.binding
 import numpy as np
 
+from ...kernels.calling.asking import FUNCTIONS
 from ...kernels.calling.checking import NotDifferentiable
-from ...kernels.calling.derivatives import Wanted, derivatives_of
+from ...kernels.calling.derivatives import Derivatives, Wanted, derivatives_of
 from ...kernels.calling.objective import CompiledObjective, PythonObjective, objective
 from ...kernels.calling.vectors import Pair, value_of
 from ...kernels.compile import jit
 from ...kernels.compile.fingerprint import VERSIONS, fingerprint, type_text
 from ...kernels.compile.structures import check_arrays, numba_type
-from ...kernels.problem import Problem
-from ..contract import Key, Limits, Solver
-from . import settings
+from ...kernels.problem import Problem, parse_bounds, read_points
+from ...kernels.reals import shortened
+from ..contract import Key, Limits, Solver, asked_by
+from ..registry import SOLVERS
+from . import drivers, settings
+from .method_names import find_method
 from .result import AGREE
 from .running import Run, make_run
 
@@ -38,6 +44,11 @@ class Call:
     limits: Limits
     seed: int
 
+    @property
+    def asks(self) -> frozenset[str]:
+        """What the method asks of the problem."""
+        return asked_by(self.solver, self.options, self.problem)
+
 
 def parse_call(
     fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, hess=None, hessp=None, integrality=None, seed=None,
@@ -53,6 +64,8 @@ def parse_call(
     TypeError, ValueError
         Naming the argument, what was given and what is expected.
     """
+    if getattr(find_method(method), "local", False) and bounds is not None and x0 is not None:
+        x0 = moved_inside(x0, bounds)
     problem = _problem(fun, bounds, x0, args, integrality, jac=jac, hess=hess, hessp=hessp)
     limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience, max_iters)
     solver = settings.find_solver(method, problem, limits, options, rows)
@@ -65,21 +78,36 @@ def parse_call(
 
 def bind(call: Call, spread=None) -> CompiledObjective | PythonObjective:
     """The objective of a call, compiled (or loaded from disk) in this process; in Python where workers evaluate it."""
+    problem, points = call.problem, _points(call.problem, call.limits.max_evals)
     if spread is not None:
         from .workers import SpreadObjective
 
-        return SpreadObjective(objective(call.problem.fun), call.problem.args, spread)
-    problem, points = call.problem, _points(call.problem, call.limits.max_evals)
-    bound = objective(problem.fun).bind(problem.args, points)
-    needed, wanted = call.solver.asks & DERIVED, Wanted(problem.jac, problem.hess, problem.hessp)
-    asked = needed or (call.solver.wishes if _has_derivatives(call, bound) else frozenset())
-    if asked:
-        try:
-            bound.derivatives = derivatives_of(bound, asked, wanted, problem.lower, problem.upper, points[0])
-        except NotDifferentiable:
-            if needed:
-                raise
+        bound = SpreadObjective(objective(problem.fun), problem.args, spread)
+    else:
+        bound = objective(problem.fun).bind(problem.args, points)
+    wanted = Wanted(problem.jac, problem.hess, problem.hessp)
+    if call.asks & DERIVED:
+        bound.derivatives = _derivatives(call, bound, wanted, points[0])
+    elif call.solver.wishes and _has_derivatives(call, bound):
+        box = problem.lower, problem.upper
+        with contextlib.suppress(NotDifferentiable):
+            bound.derivatives = derivatives_of(bound, call.solver.wishes, wanted, *box, points[0])
     return bound
+
+
+def _derivatives(call: Call, bound, wanted: Wanted, x: np.ndarray) -> Derivatives:
+    """What the method asks for; x: where functions of the user's are called first."""
+    box = call.problem.lower, call.problem.upper
+    if call.solver.asks & DERIVED or wanted.jac is not None:
+        return derivatives_of(bound, call.asks, wanted, *box, x)
+    # It could do without: differences are good enough where nothing else can be had.
+    differences = dataclasses.replace(wanted, jac="2-point")
+    if isinstance(bound, CompiledObjective) and bound.form is None:
+        return derivatives_of(bound, call.asks, differences, *box, x)
+    try:
+        return derivatives_of(bound, call.asks, wanted, *box, x)
+    except NotDifferentiable:
+        return derivatives_of(bound, call.asks, differences, *box, x)
 
 
 def _has_derivatives(call: Call, bound: CompiledObjective | PythonObjective) -> bool:
@@ -101,10 +129,11 @@ def with_default_ftol(call: Call, bound: CompiledObjective | PythonObjective) ->
     return dataclasses.replace(call, limits=dataclasses.replace(limits, ftol=AGREE))
 
 
-def begin(call: Call, run: int):
-    """The state of a run before its first evaluation."""
+def begin(call: Call, run: int, problem=FUNCTIONS):
+    """The state of a run before its first evaluation; `problem`: the type of what it will ask."""
     solver = call.solver
     state = solver.init(call.problem, call.options, call.limits, Key(call.seed, run))
+    drivers.link(solver, state, problem)
     return check_arrays(solver.State, state, f"solver {solver.name}")
 
 
@@ -136,7 +165,8 @@ def code_of(solver: Solver) -> str:
     rows = solver.rows
     parts = solver.iterate if rows is None else (rows.propose, rows.learn, rows.select, rows.settle, rows.draw)
     layout = type_text(numba_type(solver.State))
-    return hashlib.sha256(f"{fingerprint((parts,))}{layout}".encode()).hexdigest()[:16]
+    nested = "".join(code_of(SOLVERS[path.rpartition(".")[2]]) for path in solver.nests)
+    return hashlib.sha256(f"{fingerprint((parts,))}{layout}{nested}".encode()).hexdigest()[:16]
 
 
 def versions(device: str = "cpu") -> dict:
@@ -156,6 +186,16 @@ def _versions(device: str) -> dict:
 
         found |= shim.versions()
     return found
+
+
+def moved_inside(x0, bounds):
+    """The point at which a local method begins: the nearest of the box, with a warning where that is another."""
+    point = read_points(x0)
+    lower, upper = parse_bounds(bounds, point)
+    if point is None or point.shape != lower.shape or not ((point < lower) | (point > upper)).any():
+        return x0
+    warnings.warn(f"x0: got {shortened(x0)}, outside bounds; the run begins at the nearest point inside", stacklevel=5)
+    return np.clip(point, lower, upper)
 
 
 def _problem(fun, bounds, x0, args, integrality, **derivatives) -> Problem:

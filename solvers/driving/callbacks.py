@@ -37,10 +37,13 @@ def read_callback(callback: Any) -> Tell:
     return tell
 
 
-def wants_each_generation(callback_every, callback, device: str) -> bool:
-    """Whether the callback is called after each generation, from the argument `callback_every`."""
+def wants_each_generation(callback_every, callback, device: str, single: bool = False) -> bool:
+    """Whether the callback is called after each generation, from the argument `callback_every`.
+
+    single: whether there is one run of a local method, which is called so if nothing else is said, as in SciPy.
+    """
     if callback_every is None:
-        return False
+        return single and callback is not None
     as_word("callback_every", callback_every, ["generation"])
     if callback is None:
         raise ValueError(f"callback_every: got {callback_every!r} without a callback, expected one beside it")

@@ -14,6 +14,7 @@ by its address.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from types import SimpleNamespace
 from typing import get_type_hints
 
@@ -22,12 +23,14 @@ from numba import prange
 from numba.core import types
 from numba.np.numpy_support import from_dtype
 
+from ...kernels import nesting
 from ...kernels.calling import asking
-from ...kernels.calling.arguments import copy_array, load, packed, row
-from ...kernels.calling.asking import FUNCTIONS, REPLAY, Functions
+from ...kernels.calling.arguments import load, packed, row
+from ...kernels.calling.asking import FUNCTIONS, REPLAY
 from ...kernels.compile.jit import compile_for, inlined, kernel, once
 from ...kernels.compile.structures import Vector, classes, constructor, leaf_names, numba_type
 from ...kernels.compile.waiting import explained
+from ...kernels.nesting import restoring
 from ...kernels.rows.population import note_values, open_generation
 from ...kernels.run import (
     IDLE,
@@ -42,6 +45,7 @@ from ...kernels.run import (
     raised,
 )
 from ..contract import Solver
+from ..registry import SOLVERS
 
 SECONDS = {False: 2, True: 6}  # that a driver takes to compile, about: of a sequential method, of one with rows
 ASK_TELL = " for ask and tell"
@@ -212,6 +216,18 @@ def serial(solver: Solver, problem=FUNCTIONS):
     return Entry(solver, ASK_TELL if problem is REPLAY else "", advance_serial, 2, types.int64)
 
 
+def link(solver: Solver, state, problem=FUNCTIONS) -> None:
+    """Load, or compile, the drivers of the solvers that this state nests: its own calls them by their addresses."""
+    kind = problem.instance_class.__name__
+    for path in solver.nests:
+        name = path.rpartition(".")[2]
+        needed = attrgetter(path)(state).run.now.size > 0
+        if needed and not nesting.is_linked(name, kind):
+            (compiled,) = serial(SOLVERS[name], problem).function.overloads.values()
+            address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+            nesting.link(name, kind, address)
+
+
 def _spread_rows(solver: Solver):
     """evaluate(problem, state, start, stop): candidates and values of these rows, on several threads.
 
@@ -267,17 +283,6 @@ def parallel(solver: Solver):
 
 
 @once
-def restoring(solver: Solver):
-    """restore(state, template): the state becomes the template."""
-    # A run appends to the history of the one before it: its record says that nothing is in it.
-    names = [name for name in leaf_names(solver.State) if name != "run.history"]
-    lines = "".join(f"    copy_array(state.{name}, template.{name})\n" for name in names)
-    scope: dict = {"copy_array": copy_array}
-    exec(f"def restore(state, template):\n{lines}", scope)
-    return inlined(scope["restore"])
-
-
-@once
 def many(solver: Solver):
     """advance_many(problem, template, state, first, count, ended, points, history) -> how many ended.
 
@@ -285,7 +290,7 @@ def many(solver: Solver):
     their records; points (count, D): their best points; history (H, 2): of the best among them, whose place is the
     second number returned. The first run that reaches the target or fails is the last one.
     """
-    advance, restore, Type = advancing(solver), restoring(solver), numba_type(solver.State)
+    advance, restore, Type = advancing(solver), restoring(solver.State), numba_type(solver.State)
 
     def advance_many(asked, packed_template, packed_state, first, count, ended, points, history):
         problem, template, state = load(asked, FUNCTIONS), load(packed_template, Type), load(packed_state, Type)
@@ -320,17 +325,13 @@ def each(solver: Solver):
     before it, and begins at starts[k] (m, D), where that is not empty. ended (m,): records of the runs; points (m, D):
     their best points. The first one that fails is the last one.
     """
-    advance, restore, Type = advancing(solver), restoring(solver), numba_type(solver.State)
-    place = placing(solver) or _place_nothing
+    advance, restore, Type = advancing(solver), restoring(solver.State), numba_type(solver.State)
+    place = placing(solver) or place_nothing
 
     def advance_each(asked, packed_template, packed_state, record, stride, starts, first, stop, ended, points):
         problem, template, state = load(asked, FUNCTIONS), load(packed_template, Type), load(packed_state, Type)
         for k in range(first, stop):
-            one = Functions(
-                problem.value, record + k * stride, problem.gradient, problem.product, problem.hessian,
-                problem.residuals, problem.jacobian, problem.work, problem.price, problem.product_price,
-                problem.hessian_price,
-            )  # fmt: skip
+            one = asking.with_record(problem, record + k * stride)
             restore(state, template)
             now = state.run.now[0]
             if starts.shape[0] > 0:
@@ -359,7 +360,7 @@ def placing(solver: Solver):
 
 
 @inlined
-def _place_nothing(x, state):
+def place_nothing(x, state):
     pass
 
 

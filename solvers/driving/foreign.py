@@ -4,6 +4,7 @@ Each is taken where it means what ours does, else refused. docs/coming-from.md i
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..population.differential_evolution import STRATEGIES
-from .settings import as_positive_real
+from .settings import as_integer, as_positive_real
 
 Ends = tuple[np.ndarray, np.ndarray]  # lower and upper bounds
 
@@ -68,15 +69,15 @@ def _weight(name, value, box):
     return value
 
 
-def _share(name, value, box) -> float:
-    """pycma's sigma0, in units of x: ours is a share of the box's width, where there is a box."""
+def _share(name, value, box, option: str = "sigma") -> float:
+    """A step in units of x, as pycma's sigma0: ours is a share of the box's width, where there is a box."""
     step, (lower, upper) = as_positive_real(name, value), box()
     widths = upper - lower
     if np.isinf(widths).all():
         return step
     if not (widths == widths[0]).all() or widths[0] == 0:
         raise ValueError(
-            f"{name}: got {step} for bounds of several widths; write options={{'sigma': SHARE}} of the width of each "
+            f"{name}: got {step} for bounds of several widths; write options={{{option!r}: SHARE}} of each width "
             f"(of 1 where there are no bounds)"
         )
     return step / float(widths[0])
@@ -91,8 +92,47 @@ def _half(name, value, box) -> float:
     return 0.5 * step if finite.all() else step
 
 
-def _evaluations(name, value, box):
-    return None if value == np.inf else value  # as pycma has it where there is no limit
+def _jump(name, value, box) -> float:
+    """SciPy's stepsize."""
+    return _share(name, value, box, "step")
+
+
+def _and_first(name, value, box) -> int:
+    """SciPy's niter: jumps; our first iteration is the local search before them."""
+    return as_integer(name, value) + 1
+
+
+def _local(name, value, box) -> str:
+    """SciPy's minimizer_kwargs, where it says which method."""
+    names = {"lbfgsb": "l_bfgs_b", "neldermead": "nelder_mead"}
+    known = value.get("method") if isinstance(value, dict) and value.keys() <= {"method"} else None
+    if value == {}:
+        return "auto"
+    found = names.get(known.casefold().replace("-", "")) if isinstance(known, str) else None
+    if found is None:
+        raise ValueError(f"{name}: got {value!r}, expected {{'method': 'L-BFGS-B'}} or 'Nelder-Mead'; {LOCAL_OPTIONS}")
+    return found
+
+
+def _without(name, value, box) -> str:
+    return "none" if value else "auto"
+
+
+def _whole(name, value, box):
+    """A limit as SciPy reads it: no whole number is rounded down, inf is no limit (pycma's, too)."""
+    if not isinstance(value, float | np.floating) or value != value:
+        return value
+    return None if value == np.inf else math.floor(value)
+
+
+def _simplex(name, value, box):
+    """SciPy's initial_simplex: D + 1 vertices, D being the length of x0."""
+    dimension, shape = len(box()[0]), np.shape(value)
+    if shape != (dimension + 1, dimension):
+        raise ValueError(
+            f"{name}: got shape {shape}, expected ({dimension + 1}, {dimension}): the vertices of a simplex"
+        )
+    return value
 
 
 def _each(ours: str, *names: str, **more) -> dict[str, Taken]:
@@ -100,6 +140,9 @@ def _each(ours: str, *names: str, **more) -> dict[str, Taken]:
 
 
 DE, SIMPLEX, CMA = ("de",), ("nelder_mead",), ("cma_es",)
+HOPPING, DUAL = ("basin_hopping",), ("dual_annealing",)
+LOCAL_OPTIONS = "jac= and args= are arguments of minimize, the rest of a local search is in options="
+BESIDE_HOPPING, BESIDE_DUAL = "write method='basin_hopping' beside it", "write method='dual_annealing' beside it"
 FIRST_ORDER = ("gradient_descent", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
 STEP = "it is the step of first-order methods; leave it out"
 NEWTON, REGIONS = ("newton", "newton_cg", "trust_exact"), ("newton_cg", "trust_exact")
@@ -109,10 +152,12 @@ GRADIENTS = (*SEARCHES, *NEWTON, *FIRST_ORDER, "auto")
 NO_SEARCH = "write method='l_bfgs_b', 'bfgs' or 'nonlinear_cg', which search along lines"
 POPSIZE = "it is a multiple of D in SciPy, a number of points in pycma; write options={'population': POINTS}"
 TAKEN: dict[str, Taken] = {
-    **_each("max_iters", "maxiter", "max_iter", "maxiters", "n_gen", "gen", "generations", "n_iter"),
+    **_each(
+        "max_iters", "maxiter", "max_iter", "maxiters", "n_gen", "gen", "generations", "n_iter", value=_whole,
+    ),
     **_each(
         "max_evals", "maxfun", "maxfev", "max_nfev", "maxfevals", "max_evaluations", "max_fun_evals", "n_eval",
-        "maxeval", "n_trials", "n_calls", "budget", value=_evaluations,
+        "maxeval", "n_trials", "n_calls", "budget", value=_whole,
     ),
     **_each("max_time", "timeout", "maxtime"),
     **_each("seed", "random_state", "rng", "rg"),
@@ -139,12 +184,25 @@ TAKEN: dict[str, Taken] = {
     "xrtol": Taken(("options.xtol",), ("bfgs",), "write method='bfgs'"),
     "locally_biased": Taken(("options.locally_biased",), ("direct",), "write method='direct'"),
     "len_tol": Taken(("options.xtol",), ("direct",), "write method='direct'"),
-    "initial_simplex": Taken(("x0",), SIMPLEX, "write method='nelder_mead'", overrides=True),
+    "initial_simplex": Taken(("x0",), SIMPLEX, "write method='nelder_mead'", _simplex, overrides=True),
     "popsize": Taken(("options.population",), DE, POPSIZE, _rows),
     "strategy": Taken(("options.strategy",), DE, "write method='de' beside it", _strategy),
     "mutation": Taken(("options.weight",), DE, "write method='de' beside it", _weight),
     "recombination": Taken(("options.crossover",), DE, "write method='de' beside it"),
     "sigma0": Taken(("options.sigma",), CMA, "it is the first step of CMA-ES; leave it out", _share),
+    "niter": Taken(("max_iters",), HOPPING, f"{BESIDE_HOPPING}, or max_iters=", _and_first),
+    "T": Taken(("options.temperature",), HOPPING, BESIDE_HOPPING),
+    "stepsize": Taken(("options.step",), HOPPING, BESIDE_HOPPING, _jump),
+    "niter_success": Taken(("patience",), HOPPING, "write patience="),
+    "target_accept_rate": Taken(("options.acceptance",), HOPPING, BESIDE_HOPPING),
+    "stepwise_factor": Taken(("options.factor",), HOPPING, BESIDE_HOPPING),
+    "interval": Taken(("options.interval",), HOPPING, BESIDE_HOPPING),
+    "minimizer_kwargs": Taken(("options.local",), (*HOPPING, *DUAL), f"{BESIDE_DUAL}, or leave it out", _local),
+    "initial_temp": Taken(("options.temperature",), DUAL, BESIDE_DUAL),
+    "restart_temp_ratio": Taken(("options.restart",), DUAL, BESIDE_DUAL),
+    "visit": Taken(("options.visit",), DUAL, BESIDE_DUAL),
+    "accept": Taken(("options.accept",), DUAL, BESIDE_DUAL),
+    "no_local_search": Taken(("options.local",), DUAL, f"{BESIDE_DUAL}, or leave it out", _without),
     "input_sigma": Taken(("options.sigma",), CMA, "it is the first step of CMA-ES; leave it out", _half),
 }  # fmt: skip
 FOR_METHOD: dict[tuple[str, str], Taken] = {  # where an argument means something else to one method
@@ -156,7 +214,6 @@ FOR_METHOD: dict[tuple[str, str], Taken] = {  # where an argument means somethin
 }
 
 EXACT = "derivatives are exact where the objective is compiled; leave it out"
-ANNEALING = "it belongs to SciPy's dual_annealing; write method='simulated_annealing' and its options, or leave it out"
 REFUSED: dict[str, Refused] = {
     "updating": Refused("write updating='deferred': candidates are made from the last generation", ("deferred",)),
     "init": Refused("write init='random', or x0= for a population of your own", ("random",)),
@@ -177,17 +234,11 @@ REFUSED: dict[str, Refused] = {
     "iprint": Refused("write progress=True", (-1, 0)),
     "save_history": Refused("result.history has the best values; leave it out", (False,)),
     "termination": Refused("write max_iters=, max_evals=, max_time= or ftol="),
+    "take_step": Refused("jumps of basin_hopping are uniform; write options={'step': SHARE}"),
+    "accept_test": Refused("basin_hopping accepts by Metropolis' rule; write options={'temperature': T}"),
     "vol_tol": Refused("write options={'xtol': SHARE} of method='direct', which is about sides"),
     "f_min": Refused("write target=, the value at which to stop"),
     "f_min_rtol": Refused("write target=, the value at which to stop"),
-    "initial_temp": Refused(ANNEALING),
-    "restart_temp_ratio": Refused(ANNEALING),
-    "visit": Refused(ANNEALING),
-    "accept": Refused(ANNEALING),
-    "no_local_search": Refused("there is no local search; leave it out", (True,)),
-    "minimizer_kwargs": Refused("there is no local search; leave it out", ({},)),
-    "niter": Refused("write restarts= for so many local searches, or max_iters="),
-    "stepsize": Refused("write options={'step': SHARE} of method='simulated_annealing', or leave it out"),
     "sampler": Refused("write method= and its name, or use thalweg.random_search and grid_search"),
     "algorithm": Refused("write method= and its name"),
     "population": Refused("write options={'population': POINTS} of a method that has one"),

@@ -25,7 +25,7 @@ def check_gradient(bound, problem) -> None:
         Naming the entry that is farthest off.
     """
     given = None if bound.derivatives is None else bound.derivatives.of.get("gradient")
-    if given is None or given.function is None:
+    if given is None or given.how != "given":
         return
     lower, upper = problem.lower, problem.upper
     x = lower + 0.5772156649 * (upper - lower) if problem.x0 is None else problem.x0[0]

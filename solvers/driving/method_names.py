@@ -16,10 +16,13 @@ Method = Literal[
     "adagrad", "Adagrad", "AdaGrad",
     "adam", "Adam",
     "adamw", "AdamW",
+    "basin_hopping", "basinhopping", "BasinHopping", "iterated_local_search", "ILS",
     "bfgs", "BFGS", "fmin_bfgs",
     "cma_es", "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     "de", "DE", "differential_evolution", "Differential Evolution",
     "direct", "DIRECT", "DIRECT_L",
+    "dual_annealing", "Da_cpp", "GenSA",
+    "genetic", "GA", "genetic_algorithm", "GeneticAlgorithm", "sga",
     "gradient_descent", "GradientDescent", "GD", "steepest_descent", "SteepestDescent",
     "jso", "jSO",
     "l_bfgs_b", "L-BFGS-B", "L-BFGS", "lbfgs", "fmin_l_bfgs_b",
@@ -31,11 +34,13 @@ Method = Literal[
     "nonlinear_cg", "CG", "fmin_cg", "nlcg", "ConjugateGradient",
     "newton", "Newton",
     "newton_cg", "Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg",
+    "parallel_tempering", "ParallelTempering", "replica_exchange", "REMC",
     "pso", "PSO", "particle_swarm", "ParticleSwarm", "pso_gen", "CLPSO", "SPSO2011",
     "portfolio",
     "random_search", "RandomSearch", "RandomSampler",
     "rmsprop", "RMSprop", "RMSProp",
     "simulated_annealing", "SA",
+    "tabu", "TabuSearch", "TS", "ECTS",
     "trust_exact", "trust-exact", "dogleg",
 ]  # fmt: skip
 
@@ -43,12 +48,15 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "adagrad": ("Adagrad", "AdaGrad"),
     "adam": ("Adam",),
     "adamw": ("AdamW",),
+    "basin_hopping": ("basinhopping", "BasinHopping", "iterated_local_search", "ILS"),
     "bfgs": ("BFGS", "fmin_bfgs"),
     "cma_es": (
         "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     ),
     "de": ("DE", "differential_evolution", "Differential Evolution"),
     "direct": ("DIRECT", "DIRECT_L"),
+    "dual_annealing": ("Da_cpp", "GenSA"),
+    "genetic": ("GA", "genetic_algorithm", "GeneticAlgorithm", "sga"),
     "gradient_descent": ("GradientDescent", "GD", "steepest_descent", "SteepestDescent"),
     "jso": ("jSO",),
     "l_bfgs_b": ("L-BFGS-B", "L-BFGS", "lbfgs", "fmin_l_bfgs_b"),
@@ -60,11 +68,13 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "nonlinear_cg": ("CG", "fmin_cg", "nlcg", "ConjugateGradient"),
     "newton": ("Newton",),
     "newton_cg": ("Newton-CG", "NewtonCG", "trust-ncg", "trust-krylov", "fmin_ncg"),
+    "parallel_tempering": ("ParallelTempering", "replica_exchange", "REMC"),
     "pso": ("PSO", "particle_swarm", "ParticleSwarm", "pso_gen", "CLPSO", "SPSO2011"),
     "portfolio": (),
     "random_search": ("RandomSearch", "RandomSampler"),
     "rmsprop": ("RMSprop", "RMSProp"),
     "simulated_annealing": ("SA",),
+    "tabu": ("TabuSearch", "TS", "ECTS"),
     "trust_exact": ("trust-exact", "dogleg"),
 }  # fmt: skip
 
@@ -79,9 +89,10 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "Powell", "COBYLA", "COBYQA", "BOBYQA", "NEWUOA", "fmin_powell", "fmin_cobyla", "sbplx", "compass_search",
         "PatternSearch", "HookeJeeves",
     ),
-    f"local searches from many points are not here; {POPULATION}, or restarts=100 with method='nelder_mead'": (
-        "dual_annealing", "basinhopping", "shgo", "mbh", "Da_cpp", "MLSL",
+    "this multistart is not here; write method='basin_hopping' or 'dual_annealing', or restarts=100 of 'l_bfgs_b'": (
+        "shgo", "MLSL",
     ),
+    "write method='basin_hopping', options={'temperature': 0}: only what is not worse is accepted then": ("mbh",),
     "write thalweg.grid_search(objective(f), bounds, levels=20), then minimize from its best point": (
         "brute", "GridSampler", "BruteForceSampler",
     ),
@@ -90,9 +101,7 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "sade", "de1220", "jDE", "j2020", "SHADE", "JADE", "SaDE", "CoDE", "NLSHADE_RSP", "ARRDE", "MadDE",
         "De_cpp", "De_python", "de_cma",
     ),
-    f"genetic algorithms are not here yet; {POPULATION}": (
-        "sga", "GA", "BRKGA", "G3PCX",
-    ),
+    "this variant is not here; write method='genetic'": ("BRKGA", "G3PCX"),
     f"this method is not here; {POPULATION}, or 'cma_es'": (
         "xnes", "ES", "SRES", "ISRES", "Crfmnes_cpp", "Crfmnes", "Pgpe_cpp", "Csma_cpp", "Bite_cpp", "OnePlusOne",
         "NGOpt",
@@ -113,6 +122,12 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "Adamax", "NAdam", "RAdam", "AMSGrad", "Adadelta", "AdaBelief", "Lion", "LAMB", "Rprop",
     ),
     "one variable needs no method of its own; write minimize(f, [(low, high)])": ("Brent", "golden", "bounded"),
+    "it is a method for residuals, whose squares it adds up; write least_squares(residuals, x0, method='lm')": (
+        "lm", "levenberg_marquardt", "leastsq", "least_squares", "gauss_newton",
+    ),
+    "it is a method for residuals, whose squares it adds up; write least_squares(residuals, x0)": (
+        "trf", "dogbox", "trust_region_reflective",
+    ),
 }  # fmt: skip
 
 

@@ -53,9 +53,9 @@ def _taken_up(solver: Solver, state, proposed: bool) -> Generations:
 class Replayed:
     """A run whose values are told one by one."""
 
-    def __init__(self, solver: Solver, state):
+    def __init__(self, solver: Solver, state, gradients: bool = False):
         self.begun, self.state = state, copied(state)  # at the beginning of the iteration; with what was told since
-        size = len(state.run.best_x) if "gradient" in solver.asks else 0
+        size = len(state.run.best_x) if gradients else 0
         self.problem = Replay(np.zeros(8), np.zeros((8, size)), filled(TOLD))
         self._take_up(solver)
         self._go_on()
@@ -63,6 +63,7 @@ class Replayed:
     def _take_up(self, solver: Solver) -> None:
         """What has addresses, or is compiled, and so is made anew in each process."""
         self.solver, self.advance = solver, drivers.serial(solver, REPLAY)
+        drivers.link(solver, self.state, REPLAY)
         self.packed = Packed(self.problem), Packed(self.state)
         self.pairs = [(here, there) for (_, here), (_, there) in zip(leaves(self.state), leaves(self.begun))]
 

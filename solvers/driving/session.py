@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ...kernels.calling.aside import GRACE, start_all
+from ...kernels.calling.derivatives import SCHEMES
 from ...kernels.calling.objective import CompiledObjective
 from ...kernels.compile.structures import copied
 from ...kernels.run import RUNNING
@@ -263,13 +264,39 @@ class Session:
         better, best = self.records.left_out(), int(best_of(runs)["run"])
         cut = self.stop is not None and (self.runs != len(runs) or self.stop in runs["stop"])
         by_clock = BY_CLOCK if cut and self.stop is StopReason.CALLBACK and not self.each_generation else ""
-        return summarise(
+        details, cost = self._with_gradient(best_of(runs))
+        found = summarise(
             runs, self.call.limits, names=self.call.problem.names, reached=self.records.first_hit is not None,
             stop=self.stop if cut else None,
             remark=by_clock + ("" if better is None else left_out("run", *better)) + left_behind(self.left_at),
             unhurt=not (cut and self.stop is StopReason.INTERRUPTED),
-            history=self.histories.get(best, np.zeros((0, 2))), **self.details.get(best, {}),
+            history=self.histories.get(best, np.zeros((0, 2))), **details,
         )  # fmt: skip
+        found["nfev"] += cost
+        return found
+
+    def _with_gradient(self, best) -> tuple[dict, int]:
+        """(what the method of the best run tells, with the gradient at its x; the evaluations that this took).
+
+        Where x is not the point at which the run ended, it takes one more gradient, if the budget has room for that.
+        Differences know no slope along a variable that is fixed: NaN.
+        """
+        details, asked = dict(self.details.get(int(best["run"]), {})), self.bound.derivatives
+        if "gradient" not in self.call.solver.asks or asked is None:
+            return details, 0
+        gradient, cost = asked.of["gradient"], 0
+        if "jac" not in details and self.stop is None and np.isfinite(best["fun"]):
+            cost = 1 + gradient.price
+            if best["nfev"] + cost > self.call.limits.max_evals:
+                return details, 0
+            jac = asked.gradient_at(best["x"].copy(), self.bound.problem().value.record)
+            if jac is None:  # it raised, aside of x
+                self.bound.callback.errors.clear()
+                return details, cost
+            details |= {"jac": jac, "njev": details["njev"] + 1}
+        if "jac" in details and gradient.how in SCHEMES:
+            details["jac"][self.call.problem.lower == self.call.problem.upper] = np.nan
+        return details, cost
 
     def _find_details(self, index: int) -> None:
         """Of a run whose state is gone: carried out again, as it gives the same bits."""

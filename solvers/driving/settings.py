@@ -10,6 +10,7 @@ import numbers
 import os
 import types
 import typing
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from ...kernels.calling.objective import Objective
 from ...kernels.compile.jit import available_threads
 from ...kernels.given import as_word
 from ...kernels.problem import Problem
+from ...kernels.reals import NotReal, real_array, shortened
 from ..contract import UNLIMITED, Limits, Solver
 from ..registry import SOLVERS
 from .method_names import find_method
@@ -92,6 +94,8 @@ def _of_type(name: str, value, hint):
     allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     if value is None and type(None) in allowed:
         return None
+    if any(typing.get_origin(kind) is tuple for kind in allowed):
+        return _rows(name, value)
     if int in allowed:
         return as_integer(name, value)
     if float in allowed:
@@ -104,6 +108,17 @@ def _of_type(name: str, value, hint):
     if str in allowed and isinstance(value, str):
         return value
     raise TypeError(f"{name}: got {value!r}, expected {' or '.join(kind.__name__ for kind in allowed)}")
+
+
+def _rows(name: str, value) -> tuple[tuple[float, ...], ...]:
+    """A matrix as an option: tuples, which compare, and go to JSON."""
+    try:
+        matrix = real_array(value)
+    except NotReal as error:
+        raise TypeError(f"{name}: got {shortened(value)}, {error}; expected a matrix of numbers") from error
+    if matrix.ndim != 2:
+        raise ValueError(f"{name}: got an array of shape {matrix.shape}, expected a matrix")
+    return tuple(map(tuple, matrix.tolist()))
 
 
 def as_integer(name: str, value) -> int:
@@ -225,8 +240,11 @@ def check_fits(solver: Solver, problem: Problem, limits: Limits, **derivatives) 
     for question in sorted(solver.asks - OFFERED):
         raise ValueError(f"method: {name} asks for {QUESTIONS[question]}, which this problem does not have")
     for argument, what, questions in USES:
-        if derivatives.get(argument) is not None and not (solver.asks | solver.wishes) & questions:
-            raise ValueError(f"{argument}: {name} uses no {what}; leave it out")
+        may = solver.asks | solver.wishes | ({"gradient"} if solver.may_ask is not None else set())
+        if derivatives.get(argument) is not None and not may & questions:
+            if not solver.local:
+                raise ValueError(f"{argument}: {name} uses no {what}; leave it out")
+            warnings.warn(f"{argument}: {name} uses no {what}; it is left out", RuntimeWarning, stacklevel=5)
     if limits.ftol >= 0 and not solver.converges:
         raise ValueError(f"ftol: {name} keeps no values that could converge; use max_evals, target or patience")
     if problem.integrality.any() and not solver.integers:

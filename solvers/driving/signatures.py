@@ -91,12 +91,27 @@ class Foreign(TypedDict, total=False):
     xrtol: float
     lr: float
     learning_rate: float
+    locally_biased: bool
+    len_tol: float
     initial_simplex: Points
     strategy: str
     mutation: float
     recombination: float
     sigma0: float
     input_sigma: float
+    niter: int
+    T: float
+    stepsize: float
+    niter_success: int
+    target_accept_rate: float
+    stepwise_factor: float
+    interval: int
+    minimizer_kwargs: Mapping[str, Any]
+    initial_temp: float
+    restart_temp_ratio: float
+    visit: float
+    accept: float
+    no_local_search: bool
     updating: Literal["deferred"]
     init: Literal["random"]
     vectorized: Literal[False]
@@ -129,7 +144,7 @@ class Common(Foreign, total=False):
 class MinimizeSettings(Common, total=False):
     check: bool
     polish: bool | Literal["auto"]
-    jac: Callable[..., Any] | bool | Literal["2-point", "3-point"] | None
+    jac: Callable[..., Any] | bool | Literal["2-point", "3-point", "cs"] | None
     hess: Callable[..., Any] | None
     hessp: Callable[..., Any] | None
     restarts: int

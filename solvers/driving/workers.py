@@ -1,4 +1,6 @@
-"""`workers=`: the rows of a generation evaluated side by side, for objectives that take long in Python.
+"""`workers=`: the rows of a generation, or the points of a gradient by differences, evaluated side by side.
+
+It is for objectives that take long in Python.
 
 Processes of our own, a map-like callable as in SciPy, or a `distributed.Client`. A generation is cut into pieces in the
 order of its rows and put together again in that order: the answer is the same whatever the number of workers.
@@ -264,7 +266,7 @@ def _count(workers) -> int:
 
 def refuse_workers(solver, device: str = "cpu", **others) -> None:
     """ValueError where `workers` has no meaning; `others`: arguments that it excludes, None where they are left out."""
-    if solver.rows is None:
+    if solver.rows is None and "gradient" not in solver.asks:
         raise ValueError(f"workers: {solver.name} evaluates one point at a time; leave it out")
     if device != "cpu":
         raise ValueError(f"workers: device={device!r} evaluates by itself; leave it out")

@@ -82,7 +82,7 @@ def propose(i, state):
     else:
         cross_exponential_row(i, state, key, i, donors, weight, guide_weight, own.crossover)
     shared.repair_to_midpoint_row(i, state, i)
-    shared.round_row(i, state)
+    shared.round_away_row(i, state, i)
 
 
 @inlined

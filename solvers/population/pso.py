@@ -32,7 +32,7 @@ INFORMED = 3  # K: how many particles one informs, about
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    variant: str | None = None  # None: spso2011 up to 10 variables, clpso above
+    variant: str | None = None  # None: spso2011 up to 10 variables, clpso above; inertia where some are whole-numbered
     population: int = 40  # P, at least 2; as in SPSO-2011 and CLPSO
     inertia: float = 0.7298  # w in [0, 1), of variant="inertia" as the next two; Clerc and Kennedy (2002) have these
     cognitive: float = 1.49618  # c1, towards the particle's own best point
@@ -67,7 +67,9 @@ class PsoState(NamedTuple):
 
 def init(domain, options, limits, key):
     rows, n = options.population, domain.dimension
-    variant = VARIANTS.index(options.variant or ("spso2011" if n <= FEW else "clpso"))
+    default = "spso2011" if n <= FEW else "clpso"
+    default = "inertia" if domain.integrality.any() else default  # few whole points lie in a ball
+    variant = VARIANTS.index(options.variant or default)
     inertia, cognitive, social = (
         (1 / (2 * np.log(2)), 0.5 + np.log(2), 0.5 + np.log(2)),  # Clerc, 3.2.4
         (0.9, 1.49445, 0.0),  # Liang et al., III.D; the inertia falls

@@ -108,6 +108,25 @@ def test_a_population_over_several_blocks(name, simulated, close):
     assert_same(launcher.state(0), expected, close)
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("pso", {"variant": "spso2011"}),
+        ("pso", {"variant": "clpso"}),
+        ("genetic", {"selection": "roulette", "crossover": "one_point", "mutation": "uniform", "elites": 1}),
+    ],
+)
+def test_the_forms_that_are_not_the_default(name, options, close):
+    """Of whole numbers, which the problems here have."""
+    solver, function = SOLVERS[name], objective(rastrigin, precise=True)
+    bound, launcher = bind(function), Runs(solver, bind(function))
+    launcher.load([begin(solver, function, Limits(100), population=8, **options)])
+    launcher.advance(5, last=0)
+    launcher.pull()
+    expected = carry_on(solver, bound, begin(solver, function, Limits(100), population=8, **options), 5)
+    assert_same(launcher.state(0), expected, close)
+
+
 def test_an_archive_of_no_points(close):
     solver, function, limits = SOLVERS["jso"], objective(rastrigin, precise=True), Limits(100)
     bound, launcher = bind(function), Runs(solver, bind(function))

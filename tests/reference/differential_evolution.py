@@ -1,10 +1,13 @@
 """Differential evolution as Storn and Price write it, J. Global Optim. 11 (1997) 341-359, in six strategies.
 
 The paper keeps the parent when values are equal; the engine, as nearly everybody since (Price, Storn and Lampinen
-2005), takes the candidate. Slots of the differences are 0 and 1, of the base of rand/1 it is 2.
+2005), takes the candidate. Halves of whole-numbered variables are rounded away from the parent. Slots of the
+differences are 0 and 1, of the base of rand/1 it is 2.
 
 The state has x, f, best_row, mutation ("rand", "best", "currenttobest"), crossing ("bin", "exp"), weight, crossover.
 """
+
+import math
 
 import numpy as np
 
@@ -18,7 +21,6 @@ from .common import (
     initial_sample,
     midpoint,
     note_collapse,
-    rounded,
 )
 
 STRATEGIES = ("rand1bin", "best1bin", "currenttobest1bin", "rand1exp", "best1exp", "currenttobest1exp")
@@ -49,6 +51,16 @@ def exponential(draws, i, v, parent, rate):
     return u
 
 
+def whole_away(s, point, parent):
+    """Whole-numbered variables: to the nearest, halves away from the parent."""
+    return np.array(
+        [
+            v if not whole else math.floor(v + 0.5) if v > p else math.ceil(v - 0.5)
+            for v, p, whole in zip(point, parent, s.whole)
+        ]
+    )
+
+
 def candidate(s, draws, i):
     v, parent = mutant(s, draws, i), s.x[i]
     crossed = (
@@ -56,7 +68,7 @@ def candidate(s, draws, i):
         if s.crossing == "bin"
         else exponential(draws, i, v, parent, s.crossover)
     )
-    return rounded(s, midpoint(s, crossed, parent))
+    return whole_away(s, midpoint(s, crossed, parent), parent)
 
 
 def iterate(state, fun, draws):

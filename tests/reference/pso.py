@@ -139,5 +139,9 @@ def iterate(state, fun, draws):
 
 
 def start(dimension):
-    """What a run begins with: S = 40 particles; the default variant."""
-    return {"size": 40, "fresh": True, "links": 1, "variant": "spso2011" if dimension <= 10 else "clpso"}
+    """What a run begins with: S = 40 particles, the default variant; CLPSO never begins anew for want of better."""
+    few = dimension <= 10
+    return {
+        "size": 40, "fresh": True, "links": 1, "variant": "spso2011" if few else "clpso",
+        "longest": 100 + 10 * dimension if few else 2**62 - 1,
+    }  # fmt: skip

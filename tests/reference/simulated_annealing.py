@@ -12,9 +12,13 @@ distributions have; of the others, uniform in [-1, 1), the logarithm of the widt
 Conventions of the engine: what leaves the box is mirrored at the lower bound, then at the upper one, and what is still
 outside goes to the bound; a whole number that a step leaves unchanged goes to a neighbour instead.
 
-The state has x, f, schedule, first (T_0; 0: not known yet), temperature, ratio, step, width, level (k), last_level (K),
-moves (at each temperature), left (of these), trials (moves until T_0 is known), rises (their sum), risen (their
-number).
+variant "corana", as Corana, Marchesi, Martini and Ridella wrote it: coordinates in turn, each with a width of its own,
+which after N_S = 20 moves of each is multiplied by 1 + 2 (a - 0.6) / 0.4 where a share a > 0.6 was accepted, divided by
+1 + 2 (0.4 - a) / 0.4 where a < 0.4; a new temperature begins at the best point.
+
+The state has variant, widths, taken (accepted moves of each coordinate), turn (the next coordinate); x, f, schedule,
+first (T_0; 0: not known yet), temperature, ratio, step, width, level (k), last_level (K), moves (at each temperature),
+left (of these), trials (moves until T_0 is known), rises (their sum), risen (their number).
 """
 
 import math
@@ -23,7 +27,7 @@ import numpy as np
 
 from .common import begin, close, in_box, value_at
 
-WHERE, HOW_FAR, ACCEPTS, SIDE = range(4)  # slots of the random numbers; they belong to no row
+WHERE, HOW_FAR, ACCEPTS, SIDE, PARTNER = range(5)  # slots of the random numbers; they belong to no row
 UPHILL = 0.8
 
 
@@ -73,15 +77,32 @@ def neighbour(s, draws, x, low, high):
 
 def candidate(s, draws):
     """x with one of its coordinates moved."""
-    j = draws.integer(None, WHERE, len(s.x))
+    corana = s.variant == "corana"
+    j = s.turn if corana else draws.integer(None, WHERE, len(s.x))
     low, high = s.lower[j], s.upper[j]
-    moved = mirrored(s.x[j] + s.width * (high - low) * drawn_step(s, draws), low, high)
+    width = s.widths[j] if corana else s.width
+    moved = mirrored(s.x[j] + width * (high - low) * drawn_step(s, draws), low, high)
     if s.whole[j]:
         moved = math.floor(moved + 0.5)
         if moved == s.x[j]:
             moved = neighbour(s, draws, s.x[j], low, high)
     point = s.x.copy()
     point[j] = moved
+    return with_partner(s, draws, None, s.x, point, j, width)
+
+
+def with_partner(s, draws, i, x, point, j, width):
+    """Beside a whole number, in half of the moves, another one changes."""
+    k = draws.integer(i, PARTNER, len(x))
+    if not (s.whole[j] and s.whole[k] and k != j and draws.uniform(i, PARTNER + 1) < 0.5):
+        return point
+    low, high = s.lower[k], s.upper[k]
+    moved = x[k] + width * (high - low) * (2 * draws.uniform(i, PARTNER + 2) - 1)
+    moved = math.floor(mirrored(moved, low, high) + 0.5)
+    if moved == x[k]:
+        sides = (1, -1) if draws.uniform(i, PARTNER + 3) < 0.5 else (-1, 1)
+        moved = next((x[k] + side for side in sides if low <= x[k] + side <= high), x[k])
+    point[k] = moved
     return point
 
 
@@ -102,13 +123,29 @@ def explore(s, point, value):
         s.first = s.temperature = mean / math.log(1 / UPHILL)
 
 
+def corana(s, accepted):
+    """After a move: the widths, and at the end of a temperature the return to the best point."""
+    s.taken = s.taken.copy()
+    s.taken[s.turn] += accepted
+    s.turn = (s.turn + 1) % len(s.x)
+    if (s.moves - s.left + 1) % (20 * len(s.x)) == 0:
+        a = s.taken / 20
+        wider, narrower = 1 + 2 * (a - 0.6) / 0.4, 1 + 2 * (0.4 - a) / 0.4
+        s.widths = np.minimum(np.where(a > 0.6, s.widths * wider, np.where(a < 0.4, s.widths / narrower, s.widths)), 1)
+        s.taken = np.zeros_like(s.taken)
+    if s.left == 1:
+        s.x, s.f = s.best_x, s.best
+
+
 def anneal(s, draws, point, value):
     rise = 0.0 if value == s.f else value - s.f  # also where both are inf
     accepted = metropolis(rise, s.temperature, draws.uniform(None, ACCEPTS))
     if accepted:
         s.x, s.f = point, value
     follows_acceptance = s.schedule in ("geometric", "linear")
-    if follows_acceptance:
+    if s.variant == "corana":
+        corana(s, accepted)
+    elif follows_acceptance:
         adapt_width(s, accepted)
     s.left -= 1
     if s.left == 0:

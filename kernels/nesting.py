@@ -1,0 +1,164 @@
+"""A solver inside another one: its state is a part of the other's, its machine code is called and not compiled again.
+
+    search = nested("l_bfgs_b", LBfgsBState)                                       in the file of the outer method
+    value = search(problem, state.l_bfgs_b, state.fresh_l_bfgs_b, x, most, run)    in its iteration
+
+Compiled into its caller, L-BFGS-B would cost eight seconds of compilation for each method that has it, and for each
+driver of these. So compiled code reads the address of the nested driver from a word of memory that it knows by name (a
+symbol): what it is compiled to can be kept on disk. The drivers write the address there before a run begins (`link`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llvmlite.binding
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+
+from .calling import asking
+from .calling.arguments import copy_array, intrinsic
+from .compile.jit import inlined, once
+from .compile.structures import leaf_names, mapped, numba_type
+from .run import RUNNING, open_iteration
+
+ENTRY = (types.intp, types.intp, types.int64)  # of a driver: problem, state, evaluations
+PROBLEMS = ("Functions", "Replay")  # kinds of problems, each of which has a driver of its own
+_words: dict[str, np.ndarray] = {}  # name of a symbol -> (1,) the address of a driver, 0 as long as there is none
+
+
+def _symbol(solver: str, problem: str) -> str:
+    return f"thalweg_nested_{solver}_{problem}"
+
+
+def link(solver: str, problem: str, address: int) -> None:
+    """From now on, the driver of a nested solver is at this address."""
+    _words[_symbol(solver, problem)][0] = address
+
+
+def is_linked(solver: str, problem: str) -> bool:
+    return bool(_words[_symbol(solver, problem)][0])
+
+
+@once
+def restoring(State: type):
+    """restore(state, template): the state becomes the template."""
+    # A run appends to the history of the one before it: its record says that nothing is in it.
+    names = [name for name in leaf_names(State) if not name.endswith("run.history")]
+    lines = "".join(f"    copy_array(state.{name}, template.{name})\n" for name in names)
+    scope: dict = {"copy_array": copy_array}
+    exec(f"def restore(state, template):\n{lines}", scope)
+    return inlined(scope["restore"])
+
+
+def nothing_of(state: Any) -> Any:
+    """A state in the place of one that is not needed: all its arrays are empty."""
+    return mapped(lambda array: array[:0].copy(), state)
+
+
+def nested(solver: str, State: type, place=None):
+    """search(problem, state, fresh, x, most, run) -> value: a run of the nested solver, from x (D,), within the run.
+
+    Parameters
+    ----------
+    solver : str
+        Its name in the registry.
+    State : type
+        Its state: `state`, and `fresh`, a copy from before its first iteration.
+    place : kernel, optional
+        (x, state): begin at x. Default: it is copied to state.x.
+
+    The best point of the search becomes x, of which the value is returned. It may take `most` evaluations, and no more
+    than the run has left; they, failures, gradients, exceptions and the best are noted in `run`.
+    """
+    for problem in PROBLEMS:
+        name = _symbol(solver, problem)
+        if name not in _words:
+            _words[name] = np.zeros(1, dtype=np.int64)
+            llvmlite.binding.add_symbol(name, _words[name].ctypes.data)
+    drive, restore, place = _driver(solver, State), restoring(State), place or _place_x
+
+    @inlined
+    def search(problem, state, fresh, x, most, run):
+        restore(state, fresh)
+        place(x, state)
+        own, now = state.run.now[0], run.now[0]
+        own.max_evals = min(most, now.max_evals - now.evaluations - asking.price(problem))
+        own.target, own.seed, own.index = now.target, now.seed, 0
+        open_iteration(state.run)
+        while own.stop == RUNNING:
+            drive(problem, state, own.max_evals)
+        _take_over(state.run, run)
+        for j in range(x.size):
+            x[j] = state.run.best_x[j] if own.best < np.inf else x[j]
+        return own.best
+
+    return search
+
+
+@inlined
+def _place_x(x, state):
+    for j in range(x.size):
+        state.x[j] = x[j]
+
+
+@inlined
+def _take_over(inner, run):
+    """The books of a nested run go into those of the run around it."""
+    own, now = inner.now[0], run.now[0]
+    now.evaluations += own.evaluations
+    now.failed += own.failed
+    now.gradients += own.gradients
+    if own.best < now.best:
+        now.best, now.stall = own.best, -1
+        for j in range(run.best_x.size):
+            run.best_x[j] = inner.best_x[j]
+    if own.raised == 1 and now.raised == 0:
+        now.stop, now.raised = own.stop, 1
+        for j in range(run.raised_x.size):
+            run.raised_x[j] = inner.raised_x[j]
+
+
+def _driver(solver: str, State: type):
+    """drive(problem, state, evaluations): the serial driver of a solver, by its address."""
+    state_type = numba_type(State)
+
+    @intrinsic
+    def drive(typingctx, problem, state, evaluations):
+        symbol = _symbol(solver, problem.instance_class.__name__)
+
+        def codegen(context, builder, signature, values):
+            word = context.get_value_type(types.intp)
+            where = builder.module.globals.get(symbol) or ir.GlobalVariable(builder.module, word, symbol)
+            form = context.call_conv.get_function_type(types.none, ENTRY)
+            callee = builder.inttoptr(builder.load(where), form.as_pointer())
+            given = [_stored(context, builder, ty, value) for ty, value in zip(signature.args[:2], values)]
+            context.call_conv.call_function(builder, callee, types.none, ENTRY, [*given, values[2]])
+            return context.get_dummy_value()
+
+        return types.none(problem, state_type, types.int64), codegen
+
+    return drive
+
+
+def _stored(context, builder, ty, value):
+    """The address of a tuple as a record of words on the stack: what `load` reads (calling/arguments.py)."""
+    word, words = context.get_value_type(types.intp), list(_words_of(context, builder, ty, value))
+    place = cgutils.alloca_once(builder, ir.ArrayType(word, len(words)))
+    for k, member in enumerate(words):
+        builder.store(member, cgutils.gep_inbounds(builder, place, 0, k))
+    return builder.ptrtoint(place, word)
+
+
+def _words_of(context, builder, ty, value):
+    word = context.get_value_type(types.intp)
+    if isinstance(ty, types.BaseTuple):
+        for member, inner in zip(ty.types, cgutils.unpack_tuple(builder, value, len(ty.types))):  # pyright: ignore
+            yield from _words_of(context, builder, member, inner)
+    elif isinstance(ty, types.Array):
+        array = context.make_array(ty)(context, builder, value=value)
+        yield builder.ptrtoint(array.data, word)
+        yield from cgutils.unpack_tuple(builder, array.shape, ty.ndim)
+    else:
+        yield value  # an address, or a number of 64 bits

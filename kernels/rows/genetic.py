@@ -1,0 +1,253 @@
+"""Genetic algorithms on real and whole numbers: how parents are chosen, crossed and changed, and who survives.
+
+Fields of a state, beside those of population.py and renewal.py:
+    x, f       (2 P, D), (2 P,)  population, then the children of this generation
+    order      (2 P,)            rows from best to worst
+    wheel      (P,)              roulette: the sums of weights up to each row of the population
+    own        the scalars of SCALARS
+
+Rows 2 k and 2 k + 1 are the two children of pair k: what they share is drawn with the key of the pair.
+"""
+
+import numpy as np
+
+from ..compile.jit import inlined, part
+from ..compile.structures import record
+from ..numbers.elementary import exp, log
+from ..numbers.random import integer, integer_except, row_key, uniform
+from ..numbers.ranking import sort_rows
+from . import population
+
+TOURNAMENT, TRUNCATION, ROULETTE = 0, 1, 2
+SBX, ONE_POINT = 0, 1
+POLYNOMIAL, UNIFORM = 0, 1
+SCALARS = record(
+    selection="i8", crossover="i8", mutation="i8",
+    rate="f8",  # of pairs that cross
+    spared="f8",  # log of the probability that a gene does not mutate
+    eta_crossover="f8", eta_mutation="f8",  # distribution indices: the larger, the closer to the parents
+    elites="i8",  # parents that may survive
+    distinct="i8",  # 1: copies of a point do not survive, and a child that is one of its parent mutates
+)  # fmt: skip
+SHARE = 0.5  # truncation: of the population that may be parents
+PARENTS, CROSSES, CUT, GENES = 0, 4, 5, 6  # slots of a pair's random numbers
+
+
+@inlined
+def child_row(i, state):
+    """trial[i]: a child of two parents."""
+    n, own, size = state.trial.shape[1], state.own[0], state.trial_f.size
+    pair, key = row_key(state.run.now[0].key, size + i // 2), population.row_of(i, state)
+    first, second = choose_parents(state, pair)
+    if i % 2 == 1:
+        first, second = second, first
+    if not uniform(pair, CROSSES) < own.rate:
+        population.copy_row(state.x, first, state.trial, i)
+    elif own.crossover == SBX and own.eta_crossover == 1.0:  # a constant: squares and roots, nine times faster
+        blend_row(i, state, pair, first, second, 2.0)
+    elif own.crossover == SBX:
+        blend_row(i, state, pair, first, second, own.eta_crossover + 1.0)
+    else:
+        cut_row(i, state, pair, first, second)
+    population.round_row(i, state)
+    mutate_row(i, state, key)
+    if own.distinct == 1 and (is_copy(i, state, first) or is_copy(i, state, second)):
+        mutate_gene(i, integer(key, 2 * n, n), state, uniform(key, 2 * n + 1))
+
+
+@inlined
+def is_copy(i, state, parent):
+    for j in range(state.trial.shape[1]):
+        if state.trial[i, j] != state.x[parent, j]:
+            return False
+    return True
+
+
+# --- selection ---------------------------------------------------------------------------------------------------
+
+
+@inlined
+def choose_parents(state, pair):
+    """Rows of two parents, which differ but where a roulette wheel chose the same one twice."""
+    n, order, kind = state.rows[0].live, state.order, state.own[0].selection
+    if kind == ROULETTE:
+        return spin(state, uniform(pair, PARENTS), n), spin(state, uniform(pair, PARENTS + 1), n)
+    if kind == TRUNCATION:
+        best = max(int(SHARE * n), 2)
+        one = integer(pair, PARENTS, best)
+        return order[one], order[integer_except(pair, PARENTS + 1, best, one)]
+    one = min(integer(pair, PARENTS, n), integer(pair, PARENTS + 1, n))
+    two = min(integer_except(pair, PARENTS + 2, n, one), integer_except(pair, PARENTS + 3, n, one))
+    return order[one], order[two]
+
+
+@inlined
+def spin(state, u, n):
+    """The row on which the wheel stops; any, where all weigh the same."""
+    wheel = state.wheel
+    if not 0.0 < wheel[n - 1] < np.inf:
+        return int(u * n)
+    low, high, stop = 0, n - 1, u * wheel[n - 1]
+    while low < high:
+        middle = (low + high) // 2
+        if wheel[middle] <= stop:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@inlined
+def weigh(state):
+    """The wheel: a row weighs by how much its value is below the highest finite one."""
+    if state.own[0].selection != ROULETTE:
+        return
+    n, highest, total = state.rows[0].live, -np.inf, 0.0
+    for i in range(n):
+        highest = max(highest, state.f[i]) if state.f[i] < np.inf else highest
+    for i in range(n):
+        total += highest - state.f[i] if state.f[i] < highest else 0.0
+        state.wheel[i] = total
+
+
+# --- crossover ---------------------------------------------------------------------------------------------------
+
+
+@inlined
+def raised_to(base, power):
+    return base * base if power == 2.0 else exp(power * log(base))
+
+
+@inlined
+def root_of(base, power):
+    return np.sqrt(base) if power == 2.0 else exp(log(base) / power)
+
+
+@inlined
+def blend_row(i, state, pair, first, second, power):
+    """Simulated binary crossover within bounds, each gene with probability 1/2 (Deb and Agrawal 1995; Deb 2001).
+
+    A gene's number is one of four quarters, and what is left of it: copied, copied, the lower child first, the upper.
+    """
+    x, trial, box, odd = state.x, state.trial, state.box, i % 2 == 1
+    for j in range(trial.shape[1]):  # without a branch, which would be guessed wrong half the time
+        low, high, p, q = box.lower[j], box.upper[j], x[first, j], x[second, j]
+        quarters = 4.0 * uniform(pair, GENES + j)
+        quarter = np.floor(quarters)
+        upper = (quarter == 3.0) ^ odd
+        y1, y2 = min(p, q), max(p, q)
+        gap, room = y2 - y1, high - y2 if upper else y1 - low
+        scaled = (quarters - quarter) * (2.0 - raised_to(gap / max(gap + 2.0 * room, 1e-300), power))  # u alpha
+        beta = root_of(min(scaled, 1.0) / min(2.0 - scaled, 1.0), power)
+        child = 0.5 * (y1 + y2) + (0.5 if upper else -0.5) * beta * gap
+        trial[i, j] = min(max(child, low), high) if (quarter >= 2.0) & (gap > 0.0) else p
+
+
+@inlined
+def cut_row(i, state, pair, first, second):
+    """One-point crossover: the genes before the cut are the first parent's, the others the second's."""
+    n = state.trial.shape[1]
+    cut = 1 + integer(pair, CUT, max(n - 1, 1))
+    for j in range(n):
+        state.trial[i, j] = state.x[first if j < cut else second, j]
+
+
+# --- mutation ----------------------------------------------------------------------------------------------------
+
+
+@inlined
+def mutate_row(i, state, key):
+    """Each gene with the same probability: from one to the next, the gap is distributed geometrically."""
+    n, spared, j, k = state.trial.shape[1], state.own[0].spared, -1, 0
+    while True:
+        gap = log(1.0 - uniform(key, k)) / spared
+        if j + 1.0 + gap >= n:
+            return
+        j += 1 + int(gap)
+        mutate_gene(i, j, state, uniform(key, k + 1))
+        k += 2
+
+
+@inlined
+def mutate_gene(i, j, state, u):
+    low, high, whole, value = state.box.lower[j], state.box.upper[j], state.box.integer[j], state.trial[i, j]
+    if state.own[0].mutation == UNIFORM:
+        state.trial[i, j] = population.sample(u, low, high, whole)
+        return
+    change = polynomial(u, value, low, high, state.own[0].eta_mutation + 1.0)
+    if whole > 0.0:  # by one at least
+        step = max(np.floor(abs(change) + 0.5), 1.0)
+        change = -step if (u <= 0.5 and value > low) or value >= high else step
+    state.trial[i, j] = min(max(value + change, low), high)
+
+
+@inlined
+def polynomial(u, value, low, high, power):
+    """Deb's polynomial mutation within bounds (Deb and Goyal 1996)."""
+    width = high - low
+    if not width > 0.0:
+        return 0.0
+    room = (value - low if u <= 0.5 else high - value) / width
+    share = 2.0 * u if u <= 0.5 else 2.0 * (1.0 - u)
+    change = 1.0 - root_of(share + (1.0 - share) * raised_to(1.0 - room, power), power)
+    return -change * width if u <= 0.5 else change * width
+
+
+# --- survival ----------------------------------------------------------------------------------------------------
+
+
+@inlined
+def join(state):
+    """Parents and children compete; a population that is sampled anew has no parents."""
+    if state.life[0].fresh == 0:
+        state.rows[0].live = state.trial_f.size + state.rows[0].count
+
+
+@inlined
+def place_row(i, state):
+    row = i if state.life[0].fresh == 1 else state.trial_f.size + i
+    population.copy_row(state.trial, i, state.x, row)
+    state.f[row] = state.trial_f[i]
+
+
+@part
+def survive(state):
+    """The best stay, as many as the population has; of the parents at most the elites, of equal points one.
+
+    Where too few are left by that, the best of the others stay as well.
+    """
+    rows, order, scratch, own = state.rows[0], state.order, state.scratch, state.own[0]
+    size, total = state.trial_f.size, rows.live
+    if total == size:
+        return
+    kept, passed, parents = 0, 0, 0
+    while kept < size and kept + passed < total:
+        row = order[kept + passed]
+        if (row < size and parents == own.elites) or (own.distinct == 1 and is_held(row, kept, state)):
+            scratch[passed] = row
+            passed += 1
+        else:
+            parents += 1 if row < size else 0
+            order[kept] = row
+            kept += 1
+    for k in range(passed):
+        order[kept + k] = scratch[k]
+    population.keep_best(state.x, state.f, order, scratch, 0, total, size)
+    if kept < size:
+        sort_rows(state.f, order, scratch, 0, size)
+    rows.live = size
+
+
+@inlined
+def is_held(row, kept, state):
+    """Whether one of the rows that stay, of the same value, is the same point."""
+    x, f, order = state.x, state.f, state.order
+    k = kept - 1
+    while k >= 0 and f[order[k]] == f[row]:
+        same = True
+        for j in range(x.shape[1]):
+            same = same and x[order[k], j] == x[row, j]
+        if same:
+            return True
+        k -= 1
+    return False

@@ -1,0 +1,113 @@
+"""A genetic algorithm on real and whole numbers.
+
+Deb and Agrawal, Simulated binary crossover for continuous search space, Complex Systems 9 (1995) 115-148; Deb,
+Multi-objective optimization using evolutionary algorithms (2001): binary tournaments, polynomial mutation, the best of
+parents and children survive, copies do not. With selection="truncation" or "roulette", crossover="one_point",
+mutation="uniform" and elites=1 it is the one of the textbooks (Goldberg 1989).
+
+A population whose values agree, or whose best stood still for long, begins anew within the same run. Mutation changes
+a whole number by one at least; where there are two, the gene is binary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, NamedTuple
+
+import numpy as np
+
+from ...kernels.compile.jit import inlined
+from ...kernels.compile.structures import Integers, Matrix, Vector, filled
+from ...kernels.rows import genetic, renewal
+from ...kernels.rows import population as shared
+from ...kernels.rows.migration import populations
+from ...kernels.rows.population import Box, RowCounts, population_fields, ranked_fields
+from ...kernels.run import Run
+from ..contract import Rows, Solver, require
+
+SELECTIONS = ("tournament", "truncation", "roulette")
+CROSSOVERS = ("sbx", "one_point")
+MUTATIONS = ("polynomial", "uniform")
+PATIENCE, PATIENCE_EACH = 100, 10  # generations without improvement before a new population, and more for each variable
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Options:
+    population: int = 100  # P, at least 2; Deb's
+    selection: str = "tournament"  # of two; "truncation": among the better half; "roulette": by value
+    crossover: str = "sbx"  # simulated binary; "one_point"
+    mutation: str = "polynomial"  # or "uniform": drawn anew
+    crossover_rate: float = 0.9  # of pairs that cross, in [0, 1]
+    mutation_rate: float | None = None  # of genes that mutate, in [0, 1]; None: 1 / D
+    crossover_eta: float = 1.0  # distribution index of sbx, at least 0; the larger, the closer to the parents
+    mutation_eta: float = 20.0  # distribution index of the polynomial mutation, at least 0
+    elites: int | None = None  # parents that survive, in 0..P-1; None: the best of parents and children, without copies
+
+    def __post_init__(self):
+        require(self.population >= 2, "population", self.population, "at least 2")
+        for name, words in (("selection", SELECTIONS), ("crossover", CROSSOVERS), ("mutation", MUTATIONS)):
+            require(getattr(self, name) in words, name, getattr(self, name), "one of " + ", ".join(words))
+        for name in ("crossover_rate", "mutation_rate"):
+            rate = getattr(self, name)
+            require(rate is None or 0 <= rate <= 1, name, rate, "a share in [0, 1]")
+        for name in ("crossover_eta", "mutation_eta"):
+            require(getattr(self, name) >= 0, name, getattr(self, name), "a number that is not negative")
+        fits = self.elites is None or 0 <= self.elites < self.population
+        require(fits, "elites", self.elites, "a number of parents below the size of the population")
+
+
+class GeneticState(NamedTuple):
+    x: Matrix  # (2 P, D) population, children
+    f: Vector  # (2 P,) their values
+    order: Integers  # (2 P,) rows from best to worst
+    scratch: Integers  # (2 P,)
+    wheel: Vector  # (P,)   of the roulette
+    trial: Matrix  # (P, D) candidates
+    trial_f: Vector  # (P,)   their values
+    own: Annotated[np.ndarray, genetic.SCALARS]
+    life: Annotated[np.ndarray, renewal.LIFE]
+    rows: RowCounts
+    box: Box
+    run: Run
+
+
+def init(domain, options, limits, key):
+    rows, n = options.population, domain.dimension
+    rate = 1 / n if options.mutation_rate is None else options.mutation_rate
+    own = {
+        "selection": SELECTIONS.index(options.selection),
+        "crossover": CROSSOVERS.index(options.crossover),
+        "mutation": MUTATIONS.index(options.mutation),
+        "rate": options.crossover_rate,
+        "spared": min(np.log1p(-rate), -1e-300) if rate < 1 else -np.inf,
+        "eta_crossover": options.crossover_eta,
+        "eta_mutation": options.mutation_eta,
+        "elites": rows if options.elites is None else options.elites,
+        "distinct": options.elites is None,
+    }
+    return GeneticState(
+        **ranked_fields(2 * rows, n),
+        wheel=np.zeros(rows),
+        own=filled(genetic.SCALARS, **own),
+        life=filled(renewal.LIFE, fresh=1, longest=PATIENCE + PATIENCE_EACH * n, best=np.inf),
+        **population_fields(domain, rows, limits, key),
+    )
+
+
+@inlined
+def propose(i, state):
+    if state.life[0].fresh == 1:
+        shared.sample_row(i, state)
+    else:
+        genetic.child_row(i, state)
+
+
+@inlined
+def renew(state):
+    renewal.renew(state.life, state.f, state.rows, state.run)
+
+
+ROWS = Rows(propose, (genetic.join,), genetic.place_row, settle=(shared.rank, genetic.survive, genetic.weigh, renew))
+SOLVER = Solver(
+    "genetic", "genetic algorithm (simulated binary crossover, polynomial mutation, elitism)", Options, GeneticState,
+    init, rows=ROWS, points=populations, planned=False,
+)  # fmt: skip
