@@ -84,7 +84,7 @@ class PortfolioState(NamedTuple):
     trial: Vector  # (D,)
     descent: PortfolioDescent
     coordinates: PortfolioCoordinates
-    nelder_mead: NelderMeadState
+    nelder_mead: NelderMeadState  # empty beyond FEW variables
     cma_es: CmaEsState
     jso: LshadeState  # empty where the budget is not long enough for it
     arms: Annotated[np.ndarray, ARM]  # (6,) what each has done
@@ -109,7 +109,7 @@ def init(domain, options, limits, key):
         trial=np.zeros(n),
         descent=quasi_newton.make(inside, inner, own_key),
         coordinates=coordinates.make(inside, inner, own_key),
-        nelder_mead=simplex,
+        nelder_mead=simplex if n <= FEW else nothing_of(simplex),
         cma_es=covariance,
         jso=evolution if limits.max_evals >= LONG * n else nothing_of(evolution),
         arms=np.array([(0, 0, np.inf)] * len(ARMS), ARM),
