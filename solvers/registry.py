@@ -26,7 +26,9 @@ from .descent import (
 from .neighbourhood import basin_hopping, tabu
 from .partition import direct
 from .population import (
+    arrde,
     cma_es,
+    cr_fm_nes,
     differential_evolution,
     genetic,
     jso,
@@ -87,9 +89,11 @@ for _solver in (
     lshade.SOLVER,
     jso.SOLVER,
     lsrtde.SOLVER,
+    arrde.SOLVER,
     pso.SOLVER,
     genetic.SOLVER,
     cma_es.SOLVER,
+    cr_fm_nes.SOLVER,
     nelder_mead.SOLVER,
     simulated_annealing.SOLVER,
     dual_annealing.SOLVER,

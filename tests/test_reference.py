@@ -26,7 +26,9 @@ from thalweg.solvers.population.genetic import CROSSOVERS, MUTATIONS, SELECTIONS
 from thalweg.solvers.population.pso import VARIANTS as SWARMS
 
 from .reference import (
+    arrde,
     cma_es,
+    cr_fm_nes,
     differential_evolution,
     genetic,
     jso,
@@ -76,6 +78,11 @@ def far_valley(x):
 def bowl(x):
     """Smooth to the last bit: values come to agree to 1e-11."""
     return ((x - 0.75) ** 2 * np.arange(1, x.shape[1] + 1)).sum(axis=1)
+
+
+def lifted(x):
+    """Whose values come to agree to the last bit."""
+    return 100.0 + coarse(bowl(x))
 
 
 def steep(x):
@@ -326,6 +333,42 @@ def plain_cma_es(state, made=0):
     return plain
 
 
+def plain_arrde(state, made=0):
+    plain, cycle = plain_history(state, made), state.cycle[0]
+    del plain.archive_rate, plain.best_share
+    plain.initial_size = int(plain.initial_size)
+    vars(plain).pop("weight", None), vars(plain).pop("crossover", None)  # none where the generation was sampled
+    for name in ("phase", "fresh", "restarts", "last", "recorded", "learnings"):
+        setattr(plain, name, int(cycle[name]))
+    plain.tolerance, plain.best_here, plain.best_recorded = (
+        float(cycle[name]) for name in ("tolerance", "best", "best_recorded")
+    )
+    plain.spread, held = float(state.run.now[0]["spread"]), min(plain.recorded, len(state.record))
+    plain.record, plain.record_f = list(state.record[:held]), list(state.record_f[:held])
+    made_better, room = int(cycle["improvements"]), len(state.improved)
+    ring = [k % room for k in range(max(made_better - room, 0), made_better)]
+    plain.improved, plain.improved_f = [state.improved[k] for k in ring], [float(state.improved_f[k]) for k in ring]
+    learnt = min(plain.learnings, state.learnt.shape[1])
+    plain.learnt = [tuple(state.learnt[:, k]) for k in range(learnt)]
+    plain.taken = [
+        [j, state.taken_low[j, k], state.taken_high[j, k]]
+        for j, count in enumerate(state.intervals)
+        for k in range(count)
+    ]
+    if plain.fresh:  # the order of values that are all inf says nothing
+        plain.order = np.arange(plain.size)
+    return plain
+
+
+def plain_cr_fm_nes(state, made=0):
+    plain, own = plain_run(state, made), state.own[0]
+    for name in ("mean", "scale", "stretch", "v", "path_sigma", "path_c"):
+        setattr(plain, name, getattr(state, name))
+    plain.hat, plain.sigma, plain.sigma_0 = state.rank_weight, float(own["sigma"]), float(own["first"])
+    plain.calm, plain.spread = int(own["calm"]), float(state.run.now[0]["spread"])
+    return plain
+
+
 def distance(one, other):
     """Relative to the largest entry."""
     return float(abs(one - other).max() / abs(other).max())
@@ -337,7 +380,9 @@ ORACLES = {  # solver: what it is compared with, and its state in plain terms
     "lshade": (lshade, plain_history),
     "jso": (jso, plain_history),
     "lsrtde": (lsrtde, plain_lsrtde),
+    "arrde": (arrde, plain_arrde),
     "cma_es": (cma_es, plain_cma_es),
+    "cr_fm_nes": (cr_fm_nes, plain_cr_fm_nes),
     "pso": (pso, plain_pso),
     "genetic": (genetic, plain_genetic),
     "nelder_mead": (nelder_mead, plain_nelder_mead),
@@ -346,7 +391,7 @@ ORACLES = {  # solver: what it is compared with, and its state in plain terms
 
 
 # in test_reference_of_walks.py and test_direct.py
-ELSEWHERE = {"basin_hopping", "dual_annealing", "parallel_tempering", "tabu", "direct"}
+ELSEWHERE = {"basin_hopping", "dual_annealing", "parallel_tempering", "tabu", "direct", "portfolio"}
 
 
 # --- settings -----------------------------------------------------------------------------------------------------
@@ -516,6 +561,46 @@ def cma_settings():
     yield setting("stalled", FLAT, {"max_evals": 5000, "patience": 6}, least=6)
 
 
+def refining_settings():
+    def setting(name, problem, limits, options=None, **more):
+        return Setting("arrde", name, problem, options or {}, limits, **more)
+
+    yield setting("flat", FLAT, {"max_evals": 900}, {"population": 12})
+    yield setting("smooth", SMOOTH, {"max_evals": 2500}, {"population": 16})
+    yield setting("bowl", Problem(lifted, 3), {"max_evals": 4000}, {"population": 10})
+    yield setting("undefined", BROKEN, {"max_evals": 500}, {"population": 12})
+    yield setting("mixed", MIXED, {"max_evals": 700}, {"population": 16})
+    yield setting("wide", WIDE, {"max_evals": 600}, {"population": 40})
+    yield setting("whole", STEPS, {"max_evals": 500}, {"population": 10, "memory": 2})
+    yield setting("one", ONE_WHOLE, {"max_evals": 400}, {"population": 8})
+    yield setting("small", SMOOTH, {"max_evals": 205}, {"population": 4})
+    yield setting("iterations", FLAT, {"max_iters": 60}, {"population": 14})
+    yield setting("target", SMOOTH, {"max_evals": 5000, "target": 14.0}, least=2)
+    yield setting("ftol", SMOOTH, {"max_evals": 3000, "ftol": 0.5}, {"population": 12}, least=2)
+    yield setting("stalled", FLAT, {"max_evals": 5000, "patience": 6}, least=6)
+
+
+def natural_settings():
+    def setting(name, problem, limits, options=None, **more):
+        return Setting("cr_fm_nes", name, problem, options or {}, limits, **more)
+
+    x0 = ((0.5, -1.0, 0.25),)
+    yield setting("flat", FLAT, {"max_evals": 400})
+    yield setting("smooth", SMOOTH, {"max_evals": 800})
+    yield setting("undefined", BROKEN, {"max_evals": 500}, {"population": 12})
+    yield setting("wide", WIDE, {"max_evals": 905})
+    yield setting("many", Problem(bowl, 40), {"max_evals": 1500})
+    yield setting("free", Problem(bowl, 3, x0=x0, bounded=False), {"max_evals": 4000})
+    yield setting("half", Problem(bowl, 3, x0=x0, free=(0, 2)), {"max_evals": 600}, run=0)
+    yield setting("walls", Problem(walls, 3), {"max_evals": 600}, {"sigma": 2.0})
+    yield setting("one", Problem(rippled, 1), {"max_evals": 300}, {"population": 4})
+    yield setting("slope", Problem(slope, 2, x0=((0.5, -1.0),), bounded=False), {"max_evals": 800})
+    yield setting("level", Problem(few, 2, x0=((0.5, 0.5),)), {"max_evals": 500}, {"sigma": 1e-9})
+    yield setting("target", SMOOTH, {"max_evals": 5000, "target": 14.0}, least=2)
+    yield setting("ftol", SMOOTH, {"max_evals": 5000, "ftol": 0.1}, least=2)
+    yield setting("stalled", FLAT, {"max_evals": 5000, "patience": 6}, least=6)
+
+
 def swarm_settings():
     """Each variant where values are equal, undefined, whole-numbered, far away, and where swarms begin anew."""
 
@@ -619,6 +704,8 @@ def settings():
     yield from nelder_mead_settings()
     yield from annealing_settings()
     yield from cma_settings()
+    yield from refining_settings()
+    yield from natural_settings()
     yield from swarm_settings()
     yield from genetic_settings()
 
@@ -810,6 +897,24 @@ def test_the_settings_see_nearly_every_end_of_an_inner_run():
     walls = [b.count > 1 and ((a.mean < a.lower) | (a.mean > a.upper)).any() for _, b, a in found]
     assert sum(walls) > 50 and any(a.failed > b.failed for _, b, a in found)
     assert {a.stop for _, _, a in found} == {0, 1, 2, 3, 4, 15}
+
+
+def test_the_settings_see_restarts_and_refinements():
+    pairs = [(s, b, a) for s in SETTINGS if s.solver == "arrde" for b, a in recorded(s)]
+    moves = Counter(transcribed(setting, before).moved for setting, before, _ in pairs)
+    assert min(moves[kind] for kind in ("restart", "refinement", "last")) > 5, moves
+    assert any(a.recorded > len(a.record) for _, _, a in pairs)
+    assert any(len(b.archive) > 0 and len(a.archive) == 0 for _, b, a in pairs)
+    assert any(len(a.taken) > len(a.lower) for _, _, a in pairs)
+    assert {a.stop for _, _, a in pairs} == {0, 1, 2, 3, 4, 16}
+
+
+def test_the_settings_see_a_mean_that_moves_stagnates_and_converges():
+    pairs = [(s, b, a) for s in SETTINGS if s.solver == "cr_fm_nes" for b, a in recorded(s)]
+    moves = Counter(transcribed(setting, before).moved for setting, before, _ in pairs)
+    assert min(moves[kind] for kind in ("moving", "stagnating")) > 50
+    assert any(a.failed > b.failed for _, b, a in pairs)
+    assert {a.stop for _, _, a in pairs} == {0, 1, 2, 3, 4, 15}
 
 
 @pytest.mark.parametrize("variant", SWARMS)

@@ -30,7 +30,7 @@ ACCURACY = dict.fromkeys(SMOOTH, 1e-10) | {
     "tabu": 1e-9,
 }  # of 20,000 evaluations
 LOCAL = {"nelder_mead"} | SMOOTH  # begins at x0, sees no further, and ends where it has converged
-ENDS = LOCAL | {"direct"}  # by a test of its own
+ENDS = LOCAL | {"direct", "cr_fm_nes"}  # by a test of its own
 WITHOUT_CHANCE = {"direct", "portfolio"}  # one run is like the other; the opening of a portfolio draws next to nothing
 # steps for objectives of the size of 1, where those of the paper are for neural networks
 STEPS = {
@@ -164,8 +164,11 @@ def test_whole_numbers_of_the_initial_sample_have_equal_shares(rows):
         with pytest.raises(ValueError, match=f"integrality: {rows} takes no whole numbers"):
             Optimizer(rows, [(1, 3)] * 4, integrality=True)
         return
-    optimizer = Optimizer(rows, [(1, 3)] * 4, seed=5, integrality=True, options={"population": 3000}, max_evals=9000)
-    counts = np.unique(optimizer.ask(), return_counts=True)[1] / 12_000
+    first = Optimizer(rows, [(1, 3)] * 4, seed=5, integrality=True, options={"population": 3000}, max_evals=9000).ask()
+    if len(first) == 1:  # it begins at one point: those of many runs
+        runs = [Optimizer(rows, [(1, 3)] * 4, seed=5, run=run, integrality=True, max_evals=9) for run in range(1000)]
+        first = np.vstack([optimizer.ask() for optimizer in runs])
+    counts = np.unique(first, return_counts=True)[1] / first.size
     np.testing.assert_allclose(counts, 1 / 3, atol=0.02)
 
 

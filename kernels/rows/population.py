@@ -263,6 +263,16 @@ def repair_by_redraw_row(i, state, key, slot):
 
 
 @inlined
+def repair_near_bound_row(i, state, key, slot):
+    """A coordinate outside the box is drawn between the bound and its mirror image in it (ARRDE)."""
+    box = state.box
+    for j in range(state.trial.shape[1]):
+        value, low, high, u = state.trial[i, j], box.lower[j], box.upper[j], uniform(key, slot + j)
+        inside = low + u * min(low - value, high - low) if value < low else value
+        state.trial[i, j] = high - u * min(value - high, high - low) if value > high else inside
+
+
+@inlined
 def copy_row(source, row, target, to):
     for j in range(source.shape[1]):
         target[to, j] = source[row, j]

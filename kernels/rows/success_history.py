@@ -54,19 +54,19 @@ def draw_numbers(generation, start, stop, weight, crossover):
 
 
 @inlined
-def weight_around(mean, drawn, key):
-    """F from Cauchy(mean, 0.1): again while <= 0, cut at 1 (eq. 2). drawn: the first of the numbers."""
-    weight, k = mean + 0.1 * drawn, 1
+def weight_around(mean, width, drawn, key):
+    """F from Cauchy(mean, width): again while <= 0, cut at 1 (eq. 2: width 0.1). drawn: the first of the numbers."""
+    weight, k = mean + width * drawn, 1
     while weight <= 0.0 and k < MOST_REDRAWS:
-        weight = mean + 0.1 * cauchy(key, REDRAWS + k)
+        weight = mean + width * cauchy(key, REDRAWS + k)
         k += 1
     return min(weight, 1.0) if weight > 0.0 else mean
 
 
 @inlined
-def crossover_around(mean, drawn):
-    """CR from Normal(mean, 0.1) cut to [0, 1]; 0 for the terminal value (eq. 1)."""
-    return 0.0 if mean < 0.0 else min(max(mean + 0.1 * drawn, 0.0), 1.0)
+def crossover_around(mean, width, drawn):
+    """CR from Normal(mean, width) cut to [0, 1]; 0 for the terminal value (eq. 1: width 0.1)."""
+    return 0.0 if mean < 0.0 else min(max(mean + width * drawn, 0.0), 1.0)
 
 
 @inlined

@@ -17,8 +17,10 @@ Method = Literal[
     "adam", "Adam",
     "adamw", "AdamW",
     "basin_hopping", "basinhopping", "BasinHopping", "iterated_local_search", "ILS",
+    "arrde", "ARRDE",
     "bfgs", "BFGS", "fmin_bfgs",
     "cma_es", "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
+    "cr_fm_nes", "CR-FM-NES", "crfmnes", "Crfmnes", "Crfmnes_cpp",
     "de", "DE", "differential_evolution", "Differential Evolution",
     "direct", "DIRECT", "DIRECT_L",
     "dual_annealing", "Da_cpp", "GenSA",
@@ -49,10 +51,12 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "adam": ("Adam",),
     "adamw": ("AdamW",),
     "basin_hopping": ("basinhopping", "BasinHopping", "iterated_local_search", "ILS"),
+    "arrde": ("ARRDE",),
     "bfgs": ("BFGS", "fmin_bfgs"),
     "cma_es": (
         "CMA-ES", "cmaes", "CMAES", "cma", "CMA", "CmaEsSampler", "Cma_cpp", "Cma_python", "fmin2", "bipop",
     ),
+    "cr_fm_nes": ("CR-FM-NES", "crfmnes", "Crfmnes", "Crfmnes_cpp"),
     "de": ("DE", "differential_evolution", "Differential Evolution"),
     "direct": ("DIRECT", "DIRECT_L"),
     "dual_annealing": ("Da_cpp", "GenSA"),
@@ -98,12 +102,12 @@ INSTEAD: dict[str, tuple[str, ...]] = {
     ),
     "this variant is not here; write method='pso'": ("EPPSO",),
     "its parameters adapt in 'lshade', 'jso' and 'lsrtde', which came after it; write one of these": (
-        "sade", "de1220", "jDE", "j2020", "SHADE", "JADE", "SaDE", "CoDE", "NLSHADE_RSP", "ARRDE", "MadDE",
+        "sade", "de1220", "jDE", "j2020", "SHADE", "JADE", "SaDE", "CoDE", "NLSHADE_RSP", "MadDE",
         "De_cpp", "De_python", "de_cma",
     ),
     "this variant is not here; write method='genetic'": ("BRKGA", "G3PCX"),
     f"this method is not here; {POPULATION}, or 'cma_es'": (
-        "xnes", "ES", "SRES", "ISRES", "Crfmnes_cpp", "Crfmnes", "Pgpe_cpp", "Csma_cpp", "Bite_cpp", "OnePlusOne",
+        "xnes", "ES", "SRES", "ISRES", "Pgpe_cpp", "Csma_cpp", "Bite_cpp", "OnePlusOne",
         "NGOpt",
     ),
     f"methods named after animals and the like are not here; {POPULATION}": (

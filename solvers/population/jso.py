@@ -50,9 +50,9 @@ def propose(i, state):
     key = shared.row_of(i, state)
     spent = progress(state.run)
     slot = integer(key, history.PERIOD, state.memory.shape[1])
-    weight = history.weight_around(state.memory[0, slot], state.weight[i], key)
+    weight = history.weight_around(state.memory[0, slot], 0.1, state.weight[i], key)
     weight = min(weight, 0.7) if spent < 0.6 else weight
-    crossover = history.crossover_around(state.memory[1, slot], state.crossover[i])
+    crossover = history.crossover_around(state.memory[1, slot], 0.1, state.crossover[i])
     crossover = max(crossover, 0.7 if spent < 0.25 else 0.6 if spent < 0.5 else 0.0)
     state.weight[i], state.crossover[i] = weight, crossover
     guide_weight = weight * (0.7 if spent < 0.2 else 0.8 if spent < 0.4 else 1.2)  # F_w

@@ -83,8 +83,8 @@ def propose(i, state):
         return
     key = shared.row_of(i, state)
     slot = integer(key, history.PERIOD, state.memory.shape[1])
-    weight = history.weight_around(state.memory[0, slot], state.weight[i], key)
-    crossover = history.crossover_around(state.memory[1, slot], state.crossover[i])
+    weight = history.weight_around(state.memory[0, slot], 0.1, state.weight[i], key)
+    crossover = history.crossover_around(state.memory[1, slot], 0.1, state.crossover[i])
     state.weight[i], state.crossover[i] = weight, crossover
     donors = history.draw_donors(i, state, key, state.own[0].best_share)
     cross_binomial_row(i, state, key, i, donors, weight, weight, crossover)
