@@ -50,6 +50,8 @@ def test_what_a_state_nests_is_compiled_before_the_time_runs(monkeypatch):
         ({"method": "pso", "options": {"inertia": 0.5}}, "inertia: got 0.5, expected it beside variant='inertia'"),
         ({"method": "sga", "mutation": "gaussian"}, "mutation: got 'gaussian', expected one of polynomial"),
         ({"method": "sga", "selection": "roulette"}, "selection: got 'roulette'; it is an option: write"),
+        ({"method": "ga", "options": {"mutation": "uniform", "mutation_eta": 5}}, "mutation_eta: got 5.*'polynomial'"),
+        ({"method": "ga", "options": {"crossover": "one_point", "crossover_eta": 5}}, "crossover_eta: got 5.*'sbx'"),
         ({"method": "ga", "eta_c": 1.0}, "eta_c: got 1.0; write options=.*'crossover_eta': ETA"),
         ({"method": "direct", "eps": 1e-3}, "eps: got 0.001; .* direct chooses its rectangles without it"),
     ],

@@ -116,6 +116,8 @@ def _rows(name: str, value) -> tuple[tuple[float, ...], ...]:
         matrix = real_array(value)
     except NotReal as error:
         raise TypeError(f"{name}: got {shortened(value)}, {error}; expected a matrix of numbers") from error
+    if matrix.size == 0:
+        raise TypeError(f"{name}: got {shortened(value)}, expected a matrix of numbers")
     if matrix.ndim != 2:
         raise ValueError(f"{name}: got an array of shape {matrix.shape}, expected a matrix")
     return tuple(map(tuple, matrix.tolist()))

@@ -51,6 +51,10 @@ class Options:
             require(rate is None or 0 <= rate <= 1, name, rate, "a share in [0, 1]")
         for name in ("crossover_eta", "mutation_eta"):
             require(getattr(self, name) >= 0, name, getattr(self, name), "a number that is not negative")
+        used = self.crossover == "sbx" or self.crossover_eta == 1.0
+        require(used, "crossover_eta", self.crossover_eta, "it beside crossover='sbx'; one_point has none")
+        used = self.mutation == "polynomial" or self.mutation_eta == 20.0
+        require(used, "mutation_eta", self.mutation_eta, "it beside mutation='polynomial'; uniform has none")
         fits = self.elites is None or 0 <= self.elites < self.population
         require(fits, "elites", self.elites, "a number of parents below the size of the population")
 
