@@ -159,6 +159,12 @@ def concluder(solver: Solver):
     return Entry(solver, ASK_TELL, conclude_rows, 1)
 
 
+def ask_and_tell(solver: Solver):
+    """(propose, conclude), whose compilation is announced as one."""
+    with explained(f"{solver.name}{ASK_TELL}", SECONDS[True]):
+        return proposer(solver), concluder(solver)
+
+
 @once
 def advancing(solver: Solver):
     """advance(problem, state, evaluations): go on for about so many evaluations. Nothing is compiled yet."""
