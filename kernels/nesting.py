@@ -83,6 +83,7 @@ def nested(solver: str, State: type, place=None):
         place(x, state)
         own, now = state.run.now[0], run.now[0]
         lend(run, state.run, min(most, now.max_evals - now.evaluations - asking.price(problem)))
+        own.index = 0  # the first run of a method begins where it is told
         while own.stop == RUNNING:
             drive(problem, state, own.max_evals)
         take_in(run, state.run, 0)
@@ -105,7 +106,7 @@ def lend(run, inner, evaluations):
     whole, now = run.now[0], inner.now[0]
     now.stop, now.iteration, now.evaluations, now.best, now.spread = RUNNING, 0, 0, np.inf, np.inf
     now.max_evals = min(evaluations, whole.max_evals - whole.evaluations)
-    now.target, now.seed, now.index = whole.target, whole.seed, 0
+    now.target, now.index = whole.target, whole.index
     now.entries, now.stride, now.due = 0, 1, 0
     open_iteration(inner)
 

@@ -123,7 +123,8 @@ def parse_bounds(bounds, x0: np.ndarray | None = None) -> tuple[np.ndarray, np.n
     """
     if bounds is None:
         raise ValueError("bounds: got None, expected a (low, high) pair for each variable, or a point x0 to begin with")
-    box = _from_ends(bounds, x0) if hasattr(bounds, "lb") and hasattr(bounds, "ub") else _from_pairs(bounds)
+    ends = hasattr(bounds, "lb") and hasattr(bounds, "ub")
+    box = _from_ends(bounds, x0) if ends else _from_pairs(bounds)
     lower, upper = np.ascontiguousarray(box[:, 0]), np.ascontiguousarray(box[:, 1])
     with np.errstate(over="ignore", invalid="ignore"):
         ordered = (lower <= upper) & (lower < np.inf) & (upper > -np.inf)
@@ -131,7 +132,7 @@ def parse_bounds(bounds, x0: np.ndarray | None = None) -> tuple[np.ndarray, np.n
     if not (ordered & narrow).all():
         k = int(np.argmin(ordered & narrow))
         raise ValueError(f"bounds: variable {k} has {_fault(float(lower[k]), float(upper[k]))}")
-    if (lower == upper).all():
+    if not ends and (lower == upper).all():  # two points in the place of pairs look like this
         raise ValueError(f"bounds: got {shortened(bounds)}, which leaves no variable free; expected {PAIRS} ({ENDS})")
     return lower, upper
 

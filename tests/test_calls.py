@@ -56,7 +56,7 @@ def test_what_follows_a_point_is_args_then_method():
     for given in ((START, (1.0, 2.0)), (START, (1.0, 2.0), "Nelder-Mead"), (np.array(START), (1.0, 2.0), "auto")):
         assert tw.minimize(shifted, *given, **CALL).fun == by_name.fun
     boxed = tw.minimize(shifted, START, (1.0, 2.0), bounds=BOX, **CALL)
-    assert boxed.method == "lshade" and boxed.fun == tw.minimize(shifted, BOX, START, (1.0, 2.0), **CALL).fun
+    assert boxed.method == "portfolio" and boxed.fun == tw.minimize(shifted, BOX, START, (1.0, 2.0), **CALL).fun
 
 
 def test_args_that_are_no_tuple_are_one_argument():

@@ -245,7 +245,7 @@ def test_files_that_are_none_of_ours(tmp_path):
     path, call = tmp_path / "run.npz", {"method": "de", "seed": 3, "max_evals": 200}
     minimize(valley, BOX, checkpoint=path, **call)
     content = content_of(path)
-    for header in ("[]", "3", '"text"', '{"format": 4}', "{", "[" * 100_000, '{"format": "4"}'):
+    for header in ("[]", "3", '"text"', '{"format": 5}', "{", "[" * 100_000, '{"format": "4"}'):
         write(path, content | {"header": np.array(header)}, forged=True)
         refused(call, path, "checkpoint: .*(torn or no|is no|is damaged|by another version|belongs to another run)")
     np.savez(path, **{**content, "extra": np.array([Mine()], dtype=object)})  # a pickle, which would run

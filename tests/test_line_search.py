@@ -167,6 +167,11 @@ def cubic_fall(x, g):
     return -x[0] - x[0] ** 3
 
 
+def exponential_fall(x, g):
+    g[0] = -np.exp(x[0])
+    return g[0]
+
+
 def shallow(x, g):
     """Near its minimum 1, where values of 1e6 differ by less than their last bit."""
     g[0] = 1e-6 * (x[0] - 1.0)
@@ -190,6 +195,9 @@ def test_why_there_is_no_step():
     assert search(no_slope).why == NO_DERIVATIVE
     assert search(wrong_slope).why == LINE_SEARCH_FAILED
     assert search(cubic_fall, 1e120).why == UNBOUNDED
+    near, far = search(exponential_fall), search(cubic_fall, 1e35)
+    assert near.why == UNBOUNDED and near.value == -np.inf and near.evaluations < 12
+    assert far.why == UNBOUNDED and -np.inf < far.value < -1e100 and far.evaluations <= 20
     assert search(hole, 1.5, max_evals=1).why == OUT_OF_BUDGET
     assert search(cubic_fall, 1.0, max_evals=3).evaluations == 3
 

@@ -17,6 +17,7 @@ from thalweg.kernels import Problem, objective
 from thalweg.orchestration import islands, restarts
 from thalweg.solvers import SOLVERS, Optimizer, StopReason, minimize
 from thalweg.solvers.driving import hooks, running, settings
+from thalweg.solvers.driving.settings import choose_method, make_limits
 
 BOX = [(-2.0, 3.0)] * 4
 
@@ -59,12 +60,15 @@ def test_python_objectives_take_the_same_path_as_compiled_ones():
         np.testing.assert_array_equal(other.history["best"], compiled.history["best"])
 
 
-def test_auto_chooses_by_dimension_and_budget():
-    def chosen(dimension, budget):
-        return minimize(lambda x: x[0], [(0, 1)] * dimension, seed=1, max_evals=budget, max_time=0.05).method
+def test_auto_is_a_portfolio_or_chooses_by_dimension_and_budget():
+    def chosen(dimension, **limits):
+        problem = Problem(fun=objective(valley), bounds=[(0, 1)] * dimension, integrality=limits.pop("whole", None))
+        return choose_method(problem, make_limits(dimension, limits.pop("budget", None), None, None, None, **limits))
 
-    assert chosen(3, 500) == "lshade" and chosen(20, 10_000) == "lshade"
-    assert chosen(3, 30_000) == "jso" and chosen(20, 200_000) == "lsrtde"
+    assert chosen(3, budget=500) == chosen(3) == chosen(200) == "portfolio"
+    assert chosen(3, budget=500, whole=True) == chosen(20, budget=10_000, whole=True) == "lshade"
+    assert chosen(3, whole=True) == "jso" and chosen(20, whole=True) == chosen(300) == "lsrtde"
+    assert chosen(3, max_iters=50, whole=True) == "lshade" and chosen(3, max_iters=2000, whole=True) == "jso"
 
 
 def test_result_behaves_like_scipys():
@@ -215,11 +219,6 @@ def test_the_population_shrinks_with_the_iterations():
             optimizer.tell([valley(x) for x in optimizer.ask()])
         state[name] = int(optimizer.state.rows[0].live)
     assert state["iterations"] <= 5 and state["evaluations"] == 4
-
-
-def test_auto_counts_what_the_iterations_may_cost():
-    assert minimize(lambda x: x[0], [(0, 1)] * 3, seed=1, max_iters=50).method == "lshade"
-    assert minimize(lambda x: x[0], [(0, 1)] * 3, seed=1, max_iters=2000).method == "jso"
 
 
 def test_iterations_go_everywhere_that_limits_go(tmp_path):
@@ -444,7 +443,7 @@ def test_python_objectives_resume_too(tmp_path):
 
 def test_foreign_and_torn_checkpoints_are_refused(tmp_path):
     path = tmp_path / "run.npz"
-    minimize(valley, BOX, seed=9, max_evals=2000, checkpoint=path)
+    minimize(valley, BOX, method="lshade", seed=9, max_evals=2000, checkpoint=path)
     for change, name in [
         ({"seed": 8}, "seed"),
         ({"method": "de"}, "method"),
@@ -454,7 +453,8 @@ def test_foreign_and_torn_checkpoints_are_refused(tmp_path):
         ({"options": {"population": 30}}, "options"),
     ]:
         with pytest.raises(ValueError, match=f"belongs to another run: its {name}"):
-            minimize(**{"fun": valley, "bounds": BOX, "seed": 9, "max_evals": 2000, "checkpoint": path, **change})
+            whole = {"fun": valley, "bounds": BOX, "method": "lshade", "seed": 9, "max_evals": 2000, "checkpoint": path}
+            minimize(**whole | change)
     path.write_bytes(path.read_bytes()[:500])
     for seed in (9, None):
         with pytest.raises(ValueError, match="torn"):
@@ -473,7 +473,8 @@ KILLED = """
             total += 100.0 * (x[i + 1] - x[i] ** 2) ** 2 + (1.0 - x[i]) ** 2
         return total
     path, budget = sys.argv[1:]
-    r = minimize(valley, [(-2.0, 3.0)] * 4, seed=9, max_evals=int(budget), restarts=2, checkpoint=path or None)
+    call = dict(method="jso", seed=9, max_evals=int(budget), restarts=2, checkpoint=path or None)
+    r = minimize(valley, [(-2.0, 3.0)] * 4, **call)
     print(r.fun.hex(), r.nfev)
 """
 
@@ -514,8 +515,9 @@ def test_many_short_runs_take_time_in_proportion():
 
 def test_seeds_reach_the_whole_range():
     assert settings.make_seed(2**64 - 1) == 2**64 - 1
-    top = minimize(valley, BOX, seed=2**64 - 1, max_evals=200)
-    assert top.seed == 2**64 - 1 and top.fun != minimize(valley, BOX, seed=2**63 - 1, max_evals=200).fun
+    call = {"method": "lshade", "max_evals": 200}
+    top = minimize(valley, BOX, seed=2**64 - 1, **call)
+    assert top.seed == 2**64 - 1 and top.fun != minimize(valley, BOX, seed=2**63 - 1, **call).fun
 
 
 # --- corners that a review found ---------------------------------------------------------------------------------

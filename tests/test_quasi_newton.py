@@ -17,7 +17,8 @@ from thalweg.kernels.calling.arguments import load, packed
 from thalweg.kernels.compile.jit import compile_for, kernel
 from thalweg.kernels.compile.structures import numba_type
 from thalweg.kernels.descent.cauchy_point import cauchy_point
-from thalweg.kernels.descent.compact import factor_middle
+from thalweg.kernels.descent.compact import LOWER, MIXED, SS, SS_BOUND, YY_FREE, factor_middle
+from thalweg.kernels.descent.limited_memory import INVERSE, SG, SY, TRANSPOSED, YG, YY
 from thalweg.solvers import StopReason, minimize
 from thalweg.solvers.contract import Key, Limits
 from thalweg.solvers.descent import bfgs, l_bfgs_b
@@ -152,10 +153,10 @@ def state_of_model(x, g, lower, upper, s, y):
     state = SOLVER.init(domain, SOLVER.Options(memory=memory), Limits(100), Key(1, 0))
     pairs, form, kept = state.pairs, state.form, len(s)
     state.g[:] = g
-    pairs.s[:kept], pairs.y[:kept], pairs.sy[:kept] = s, y, (s * y).sum(axis=1)
-    pairs.yy[:kept, :kept], pairs.sg[:kept], pairs.yg[:kept] = y @ y.T, s @ g, y @ g
-    pairs.inverse[:kept, :kept] = np.linalg.inv(np.triu(s @ y.T))
-    pairs.transposed[:kept, :kept] = pairs.inverse[:kept, :kept].T
+    squares, inverse = blocks(pairs.squares, memory, kept), np.linalg.inv(np.triu(s @ y.T))
+    pairs.s[:kept], pairs.y[:kept] = s, y
+    pairs.vectors[[SY, SG, YG], :kept] = (s * y).sum(axis=1), s @ g, y @ g
+    squares[YY], squares[INVERSE], squares[TRANSPOSED] = y @ y.T, inverse, inverse.T
     newest = kept - 1
     pairs.now[0] = (kept, kept % memory, (y[newest] @ y[newest]) / (s[newest] @ y[newest]))
     write_products(pairs, form, np.ones(n, bool))
@@ -166,11 +167,14 @@ def write_products(pairs, form, free):
     kept = pairs.now[0].kept
     s, y = pairs.s[:kept], pairs.y[:kept]
     form.free[:] = free
-    form.ss[:kept, :kept] = s @ s.T
-    form.lower[:kept, :kept] = np.tril(s @ y.T, -1)
-    form.yy_free[:kept, :kept] = (y * free) @ y.T
-    form.ss_bound[:kept, :kept] = (s * ~free) @ s.T
-    form.mixed[:kept, :kept] = np.tril(s @ y.T, -1) - (s * free) @ y.T
+    squares, lower = blocks(form.squares, len(pairs.s), kept), np.tril(s @ y.T, -1)
+    squares[SS], squares[LOWER], squares[YY_FREE] = s @ s.T, lower, (y * free) @ y.T
+    squares[SS_BOUND], squares[MIXED] = (s * ~free) @ s.T, lower - (s * free) @ y.T
+
+
+def blocks(squares, memory, kept):
+    """The matrices (kept, kept) that stand in an array one below the other, as a view."""
+    return squares.reshape(-1, memory, squares.shape[1])[:, :kept, :kept]
 
 
 def random_model(seed, n, kept):
@@ -213,12 +217,12 @@ def test_the_cauchy_point_is_the_first_minimum_on_the_path(seed, n, kept):
     last = rises[0] if len(rises) else len(times) - 1
     assert model(x, g, B, state.point) <= values[: last + 1].min() + 1e-9 * (1 + abs(values).max())
     # products follow the variables that came to bounds
-    found = [getattr(state.form, name).copy() for name in ("yy_free", "ss_bound", "mixed")]
+    right = blocks(state.form.squares, len(state.pairs.s), state.pairs.now[0].kept)
+    found = right.copy()
     write_products(state.pairs, state.form, free)
-    for name, moved in zip(("yy_free", "ss_bound", "mixed"), found):
-        k = state.pairs.now[0].kept
-        right = getattr(state.form, name)[:k, :k]
-        np.testing.assert_allclose(moved[:k, :k], right, rtol=0, atol=1e-10 * (1 + abs(right).max(initial=0)))
+    for which in (YY_FREE, SS_BOUND, MIXED):
+        scale = 1e-10 * (1 + abs(right[which]).max(initial=0))
+        np.testing.assert_allclose(found[which], right[which], rtol=0, atol=scale)
 
 
 @settings(max_examples=150, deadline=None)

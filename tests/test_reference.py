@@ -391,7 +391,7 @@ ORACLES = {  # solver: what it is compared with, and its state in plain terms
 
 
 # in test_reference_of_walks.py and test_direct.py
-ELSEWHERE = {"basin_hopping", "dual_annealing", "parallel_tempering", "tabu", "direct"}
+ELSEWHERE = {"basin_hopping", "dual_annealing", "parallel_tempering", "tabu", "direct", "portfolio"}
 
 
 # --- settings -----------------------------------------------------------------------------------------------------

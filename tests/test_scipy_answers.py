@@ -2,6 +2,8 @@
 
 import json
 import warnings
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +50,12 @@ def test_a_point_outside_the_box_is_moved_to_the_nearest_inside(method):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tw.minimize(rosen, [1.0, -1.0], method="l_bfgs_b", bounds=[(1, None), (None, None)])
+
+
+def test_a_box_of_one_point_is_an_answer_where_no_two_points_can_be_meant():
+    ends: Any = SimpleNamespace(lb=[4.0, 5.0], ub=[4.0, 5.0])
+    found = tw.minimize(in_python, bounds=ends, method="nelder_mead")
+    assert found.success and found.x.tolist() == [4.0, 5.0] and found.fun == rosen(found.x)
 
 
 def test_other_methods_refuse_it():

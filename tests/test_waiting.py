@@ -73,6 +73,14 @@ def test_only_what_is_expected_is_announced_and_once(cold, capsys):
     assert capsys.readouterr().err == "thalweg: compiling this for this CPU, once, about 7 s\n"
 
 
+def test_parts_of_one_name_are_announced_once(cold, capsys):
+    with waiting.explained("two parts", 7):
+        for _ in range(2):
+            with waiting.explained("two parts", 7):
+                waiting.announce()
+    assert capsys.readouterr().err == "thalweg: compiling two parts for this CPU, once, about 7 s\n"
+
+
 def test_silence(cold, capsys):
     with waiting.silent(), waiting.explained("this", 7):
         compile_something(3.5)

@@ -265,6 +265,24 @@ def row(typingctx, x, i):
 
 
 @intrinsic
+def block(typingctx, x, i, rows):
+    """The i-th so many rows of x (n, D) as a borrowed view (rows, D): several matrices of one size stand in x."""
+
+    def codegen(context, builder, signature, arguments):
+        source = context.make_array(signature.args[0])(context, builder, value=arguments[0])
+        _, columns = cgutils.unpack_tuple(builder, source.shape, 2)
+        size = builder.mul(arguments[2], columns)
+        start = builder.gep(source.data, [builder.mul(arguments[1], size)])
+        view = context.make_array(signature.return_type)(context, builder)
+        itemsize = columns.type(WORD)
+        strides = [builder.mul(columns, itemsize), itemsize]
+        populate_array(view, start, [arguments[2], columns], strides, itemsize, meminfo=None)
+        return view._getvalue()
+
+    return types.Array(types.float64, 2, "C")(x, types.intp, types.intp), codegen
+
+
+@intrinsic
 def copy_array(typingctx, target, source):
     """Copy the bytes of one C-contiguous array of any type to another of equal type and size."""
 

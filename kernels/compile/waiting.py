@@ -34,8 +34,13 @@ _expected: ContextVar[_Wait | None] = ContextVar("what is to be said", default=N
 
 @contextlib.contextmanager
 def explained(what: str, seconds: float, machine: str = "this CPU, once") -> Iterator[None]:
-    """Announce the first thing within that has to be compiled, as `what`, which takes about so many seconds."""
-    wait = _Wait(f"thalweg: compiling {what} for {machine}, about {seconds:.0f} s")
+    """Announce the first thing within that has to be compiled, as `what`, which takes about so many seconds.
+
+    Parts that are called the same as what is around them are not announced again.
+    """
+    around, wait = _expected.get(), _Wait(f"thalweg: compiling {what} for {machine}, about {seconds:.0f} s")
+    if around is not None and around.line == wait.line:
+        wait = around
     token = _expected.set(wait)
     try:
         yield

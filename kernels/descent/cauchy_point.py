@@ -9,12 +9,12 @@ breakpoints t_j, at which variables meet their bounds; they are taken from a hea
 import numpy as np
 
 from ..calling.arguments import row
-from ..compile.jit import inlined, part
+from ..compile.jit import compact, inlined
 from ..numbers.linear_algebra import EPSILON, dot
 from .compact import move_variable, times_middle, times_wide_transposed
 
 
-@part
+@compact
 def cauchy_point(x, g, box, pairs, form, point, path, breaks, heap):
     """point (D,) = x^c, and `form.free` is 1 where it is not at a bound that the path has met.
 
@@ -46,7 +46,7 @@ def cauchy_point(x, g, box, pairs, form, point, path, breaks, heap):
         j = heap[0]
         ahead -= 1
         heap[0] = heap[ahead]
-        sift_down(breaks, heap, 0, ahead)
+        sift_down(breaks, heap, np.int64(0), ahead)
         step = breaks[j] - t
         t = breaks[j]
         gone = point[j] = box.upper[j] if path[j] > 0.0 else box.lower[j]
@@ -75,9 +75,8 @@ def cauchy_point(x, g, box, pairs, form, point, path, breaks, heap):
     for j in range(n):
         if path[j] != 0.0:
             point[j] = x[j] + t * path[j]
-        free = breaks[j] > 0.0
-        if free != (form.free[j] == 1.0):
-            move_variable(pairs, form, j, free)
+        if (breaks[j] > 0.0) != (form.free[j] == 1.0):
+            move_variable(pairs, form, j)
 
 
 @inlined
@@ -103,7 +102,7 @@ def breakpoints(x, g, box, point, path, breaks, heap):
     return ahead
 
 
-@part
+@compact
 def sift_down(breaks, heap, place, size):
     """The variable at this place goes down until none below it has an earlier breakpoint."""
     j = heap[place]

@@ -94,7 +94,7 @@ def strong_wolfe(
     origin, first_slope, n = value, slope, x.size
     # the interval: `low` is the end with the lowest value, 0 at first; `high` the other one, once it is `enclosed`
     low, low_value, low_slope, high, high_value, high_slope = 0.0, value, slope, 0.0, value, slope
-    enclosed, first_stage, done = False, True, False
+    enclosed, first_stage, done, falling = False, True, False, False
     last, width, width_before = 0.0, np.inf, np.inf
     wall = np.inf  # the least step at which it was not finite
     nearest, farthest = 0.0, (1.0 + GROW_MOST) * step
@@ -112,8 +112,12 @@ def strong_wolfe(
         point_at(x, step, direction, box.lower, box.upper, bounded, trial)
         value = evaluate_gradient(problem, trial, trial_g, run)
         slope = dot(trial_g, direction, n)
-        if value < BOTTOM:
-            return UNBOUNDED, step, value, slope
+        falling = falling or value < BOTTOM
+        if falling:  # on to where it is -inf, if that is near
+            if not -np.inf < value < BOTTOM or step >= largest or k >= trials - 1:
+                return UNBOUNDED, step, value, slope
+            step = min(GROW_MOST * step, largest)
+            continue
         decreased = value <= origin + c1 * step * first_slope
         hidden = abs(value - origin) <= NOISE * abs(origin)
         if done or ((decreased or hidden) and abs(slope) <= -c2 * first_slope):

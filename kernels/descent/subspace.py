@@ -8,13 +8,24 @@ symmetric form of their section 5.3: with the reduced gradient r = Z'(g + theta 
 and the projection of Morales and Nocedal, ACM Trans. Math. Softw. 38 (2011) 7:1-7:4.
 """
 
-from ..calling.arguments import row
-from ..compile.jit import inlined, part
+from ..calling.arguments import block, row
+from ..compile.jit import compact, inlined
 from ..numbers.linear_algebra import cholesky, dot, solve_lower, solve_lower_transposed
-from .compact import add_wide, times_middle, times_wide_transposed
+from .compact import (
+    LEFT,
+    MIXED,
+    RIGHT,
+    SOLVED,
+    SS_BOUND,
+    YY_FREE,
+    add_wide,
+    times_middle,
+    times_wide_transposed,
+)
+from .limited_memory import SY
 
 
-@part
+@compact
 def minimise_subspace(x, g, box, pairs, form, point, step, trial):
     """point (D,), the Cauchy point, becomes that minimum, projected onto the box.
 
@@ -26,13 +37,13 @@ def minimise_subspace(x, g, box, pairs, form, point, step, trial):
     times_middle(pairs, form, c_y, c_s, mc_y, mc_s)
     for j in range(n):
         step[j] = g[j] + theta * (point[j] - x[j])
-    add_wide(pairs, mc_y, mc_s, -1.0, step, pairs.small)
+    add_wide(pairs, mc_y, mc_s, -1.0, step)
     for j in range(n):
         step[j] *= form.free[j]
     times_wide_transposed(pairs, step, v_y, v_s)
     if not solve_inner(pairs, form, v_y, v_s):
         return False
-    add_wide(pairs, v_y, v_s, 1.0 / theta, step, pairs.small)
+    add_wide(pairs, v_y, v_s, 1.0 / theta, step)
     slope = 0.0
     for j in range(n):
         step[j] *= -form.free[j] / theta
@@ -59,18 +70,20 @@ def truncate(point, step, box):
         point[j] = min(max(point[j] + longest * step[j], box.lower[j]), box.upper[j])
 
 
-@part
+@compact
 def solve_inner(pairs, form, v_y, v_s):
     """v becomes the solution of [-P, B'; B, Q] v' = v; P = D + Y_F'Y_F/theta, B = L - S_F'Y_F, Q = theta S_A'S_A.
 
     v_s from (Q + B P^-1 B') v_s' = v_s + B P^-1 v_y, then v_y' = P^-1 (B' v_s' - v_y). False: rounding, see above.
     """
-    kept, theta = pairs.now[0].kept, pairs.now[0].theta
-    left, right, solved, mixed = form.left, form.right, form.solved, form.mixed
+    kept, theta, m = pairs.now[0].kept, pairs.now[0].theta, form.small.shape[1]
+    squares = form.squares
+    left, right, solved = block(squares, LEFT, m), block(squares, RIGHT, m), block(squares, SOLVED, m)
+    mixed, yy_free, ss_bound = block(squares, MIXED, m), block(squares, YY_FREE, m), block(squares, SS_BOUND, m)
     for i in range(kept):
         for k in range(i + 1):
-            left[i, k] = form.yy_free[i, k] / theta
-        left[i, i] += pairs.sy[i]
+            left[i, k] = yy_free[i, k] / theta
+        left[i, i] += pairs.vectors[SY, i]
     if not cholesky(left, kept):
         return False
     for i in range(kept):  # rows of `solved`: G^-1 B', G being the factor of P
@@ -79,7 +92,7 @@ def solve_inner(pairs, form, v_y, v_s):
         solve_lower(left, row(solved, i), kept)
     for i in range(kept):
         for k in range(i + 1):
-            right[i, k] = theta * form.ss_bound[i, k] + dot(row(solved, i), row(solved, k), kept)
+            right[i, k] = theta * ss_bound[i, k] + dot(row(solved, i), row(solved, k), kept)
     if not cholesky(right, kept):
         return False
     solve_lower(left, v_y, kept)

@@ -49,6 +49,18 @@ def dots(typingctx, left, right, n):
 def add_rows(typingctx, factors, matrix, rows, out, n):
     """out_j += the sum of factors_k matrix_kj over k < rows, one after another, for j < n."""
 
+    return types.none(factors, matrix, rows, out, n), _adder((BLOCK * LANES, LANES, 1))
+
+
+@intrinsic
+def add_whole_rows(typingctx, factors, matrix, rows, out, n):
+    """The same for few columns, whose number is a multiple of eight: a third of the code."""
+    return types.none(factors, matrix, rows, out, n), _adder((LANES,))
+
+
+def _adder(counts: tuple[int, ...]):
+    """Code that adds rows, so many columns at a time, and what is left with the next of the counts."""
+
     def codegen(context, builder, signature, arguments):
         _, matrix_type, _, out_type, _ = signature.args
         columns = cgutils.unpack_tuple(builder, context.make_array(matrix_type)(context, builder, arguments[1]).shape)[
@@ -58,7 +70,8 @@ def add_rows(typingctx, factors, matrix, rows, out, n):
         matrix = _data(context, builder, matrix_type, arguments[1])
         rows, out, n = arguments[2], _data(context, builder, out_type, arguments[3]), arguments[4]
         begin = n.type(0)
-        for count, load in ((BLOCK * LANES, _eight), (LANES, _eight), (1, _one)):
+        for count in counts:
+            load = _one if count == 1 else _eight
             end = builder.and_(n, n.type(-count))
             with cgutils.for_range_slice(builder, begin, end, n.type(count)) as (j, _):
                 places = [builder.add(j, n.type(k)) for k in range(0, count, LANES)]
@@ -77,7 +90,7 @@ def add_rows(typingctx, factors, matrix, rows, out, n):
             begin = end
         return context.get_dummy_value()
 
-    return types.none(factors, matrix, rows, out, n), codegen
+    return codegen
 
 
 def _everywhere(builder, number):

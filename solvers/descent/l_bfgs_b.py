@@ -101,11 +101,11 @@ def init(domain, options, limits, key):
 def choose_direction(state):
     """direction (D,) from x to the minimum of the model. False: rounding has spoilt the model."""
     x, g, direction, pairs, form, box = state.x, state.g, state.direction, state.pairs, state.form, state.box
-    if state.own[0].bounded == 0:
+    bounded = state.own[0].bounded == 1
+    if not bounded or (pairs.now[0].kept > 0 and is_inside(x, g, box)):
         quasi_newton_direction(pairs, g, direction)
-        return True
-    if pairs.now[0].kept > 0 and stays_inside(x, g, box, pairs, form, direction):
-        return True
+        if not bounded or stays_inside(x, g, box, pairs, form, direction):
+            return True
     if not factor_middle(pairs, form):
         return False
     cauchy_point(x, g, box, pairs, form, state.point, direction, state.breaks, state.heap)
@@ -116,18 +116,24 @@ def choose_direction(state):
 
 
 @inlined
-def stays_inside(x, g, box, pairs, form, direction):
-    """Whether the path to the Cauchy point meets no bound; then direction (D,) leads to the minimum of the model.
-
-    That is -H g, brought back into the box, without the compact form. The Cauchy point lies at t = g'g / g'B g, which
-    is at most g'H g / g'g (Cauchy and Schwarz). False, too, where the projection does not lead down.
-    """
-    n = x.size
-    for j in range(n):
+def is_inside(x, g, box):
+    """Whether no variable is fixed, or stands at a bound that -g (D,) leads beyond."""
+    for j in range(x.size):
         low, high = box.lower[j], box.upper[j]
         if low == high or (g[j] > 0.0 and x[j] <= low) or (g[j] < 0.0 and x[j] >= high):
             return False
-    quasi_newton_direction(pairs, g, direction)
+    return True
+
+
+@inlined
+def stays_inside(x, g, box, pairs, form, direction):
+    """Whether the path to the Cauchy point meets no bound; then direction (D,) leads to the minimum of the model.
+
+    That is the direction -H g that it was, brought back into the box, without the compact form. The Cauchy point lies
+    at t = g'g / g'B g, which is at most g'H g / g'g (Cauchy and Schwarz). False, too, where the projection does not
+    lead down.
+    """
+    n = x.size
     latest = -dot(g, direction, n) / dot(g, g, n)
     slope, clear = 0.0, True
     for j in range(n):
@@ -140,7 +146,7 @@ def stays_inside(x, g, box, pairs, form, direction):
         return False
     for j in range(n):
         if form.free[j] == 0.0:
-            move_variable(pairs, form, j, True)
+            move_variable(pairs, form, j)
     return True
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-FORMAT = 4  # to be raised when states or records change
+FORMAT = 5  # to be raised when states or records change
 HEADER, DIGEST = "header", "digest"
 
 

@@ -48,6 +48,7 @@ from ..contract import Solver
 from ..registry import SOLVERS
 
 SECONDS = {False: 2, True: 6}  # that a driver takes to compile, about: of a sequential method, of one with rows
+OF_MANY, MANY = 15, 60  # of one that nests others: its state has so many arrays or more
 ASK_TELL = " for ask and tell"
 
 
@@ -124,7 +125,8 @@ class Entry:
 
     def __init__(self, solver: Solver, how: str, function, tuples: int, *plain):
         self.tuples = tuples
-        with explained(f"{solver.name}{how}", SECONDS[solver.rows is not None]):
+        nests = len(leaf_names(solver.State)) >= MANY
+        with explained(f"{solver.name}{how}", OF_MANY if nests else SECONDS[solver.rows is not None]):
             self.function = compile_for(kernel(function), (*[types.intp] * tuples, *plain))
 
     def __call__(self, first, *others):
@@ -155,6 +157,12 @@ def concluder(solver: Solver):
         conclude(load(state, State))
 
     return Entry(solver, ASK_TELL, conclude_rows, 1)
+
+
+def ask_and_tell(solver: Solver):
+    """(propose, conclude), whose compilation is announced as one."""
+    with explained(f"{solver.name}{ASK_TELL}", SECONDS[True]):
+        return proposer(solver), concluder(solver)
 
 
 @once

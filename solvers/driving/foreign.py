@@ -207,19 +207,22 @@ TAKEN: dict[str, Taken] = {
 }  # fmt: skip
 FOR_METHOD: dict[tuple[str, str], Taken] = {  # where an argument means something else to one method
     ("popsize", "cma_es"): Taken(("options.population",)),
+    ("mutation", "genetic"): Taken(("options.mutation",)),
     ("tol", "nelder_mead"): Taken(("ftol", "options.xtol")),
     **{("tol", method): Taken(("options.gtol",)) for method in ("bfgs", "nonlinear_cg", *NEWTON, *FIRST_ORDER)},
     ("tol", "l_bfgs_b"): Taken(("ftol", "options.gtol")),
     **{("xtol", method): Taken(("options.xtol",)) for method in NEWTON},
 }
 
+SWARM = "write options={'variant': 'inertia', 'inertia': W, 'cognitive': C1, 'social': C2} of method='pso'"
+GENES = "write options={'crossover_rate': SHARE, 'crossover_eta': ETA, 'mutation_rate': SHARE} of method='genetic'"
 EXACT = "derivatives are exact where the objective is compiled; leave it out"
 REFUSED: dict[str, Refused] = {
     "updating": Refused("write updating='deferred': candidates are made from the last generation", ("deferred",)),
     "init": Refused("write init='random', or x0= for a population of your own", ("random",)),
     "vectorized": Refused("write objective(f, vectorized=True), whose x has a row for each point", (False,)),
     "constraints": Refused("constraints are still to come; add a penalty to the objective", ((), [])),
-    "eps": Refused(EXACT),
+    "eps": Refused(f"{EXACT}; direct chooses its rectangles without it, to the same points"),
     "finite_diff_rel_step": Refused(EXACT),
     "inexact": Refused("write how well newton_cg solves its model, options={'forcing': SHARE}", (True,)),
     "subproblem_maxiter": Refused("the step of trust_exact has limits of its own; leave it out"),
@@ -239,6 +242,12 @@ REFUSED: dict[str, Refused] = {
     "vol_tol": Refused("write options={'xtol': SHARE} of method='direct', which is about sides"),
     "f_min": Refused("write target=, the value at which to stop"),
     "f_min_rtol": Refused("write target=, the value at which to stop"),
+    **dict.fromkeys(("w", "omega", "eta1", "eta2"), Refused(SWARM)),
+    **dict.fromkeys(("cr", "eta_c"), Refused(GENES)),
+    "max_vel": Refused("velocities of pso have no limit; leave it out"),
+    "neighb_type": Refused("informants are drawn anew; write options={'variant': NAME} of method='pso'"),
+    "eliminate_duplicates": Refused("genetic keeps no copies unless elites= is given; leave it out", (True,)),
+    "n_offsprings": Refused("as many as there are parents; write options={'population': POINTS} of method='genetic'"),
     "sampler": Refused("write method= and its name, or use thalweg.random_search and grid_search"),
     "algorithm": Refused("write method= and its name"),
     "population": Refused("write options={'population': POINTS} of a method that has one"),

@@ -20,6 +20,7 @@ from .preparing import make_session
 from .result import Result
 from .settings import Plan
 from .stop_reason import StopReason
+from .telling import counted
 
 LOCAL = "l_bfgs_b"
 LAST = 0.05  # share of the budget that the polish may take
@@ -60,10 +61,15 @@ class Polish:
         spent = result.nfev + found.nfev
         arms.append(_arm("polish", LOCAL, found))
         result.update(nfev=spent)
+        took = counted(found.nfev, "evaluation")
         if found.fun < result.fun:
-            said = f"A local search from the best point went on ({found.nfev:,} evaluations): {result.fun:.10g} became"
-            result["message"] = f"{found.message if found.success else result.message} {said} {found.fun:.10g}."
-            result.update({key: found[key] for key in ("x", "fun", *GRADIENT) if key in found}, arm="polish")
+            said = f"A local search from the best point went on ({took}): {result.fun:.10g} became {found.fun:.10g}."
+            result.update({key: found[key] for key in ("x", "fun")}, arm="polish")
+        else:
+            said = f"A local search from the best point found nothing lower ({took})."
+        if np.array_equal(found.x, result.x):  # what is known of its point is known of the answer
+            result["message"] = f"{found.message if found.success else result.message} {said}"
+            result.update({key: found[key] for key in GRADIENT if key in found})
             if found.success:
                 result.update({key: found[key] for key in ("success", "status", "stop_reason")})
         history = result.get("history")

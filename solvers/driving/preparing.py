@@ -16,7 +16,7 @@ from ...kernels.compile.substitution import rebuild
 from ..contract import Solver
 from . import drivers
 from .batches import WORTH
-from .call import Call
+from .call import Call, begin
 from .result import Result
 from .running import compile_for_run
 from .session import Session
@@ -31,6 +31,8 @@ def make_session(call: Call, bound, plan: Plan) -> Session:
         return CudaSession(call, bound, plan.runs, plan.max_time)
     compile_for_run(call.solver, bound)
     compile_for_many(call.solver, bound, plan.runs)
+    if call.solver.nests:
+        begin(call, 0)  # compiles the drivers of what its state nests
     return Session(call, bound, plan.runs, plan.threads, plan.max_time, plan.each_generation)
 
 

@@ -135,6 +135,8 @@ def _take(door: str, own: frozenset, ours: dict, name: str, value, method: str |
         ours[name] = value
         return
     if not _is_foreign(name):
+        if name in _options_of(method):
+            raise TypeError(f"{name}: got {shortened(value)}; it is an option: write options={{{name!r}: ...}}")
         near = difflib.get_close_matches(name, [*own, *TAKEN, *REFUSED], n=1, cutoff=0.75)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise TypeError(f"{door}: got an unknown argument {name!r}{hint}")

@@ -24,7 +24,7 @@ class Generations:
     def __init__(self, solver: Solver, state):
         self.solver, self.state, self.proposed = solver, state, False
         self.packed, self.count = Packed(state), state.rows["count"]
-        self.propose, self.conclude = drivers.proposer(solver), drivers.concluder(solver)
+        self.propose, self.conclude = drivers.ask_and_tell(solver)
 
     def __reduce__(self):
         return _taken_up, (self.solver, self.state, self.proposed)  # addresses stay behind

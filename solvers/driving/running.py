@@ -188,7 +188,7 @@ class BatchRun(Run):
 
     def _advance(self) -> None:
         state, counts = self.state, self.state.rows["count"]
-        propose, conclude = drivers.proposer(self.solver), drivers.concluder(self.solver)
+        propose, conclude = drivers.ask_and_tell(self.solver)
         end = time.perf_counter() + (0.0 if self.each_generation else CHUNK)
         while self.stop == RUNNING:
             count = int(counts[0])
@@ -257,8 +257,7 @@ def in_batches(solver: Solver, objective) -> bool:
 def compile_for_run(solver: Solver, objective) -> None:
     """Compile, or load from disk, what a run will call."""
     if in_batches(solver, objective):
-        drivers.proposer(solver)
-        drivers.concluder(solver)
+        drivers.ask_and_tell(solver)
     else:
         drivers.serial(solver)
 

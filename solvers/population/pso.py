@@ -70,6 +70,9 @@ def init(domain, options, limits, key):
     default = "spso2011" if n <= FEW else "clpso"
     default = "inertia" if domain.integrality.any() else default  # few whole points lie in a ball
     variant = VARIANTS.index(options.variant or default)
+    for name in ("inertia", "cognitive", "social"):
+        used = VARIANTS[variant] == "inertia" or getattr(options, name) == getattr(Options(), name)
+        require(used, name, getattr(options, name), f"it beside variant='inertia'; {VARIANTS[variant]} has its own")
     inertia, cognitive, social = (
         (1 / (2 * np.log(2)), 0.5 + np.log(2), 0.5 + np.log(2)),  # Clerc, 3.2.4
         (0.9, 1.49445, 0.0),  # Liang et al., III.D; the inertia falls

@@ -18,23 +18,24 @@ from ...kernels.calling.arguments import copy_array
 from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Vector, filled, record
 from ...kernels.descent.box import start_of
-from ...kernels.nesting import driver, lend, take_in
+from ...kernels.nesting import driver, lend, nothing_of, take_in
 from ...kernels.numbers.random import row_key, uniform
 from ...kernels.rows import inner_runs
 from ...kernels.rows.population import Box, make_box, open_generation
-from ...kernels.run import CONVERGED, RUNNING, Run, close_iteration, evaluated, make_run, spent
+from ...kernels.run import COLLAPSED, CONVERGED, RUNNING, Run, close_iteration, evaluated, make_run, spent
 from ..contract import Key, Solver
 from ..descent import nelder_mead
 from ..descent.nelder_mead import NelderMeadState
-from ..population import cma_es
+from ..population import cma_es, jso
 from ..population.cma_es import CmaEsState
+from ..population.lshade import LshadeState
 from . import coordinates, quasi_newton
 from .coordinates import PortfolioCoordinates
 from .quasi_newton import PortfolioDescent
 
-NONE, DESCENT, SIMPLEX, COORDINATES, COVARIANCE, SAMPLES = -1, 0, 1, 2, 3, 4
+NONE, DESCENT, SIMPLEX, COORDINATES, COVARIANCE, EVOLUTION, SAMPLES = -1, 0, 1, 2, 3, 4, 5
 START, CANDIDATE, BEST, LINES = range(4)  # where a search begins
-ARMS = ("descent", "nelder_mead", "coordinates", "cma_es", "sampling")
+ARMS = ("descent", "nelder_mead", "coordinates", "cma_es", "jso", "sampling")
 ARM = record(evaluations="i8", searches="i8", best="f8")
 SCALARS = record(
     arm="i8",  # which is at work, or NONE
@@ -47,10 +48,14 @@ SCALARS = record(
     local="i8", covariance="i8",  # evaluations of the two that share what the opening has left
     begun="i8",  # 1: CMA-ES has begun
     exhausted="i8",  # 1: it has come to its end
+    generations="i8",  # that its last run with a large population took
+    last="i8",  # 1: its run that takes what is left of the budget has begun
+    evolved="i8",  # 1: differential evolution has had its share
     plateau="i8",  # 1: most of the points drawn last have one value, or none
     agreed="i8",  # searches from drawn points that came to the best value
     f0="f8",  # the value at `start`
     level="f8",  # of the plateau
+    refined="f8",  # the best value when a descent began there last
     tried="f8",  # the best value when local searches on a plateau ended
     drawn="f8",  # the value at `candidate`
     ftol="f8",
@@ -59,9 +64,12 @@ OPENING = 4  # searches
 FEW = 12  # variables up to which there is a simplex
 AGREED = 3  # searches that come to one value: enough where `ftol` is given
 LOCAL = 0.3  # weight of local searches where CMA-ES has 1
+MIDDLE, EVOLVING = 0.4, 0.75  # of the budget: when differential evolution begins; of what is left then: its share
+LONG = 5_000  # evaluations for each variable from which that is worth it
 SAMPLE = 40  # points drawn before a local search, which begins at the best of them
 SIGMA, SIGMA_ON_PLATEAU = 0.2, 0.02  # the first step of CMA-ES, in widths of the box
 EDGE, EDGE_ON_PLATEAU = 0.25, 0.01  # of a simplex
+NEARLY = 1e-10  # relative: a best value that has fallen by less is refined already
 DRAWN, SPLIT = 1, 2  # rows of random numbers in an iteration
 
 
@@ -76,9 +84,10 @@ class PortfolioState(NamedTuple):
     trial: Vector  # (D,)
     descent: PortfolioDescent
     coordinates: PortfolioCoordinates
-    nelder_mead: NelderMeadState
+    nelder_mead: NelderMeadState  # empty beyond FEW variables
     cma_es: CmaEsState
-    arms: Annotated[np.ndarray, ARM]  # (5,) what each has done
+    jso: LshadeState  # empty where the budget is not long enough for it
+    arms: Annotated[np.ndarray, ARM]  # (6,) what each has done
     own: Annotated[np.ndarray, SCALARS]
     box: Box
     run: Run
@@ -91,6 +100,7 @@ def init(domain, options, limits, key):
     simplex = nelder_mead.init(inside, nelder_mead.Options(xtol=1e-9), dataclasses.replace(inner, ftol=1e-12), own_key)
     simplex.own[0].given, simplex.own[0].draws = n + 1, 0  # its vertices are made here
     covariance = cma_es.init(inside, cma_es.Options(sigma=SIGMA), inner, own_key)
+    evolution = jso.init(inside, jso.Options(), inner, own_key)
     run = make_run(n, limits, key)
     run.now[0].ftol = -1.0  # of searches that agree, here
     return PortfolioState(
@@ -99,8 +109,9 @@ def init(domain, options, limits, key):
         trial=np.zeros(n),
         descent=quasi_newton.make(inside, inner, own_key),
         coordinates=coordinates.make(inside, inner, own_key),
-        nelder_mead=simplex,
+        nelder_mead=simplex if n <= FEW else nothing_of(simplex),
         cma_es=covariance,
+        jso=evolution if limits.max_evals >= LONG * n else nothing_of(evolution),
         arms=np.array([(0, 0, np.inf)] * len(ARMS), ARM),
         own=filled(
             SCALARS,
@@ -111,6 +122,7 @@ def init(domain, options, limits, key):
             f0=np.inf,
             level=np.inf,
             tried=np.inf,
+            refined=np.inf,
             ftol=limits.ftol,
         ),
         box=make_box(domain),
@@ -138,6 +150,8 @@ def iterate(problem, state):
             go_along(problem, state.coordinates, own, run)
         elif own.arm == COVARIANCE:
             generation(problem, state.cma_es, own, run)
+        elif own.arm == EVOLUTION:
+            evolve(problem, state.jso, own, run)
     note(state, before, held)
 
 
@@ -161,6 +175,8 @@ def choose(problem, n, own, run, box, candidate, trial):
     if own.stage < OPENING:
         own.stage += 1
         open_with(own.stage - 1, n, own, run.now[0])
+    elif is_time_to_evolve(n, own, run.now[0]):
+        plan(own, EVOLUTION, START, 0.0, int(EVOLVING * (run.now[0].max_evals - run.now[0].evaluations)))
     elif own.exhausted == 1 or is_hopeless(own, run) or own.local <= LOCAL * own.covariance:
         search_locally(problem, n, own, run, box, candidate, trial)
     else:
@@ -180,6 +196,12 @@ def is_hopeless(own, run):
 
 
 @inlined
+def is_time_to_evolve(n, own, now):
+    """Whether it is the turn of jSO: strong where scales or valleys follow the axes, but slow, so it comes late."""
+    return own.evolved == 0 and now.evaluations > MIDDLE * now.max_evals and now.max_evals >= LONG * n
+
+
+@inlined
 def open_with(stage, n, own, now):
     """The searches that come first, once."""
     if stage == 0:
@@ -196,6 +218,10 @@ def open_with(stage, n, own, now):
 def search_locally(problem, n, own, run, box, candidate, trial):
     """A local search from the best of drawn points; on a plateau, from the best point of all."""
     now, kind = run.now[0], own.turn % 3
+    if now.best < own.refined - NEARLY * abs(own.refined):  # by another search, or by a descent that was cut off
+        own.refined = now.best
+        plan(own, DESCENT, BEST, 0.0, (100 + 20 * n) * n)
+        return
     if own.plateau == 0 and (kind == 2 or (kind == 1 and n > FEW)):
         own.turn += 1
         if kind == 2:
@@ -262,6 +288,10 @@ def begin_search(state):
     elif arm == COORDINATES:
         lend(run, state.coordinates.run, own.most)
         coordinates.begin(state.coordinates, x, value, int(own.extent), key)
+    elif arm == EVOLUTION:
+        own.evolved = 1
+        lend(run, state.jso.run, own.most)
+        open_generation(state.jso)
     else:
         begin_covariance(state.cma_es, own, run, x)
     own.arm, own.next = arm, NONE
@@ -283,7 +313,10 @@ def span(state, x, edge):
 
 @part
 def begin_covariance(covariance, own, run, start):
-    """An inner run of CMA-ES: the first from the start, on a plateau from the best point, the others by BIPOP."""
+    """An inner run of CMA-ES: the first from the start, on a plateau from the best point, the others by BIPOP.
+
+    The first one in the second half of the budget has as many rows as what is left allows.
+    """
     now, inner, its = run.now[0], covariance.inner[0], covariance.run.now[0]
     its.max_evals = its.evaluations + (now.max_evals - now.evaluations)
     if own.begun == 0:
@@ -293,12 +326,21 @@ def begin_covariance(covariance, own, run, start):
         inner.large = 2 * inner.population
         inner_runs.begin(covariance, population, SIGMA_ON_PLATEAU if own.plateau == 1 else SIGMA, inner_runs.UNLIMITED)
         inner.drawn = 1
+    elif own.last == 0 and 2 * now.evaluations > now.max_evals:
+        own.last = 1
+        left = now.max_evals - now.evaluations
+        fitting = min(left // max(own.generations, 1), covariance.trial_f.size)
+        if fitting > inner.large:
+            inner.large, inner.small = fitting, 0
+            inner_runs.begin(covariance, fitting, SIGMA, inner_runs.UNLIMITED)
     open_generation(covariance)
 
 
 # --- the searches -------------------------------------------------------------------------------------------------
 
-drive_simplex, drive_covariance = driver("nelder_mead", NelderMeadState), driver("cma_es", CmaEsState)
+drive_simplex = driver("nelder_mead", NelderMeadState)
+drive_covariance = driver("cma_es", CmaEsState)
+drive_evolution = driver("jso", LshadeState)
 
 
 @part
@@ -339,13 +381,25 @@ def go_along(problem, lines, own, run):
 def generation(problem, covariance, own, run):
     """A generation of CMA-ES."""
     rows, now, inner = covariance.rows[0], covariance.run.now[0], covariance.inner[0]
-    before, began = now.evaluations, inner.began
+    before, began, large, generations = now.evaluations, inner.began, inner.small == 0, covariance.own[0].generation + 1
     drive_covariance(problem, covariance, rows.count)
     take_in(run, covariance.run, before)
     if now.stop != RUNNING:
         own.exhausted = 1
     if now.stop != RUNNING or inner.began != began:
+        own.generations = generations if large or own.generations == 0 else own.generations
         end_search(own, run.now[0], covariance.trial_f[covariance.order[0]], True)
+
+
+@part
+def evolve(problem, evolution, own, run):
+    """A generation of jSO."""
+    rows, now = evolution.rows[0], evolution.run.now[0]
+    before = now.evaluations
+    drive_evolution(problem, evolution, rows.count)
+    take_in(run, evolution.run, before)
+    if now.stop != RUNNING:
+        end_search(own, run.now[0], now.best, now.stop == COLLAPSED)
 
 
 @inlined
@@ -369,7 +423,7 @@ def note(state, before, held):
     state.arms[arm].evaluations += evaluations
     if own.stage == OPENING:
         own.covariance += evaluations if arm == COVARIANCE else 0
-        own.local += 0 if arm == COVARIANCE else evaluations
+        own.local += evaluations if arm < COVARIANCE or arm == SAMPLES else 0
     if now.best < held:
         own.holder, state.arms[arm].best = arm, now.best
         now.spread += held - now.best
@@ -390,5 +444,5 @@ def report(state) -> dict:
 SOLVER = Solver(
     "portfolio", "quasi-Newton, simplex, coordinates and CMA-ES in turns, from one budget", Options, PortfolioState,
     init, iterate=iterate, wishes=frozenset({"gradient"}), integers=False, agrees=True, on_gpu=False, report=report,
-    nests=("nelder_mead", "cma_es"),
+    nests=("nelder_mead", "cma_es", "jso"),
 )  # fmt: skip

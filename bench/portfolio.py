@@ -1,0 +1,146 @@
+"""Textbook functions that are not made for who begins in the middle: does `auto` find their minima, and who does?
+
+    python bench/portfolio.py [--dimensions 2 10 20 30 50 100] [--seeds 3] [--methods cma_es jso ...] [NAME ...]
+
+Eight functions, each moved by a random vector of the inner 60 % of its box, plain and rotated by a random matrix, with
+the default budget of 10,000 evaluations for each variable. A problem is solved where the error is below 1e-8 in at
+least two thirds of the seeds. Where `auto` does not solve one, the other methods are tried on it with the same budget.
+"""
+
+import argparse
+import math
+import time
+
+import numpy as np
+from common import machine, save, table, versions
+
+from thalweg.kernels.functions.bowls import sphere, zakharov
+from thalweg.kernels.functions.multimodal import ackley, griewank
+from thalweg.kernels.functions.separable import levy, rastrigin
+from thalweg.kernels.functions.valleys import rosenbrock
+from thalweg.solvers import minimize
+
+ERROR = 1e-8
+OFFSET = 418.9828872724337  # of Schwefel's function, for each variable
+
+
+def schwefel(x):
+    """As in CEC 2014 (F10, F11): beyond the textbook's box, where it falls without end, mirrored, with a penalty."""
+    total = 0.0
+    for i in range(x.size):
+        z = x[i]
+        inside = z
+        if z > 500.0:
+            inside = 500.0 - z % 500.0
+        elif z < -500.0:
+            inside = abs(z) % 500.0 - 500.0
+        over = max(abs(z) - 500.0, 0.0)
+        total += OFFSET - inside * math.sin(math.sqrt(abs(inside))) + over * over / (10_000.0 * x.size)
+    return total
+
+
+FUNCTIONS = {  # the function, the arguments behind x, its box, where its minimum is
+    "sphere": (sphere, (), (-5.12, 5.12), 0.0),
+    "rosenbrock": (rosenbrock, (1.0, 100.0), (-5.0, 10.0), 1.0),
+    "zakharov": (zakharov, (), (-5.0, 10.0), 0.0),
+    "ackley": (ackley, (20.0, 0.2, 2 * math.pi), (-32.768, 32.768), 0.0),
+    "rastrigin": (rastrigin, (), (-5.12, 5.12), 0.0),
+    "griewank": (griewank, (), (-600.0, 600.0), 0.0),
+    "levy": (levy, (), (-10.0, 10.0), 1.0),
+    "schwefel": (schwefel, (), (-500.0, 500.0), 420.9687462275036),
+}
+
+
+def moved(function, constants):
+    """The function of x - shift + its own minimum."""
+
+    def plain(x, shift, best):
+        return function(x - shift + best, *constants)
+
+    return plain
+
+
+def turned(function, constants):
+    """The same, rotated about the minimum."""
+
+    def rotated(x, shift, best, rotation):
+        return function(np.dot(rotation, x - shift) + best, *constants)
+
+    return rotated
+
+
+def make(name, dimension, seed, rotated):
+    """(objective, box, args): the place of the minimum and the rotation hang on the seed."""
+    function, constants, (low, high), best = FUNCTIONS[name]
+    random = np.random.default_rng([seed, dimension, list(FUNCTIONS).index(name)])
+    shift = low + (high - low) * (0.5 + 0.6 * (random.random(dimension) - 0.5))
+    if not rotated:
+        return moved(function, constants), [(low, high)] * dimension, (shift, best)
+    q, r = np.linalg.qr(random.normal(size=(dimension, dimension)))
+    return turned(function, constants), [(low, high)] * dimension, (shift, best, q * np.sign(np.diag(r)))
+
+
+def attempt(method, name, dimension, seed, rotated):
+    """The result of a run, which ends where the minimum is found."""
+    fun, box, args = make(name, dimension, seed, rotated)
+    return minimize(fun, box, args=args, method=method, seed=seed, target=0.99 * ERROR)
+
+
+def solves(method, name, dimension, seeds, rotated):
+    """(whether it does, the results): in two thirds of the seeds; no more of them than decide it."""
+    needed, results = math.ceil(2 * seeds / 3), []
+    for seed in range(1, seeds + 1):
+        results.append(attempt(method, name, dimension, seed, rotated))
+        good = sum(result.fun < ERROR for result in results)
+        if good >= needed or len(results) - good > seeds - needed:
+            break
+    return good >= needed, results
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(FUNCTIONS)}; default all")
+    parser.add_argument("--dimensions", type=int, nargs="*", default=[2, 10, 20, 30, 50, 100])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--methods", nargs="*", default=["cma_es", "jso", "lsrtde", "lshade"])
+    parser.add_argument("--save", action="store_true")
+    options = parser.parse_args()
+    rows, missed = [], 0
+    for dimension in options.dimensions:
+        for name in options.names or FUNCTIONS:
+            for rotated in (False, True):
+                begin = time.perf_counter()
+                solved, results = solves("auto", name, dimension, options.seeds, rotated)
+                seconds = time.perf_counter() - begin
+                others = [
+                    m for m in options.methods if not solved and solves(m, name, dimension, options.seeds, rotated)[0]
+                ]
+                missed += bool(others)
+                worst, arms = max(result.fun for result in results), sorted({r.get("arm", "") for r in results})
+                row = [
+                    name, dimension, "rotated" if rotated else "plain", "yes" if solved else "no", f"{worst:.1e}",
+                    f"{max(result.nfev for result in results):,}", "/".join(arms),
+                    f"{seconds:.1f}", ", ".join(others) or ("" if solved else "nobody"),
+                ]  # fmt: skip
+                rows.append(row)
+                print(*row, sep="  ", flush=True)
+    head = ["function", "D", "form", "solved", "worst", "evaluations", "arm", "s", "who else does"]
+    text = f"""# Moved and rotated textbook functions
+
+`auto`, at most 10,000 evaluations for each variable, {options.seeds} seeds; solved: below {ERROR} in two thirds.
+
+{machine()}
+
+{versions()}
+
+{table(head, rows)}
+
+{sum(row[3] == "yes" for row in rows)} of {len(rows)} are solved; another method solves {missed} of the others.
+"""
+    print(text)
+    if options.save:
+        save("portfolio", rows, text)
+
+
+if __name__ == "__main__":
+    main()
