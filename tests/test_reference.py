@@ -337,7 +337,8 @@ def plain_arrde(state, made=0):
     plain, cycle = plain_history(state, made), state.cycle[0]
     del plain.archive_rate, plain.best_share
     plain.initial_size = int(plain.initial_size)
-    vars(plain).pop("weight", None), vars(plain).pop("crossover", None)  # none where the generation was sampled
+    for name in ("weight", "crossover"):  # none where the generation was sampled
+        vars(plain).pop(name, None)
     for name in ("phase", "fresh", "restarts", "last", "recorded", "learnings"):
         setattr(plain, name, int(cycle[name]))
     plain.tolerance, plain.best_here, plain.best_recorded = (

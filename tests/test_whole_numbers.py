@@ -24,7 +24,7 @@ def coupled(x, best):
     return total
 
 
-@pytest.mark.parametrize("method", ["pso", "genetic", "de", "cma_es"])
+@pytest.mark.parametrize("method", ["pso", "genetic", "de", "arrde", "cma_es"])
 @pytest.mark.parametrize("fun", [separable, coupled])
 @pytest.mark.parametrize(("variables", "values"), SHAPES)
 def test_the_best_is_found_by_every_seed(method, fun, variables, values):
