@@ -146,3 +146,14 @@ def test_small_feasible_squares_are_found(half, least, beyond):
 def test_searches_that_agree_end_a_run_where_ftol_asks_for_it():
     found = tw.minimize(valley, [(-5.0, 5.0)] * 3, args=(np.zeros(3),), seed=1, ftol=1e-8)
     assert found.success and found.nfev < 10_000 and found.fun < 1e-10
+
+
+def test_each_search_tells_the_lowest_value_that_it_met():
+    found = tw.minimize(lambda x: ((x - 0.3) ** 2).sum() - np.cos(9 * x[0]), [(-5, 5)] * 2, seed=1, max_evals=3000)
+    assert all(found.fun <= arm["fun"] < np.inf for arm in found.arms)
+    assert found.fun == min(arm["fun"] for arm in found.arms)
+
+
+@pytest.mark.parametrize("f", [lambda x: 3.0, lambda x: np.floor(abs(x[0])) + np.floor(abs(x[1]))])
+def test_a_search_that_ends_at_the_best_value_of_all_has_converged(f):
+    assert tw.minimize(f, [(-5, 5)] * 2, seed=1, max_evals=3000).success

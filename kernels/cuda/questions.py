@@ -15,7 +15,7 @@ import numpy as np
 from numba.core import types
 
 from ..calling import asking
-from ..calling.arguments import RAISED_BITS, load, row
+from ..calling.arguments import RAISED_BITS, block, load, row
 from ..calling.asking import FUNCTIONS, MATRIX, VECTOR
 from ..calling.derivatives import AUTOMATIC
 from ..calling.objective import CompiledObjective
@@ -24,6 +24,7 @@ from ..differentiate.adjoint import FULL
 from ..differentiate.device import KINDS, ROOM
 from ..differentiate.runtime import UNDEFINED
 from ..numbers import linear_algebra
+from ..numbers.sums import LANES, add_rows, add_whole_rows, dots
 from .shim import SIMULATED, address_of, cuda, device_function, inlined_device_function, room_on_device
 
 RAISED = np.int64(RAISED_BITS)
@@ -91,21 +92,77 @@ def answers(given: bool) -> dict:
 
     given: the gradient is a function of the user's.
     """
-    return {**_by_machine_code(), row: _row} if SIMULATED else {**_by_ptx(given), row: _row, linear_algebra.dot: _dot}
+    views = {row: _row, block: _block, add_rows: _add_rows, add_whole_rows: _add_rows}
+    if SIMULATED:
+        return {**_by_machine_code(), **views, dots: _dots}
+    sums = {linear_algebra.dot: _dot, linear_algebra.two_dots: _two_dots, linear_algebra.four_dots: _four_dots}
+    return {**_by_ptx(given), **views, **sums}
+
+
+# The eight sums of the CPU are for its vector unit, and here half of all machine code; its code for rows and vectors of
+# them knows arrays whose entries are neighbours, which those of a thread are not.
 
 
 @device_function
 def _dot(a, b, n):
-    """The sum of a_j b_j; the eight sums of the CPU are for its vector unit, and here half of all machine code."""
+    """The sum of a_j b_j."""
     total = 0.0
     for j in range(n):
         total += a[j] * b[j]
     return total
 
 
+@device_function
+def _two_dots(a, b, c, n):
+    first, second = 0.0, 0.0
+    for j in range(n):
+        first += a[j] * b[j]
+        second += a[j] * c[j]
+    return first, second
+
+
+@device_function
+def _four_dots(a, b, c, d, n):
+    ac, ad, bc, bd = 0.0, 0.0, 0.0, 0.0
+    for j in range(n):
+        ac += a[j] * c[j]
+        ad += a[j] * d[j]
+        bc += b[j] * c[j]
+        bd += b[j] * d[j]
+    return ac, ad, bc, bd
+
+
+@device_function
+def _add_rows(factors, matrix, rows, out, n):
+    for j in range(n):
+        total = out[j]
+        for k in range(rows):
+            total += factors[k] * matrix[k, j]
+        out[j] = total
+
+
+def _dots(left, right, n):
+    """In the simulator: with the bits of the CPU (numbers/sums.py)."""
+    sums = []
+    for a in left:
+        for b in right:
+            lanes, whole = [0.0] * LANES, n - n % LANES
+            for j in range(n):
+                lane = j % LANES if j < whole else 0
+                lanes[lane] += a[j] * b[j]
+            pairs = [lanes[k] + lanes[k + 4] for k in range(4)]
+            sums.append((pairs[0] + pairs[1]) + (pairs[2] + pairs[3]))
+    return tuple(sums)
+
+
 @inlined_device_function  # Numba lets no other hand out an array
 def _row(x, i):
     return x[i]
+
+
+@inlined_device_function
+def _block(x, i, rows):
+    return x[i * rows : (i + 1) * rows]
 
 
 @once

@@ -20,8 +20,7 @@ import numpy as np
 from ..calling.arguments import block, row
 from ..compile.jit import compact, inlined
 from ..compile.structures import Matrix, Vector
-from ..numbers.linear_algebra import cholesky, dot, solve_lower, solve_lower_transposed
-from ..numbers.sums import dots
+from ..numbers.linear_algebra import cholesky, dot, four_dots, solve_lower, solve_lower_transposed, two_dots
 from .limited_memory import LATEST, SY, YY, A, B, add_pairs
 
 # Blocks of CompactForm.squares: S'S; L; the three above; then the Cholesky factors of theta S'S + L D^-1 L', of
@@ -61,13 +60,13 @@ def add_pair(pairs, form, k):
         bound = bound or form.free[j] == 0.0
     for i in range(kept):
         old_s, old_y = row(pairs.s, i), row(pairs.y, i)
-        ss[i, k], sy = dots((s,), (old_s, old_y), n)
+        ss[i, k], sy = two_dots(s, old_s, old_y, n)
         ss[k, i] = ss[i, k]
         yy_free[i, k], ss_bound[i, k], mixed[i, k] = products[i, k], 0.0, -latest[i]
         if i != k:
             lower[i, k], lower[k, i], mixed[k, i] = 0.0, sy, 0.0
         if bound:
-            ss_bound[i, k], sy_bound, ys_free, yy_free[i, k] = dots((s_bound, y_free), (old_s, old_y), n)
+            ss_bound[i, k], sy_bound, ys_free, yy_free[i, k] = four_dots(s_bound, y_free, old_s, old_y, n)
             mixed[i, k] = -ys_free
             if i != k:
                 mixed[k, i] = sy_bound
@@ -135,7 +134,7 @@ def times_wide_transposed(pairs, x, y_out, s_out):
     """out = W' x."""
     now, n = pairs.now[0], x.size
     for k in range(now.kept):
-        y_out[k], sx = dots((row(pairs.y, k), row(pairs.s, k)), (x,), n)
+        y_out[k], sx = two_dots(x, row(pairs.y, k), row(pairs.s, k), n)
         s_out[k] = now.theta * sx
 
 

@@ -22,8 +22,8 @@ import numpy as np
 from ..calling.arguments import block, row
 from ..compile.jit import inlined
 from ..compile.structures import Matrix, filled, record
-from ..numbers.linear_algebra import EPSILON
-from ..numbers.sums import LANES, add_rows, add_whole_rows, dots
+from ..numbers.linear_algebra import EPSILON, four_dots, two_dots
+from ..numbers.sums import LANES, add_rows, add_whole_rows
 
 MEMORY = record(
     kept="i8",  # pairs that there are, in rows 0 ... kept - 1
@@ -76,7 +76,7 @@ def remember(pairs, x, g, new_x, new_g, step, slope, new_slope):
     for j in range(n):
         s[j] = new_x[j] - x[j]
         y[j] = new_g[j] - g[j]
-    sy, yy = dots((y,), (s, y), n)
+    sy, yy = two_dots(y, s, y, n)
     if not (sy > 0.0 and 0.0 < yy / sy < np.inf):
         if k < now.kept:  # the oldest pair is gone, so all go
             forget(pairs)
@@ -98,7 +98,7 @@ def multiply(pairs, g, k):
         row(pairs.vectors, LATEST), row(pairs.vectors, SG), row(pairs.vectors, YG), row(pairs.vectors, A),
     )  # fmt: skip
     for i in range(kept):
-        sg[i], sy, yg[i], yy = dots((row(pairs.s, i), row(pairs.y, i)), (g, y), n)
+        sg[i], sy, yg[i], yy = four_dots(row(pairs.s, i), row(pairs.y, i), g, y, n)
         if k >= 0:
             latest[i], products[i, k], products[k, i] = sy, yy, yy
     if k < 0:

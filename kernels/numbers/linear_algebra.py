@@ -25,6 +25,18 @@ def dot(a, b, n):
     return dots((a,), (b,), n)[0]
 
 
+@inlined
+def two_dots(a, b, c, n):
+    """The products of a with b and with c, in one pass."""
+    return dots((a,), (b, c), n)
+
+
+@inlined
+def four_dots(a, b, c, d, n):
+    """a c, a d, b c, b d, in one pass."""
+    return dots((a, b), (c, d), n)
+
+
 @part
 def sum_rows(factor, matrix, n, out):
     """out_j = the sum of factor_k matrix_kj over k < n, for j < n, four rows at a time."""

@@ -14,7 +14,6 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from ...kernels.calling.arguments import row
 from ...kernels.compile.jit import inlined
 from ...kernels.compile.structures import Integers, Matrix, Vector, filled, record
 from ...kernels.numbers.elementary import exp, log
@@ -107,7 +106,7 @@ def propose(i, state):
     step = width * (high - low) * (2.0 * uniform(key, STEP) - 1.0)
     state.trial[i, j] = moved(x[i, j], step, key, SIDE, low, high, box.integer[j])
     if box.integer[j] > 0.0:
-        move_partner(row(x, i), row(state.trial, i), j, width, key, PARTNER, box)
+        move_partner(x[i], state.trial[i], j, width, key, PARTNER, box)
 
 
 @inlined

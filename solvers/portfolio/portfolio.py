@@ -120,6 +120,7 @@ def init(domain, options, limits, key):
             ended=NONE,
             holder=SAMPLES,
             f0=np.inf,
+            drawn=np.inf,
             level=np.inf,
             tried=np.inf,
             refined=np.inf,
@@ -424,12 +425,29 @@ def note(state, before, held):
     if own.stage == OPENING:
         own.covariance += evaluations if arm == COVARIANCE else 0
         own.local += evaluations if arm < COVARIANCE or arm == SAMPLES else 0
+    state.arms[arm].best = min(state.arms[arm].best, lowest(state, arm))
     if now.best < held:
-        own.holder, state.arms[arm].best = arm, now.best
+        own.holder = arm
         now.spread += held - now.best
-    if own.settled == 1 and own.holder == arm:
+    if own.settled == 1:
         now.spread = 0.0
     own.settled, own.ended = 0, NONE
+
+
+@inlined
+def lowest(state, arm):
+    """The lowest value that a search has met since it began, whoever holds the best of all."""
+    if arm == DESCENT:
+        return state.descent.run.now[0].best
+    if arm == SIMPLEX:
+        return state.nelder_mead.run.now[0].best
+    if arm == COORDINATES:
+        return state.coordinates.run.now[0].best
+    if arm == COVARIANCE:
+        return state.cma_es.run.now[0].best
+    if arm == EVOLUTION:
+        return state.jso.run.now[0].best
+    return min(state.own[0].f0, state.own[0].drawn)
 
 
 def report(state) -> dict:

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.registry import cpu_target
 
 from thalweg.kernels import objective
 from thalweg.kernels.calling.checking import CompilationError
 from thalweg.kernels.differentiate import flatten
-from thalweg.kernels.differentiate.adapters import linkable, source_of
+from thalweg.kernels.differentiate.adapters import source_of
 from thalweg.kernels.differentiate.adjoint import FULL
 from thalweg.kernels.differentiate.device import KINDS, ROOM, entry, made, ptx_of
 from thalweg.kernels.differentiate.doors import hvp, value_and_grad
+from thalweg.kernels.differentiate.linking import linkable
 
 spec: Any = importlib.util.spec_from_file_location("_gradients", Path(__file__).parent / "test_gradients_on_cuda.py")
 gradients: Any = importlib.util.module_from_spec(spec)
@@ -37,7 +39,11 @@ def on_cpu(bound, kind):
     symbol = f"{kind}_of_{bound.form.function.__name__}_{id(bound)}"
     flat = flatten.flatten(*source_of(bound.form), flatten.VECTOR if kind == "vector" else flatten.VALUE)
     with global_compiler_lock:
-        library = linkable(made(kind, flat, f"{symbol}_itself", bound.form.precise) + entry(kind, symbol), symbol)
+        text = made(kind, flat, f"{symbol}_itself", bound.form.precise) + entry(kind, symbol)
+        context: Any = cpu_target.target_context
+        library = context.codegen().create_library(symbol)
+        library.add_llvm_module(linkable(text, symbol)._final_module)
+        library.finalize()
     words = [ctypes.c_int64] * (6 + len(KINDS[kind].handed.split()))
     call = ctypes.CFUNCTYPE(ctypes.c_int32, *words)(library.get_pointer_to_function(symbol))
 
