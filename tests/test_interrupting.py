@@ -102,10 +102,10 @@ def test_nothing_was_evaluated():
     """The first evaluation does not return: there is no best so far, and KeyboardInterrupt says why."""
     (seconds, note, *_), done = run(
         """
-        tw.minimize(lambda x: x[0], box, max_evals=100)
+        tw.minimize(lambda x: x[0], box, max_evals=100, method="lshade")
         ctrl_c_after(2.0)
         try:
-            tw.minimize(tw.objective(endless_at_once, check=False), box, seed=1, polish=False)
+            tw.minimize(tw.objective(endless_at_once, check=False), box, seed=1, method="lshade")
         except KeyboardInterrupt as error:
             print(time.perf_counter() - sent)
             print(*error.__notes__)

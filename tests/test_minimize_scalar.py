@@ -357,7 +357,6 @@ def test_a_method_of_the_callers_own():
         ({"method": "newton", "x0": np.inf}, "x0: got inf, expected a finite number"),
         ({"method": "newton", "x0": 3, "bounds": (1, 2)}, r"x0: variable 0 is 3.0, expected a number in \[1.0, 2.0\]"),
         ({"method": "newton", "x0": 3, "bracket": (1, 2)}, "bracket: got .*which newton does not use"),
-        ({"method": "newton", "x0": 3, "jac": "cs"}, "jac: got 'cs'"),
         ({"method": "brent", "bounds": (1, 2)}, "bounds: brent has none"),
         ({"method": "golden", "bounds": (1, 2)}, "bounds: golden has none"),
         ({"method": "bounded"}, r"bounds: got None, expected \(low, high\)"),

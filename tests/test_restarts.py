@@ -103,7 +103,9 @@ def test_what_raises_is_said(tmp_path):
         return float((x * x).sum())
 
     shaky_objective = objective(shaky, compiled=False)
-    found = restarts(shaky_objective, [(-5, 5)], runs=30, max_evals=30, seed=1, retries=1, journal=tmp_path / "j")
+    found = restarts(
+        shaky_objective, [(-5, 5)], runs=30, max_evals=30, seed=1, retries=1, method="lshade", journal=tmp_path / "j"
+    )
     assert 0 < len(found.failures) < 30 and len(found.runs) + len(found.failures) == 30
     failure = found.failures[0]
     assert failure["kind"] == "raised" and failure["attempts"] == 2 and "too far" in failure["error"]

@@ -248,24 +248,6 @@ def test_a_function_of_many_points_is_asked_for_a_gradient_at_once():
 # --- results --------------------------------------------------------------------------------------------------------
 
 
-def test_the_gradient_is_told_where_x_is_not_the_last_point():
-    """A momentum that has overshot: one more gradient, which is counted."""
-    called = []
-
-    def valley(x):
-        called.append(x.copy())
-        return float(x[0] ** 2 + 10 * x[1] ** 2)
-
-    found = tw.minimize(
-        tw.objective(valley, compiled=False), [3.0, 1.0], method="momentum", jac="2-point", max_iters=30,
-        options={"step": 0.02, "momentum": 0.95},
-    )  # fmt: skip
-    assert np.array_equal(called[-3], found.x) and not np.array_equal(called[-6], found.x)
-    assert len(called) == found.nfev == found.runs["nfev"][0] + 3
-    np.testing.assert_allclose(found.jac, [2 * found.x[0], 20 * found.x[1]], atol=1e-5)
-    assert found.njev * 3 == found.nfev
-
-
 def test_differences_tell_no_slope_along_a_fixed_variable():
     box = [(0, 2), (0.7, 0.7), (0, 2)]
     x0 = START[:3]

@@ -41,6 +41,8 @@ def test_a_converged_run_in_python_ends(method):
         found = tw.minimize(function, BOX, **call)
         assert found.stop_reason is StopReason.CONVERGED and found.success and found.nfev < 10_000
         np.testing.assert_allclose(found.x, [1, 2], atol=1e-3)
+        if method == "auto":
+            continue  # compiled, it has exact gradients
         asked = tw.minimize(
             bowl, BOX, ftol=1e-8, polish=False, **call
         )  # the documented default, by name, of compiled code

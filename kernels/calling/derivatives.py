@@ -171,12 +171,12 @@ def _in_batches(bound, address: int, make_work: Callable, x, how: str, price: in
     from .side_by_side import SideBySide
 
     both = SideBySide(bound.evaluate, address, make_work)
-    return replace(_pair(both, bound, x, False), how=how, price=price)
+    return replace(_pair(both, bound, x, False, steady=False), how=how, price=price)
 
 
-def _pair(both: Callable, bound, x, compile_it: bool) -> Derivative:
+def _pair(both: Callable, bound, x, compile_it: bool, steady: bool = True) -> Derivative:
     """The gradient by a function that gives the value, too."""
-    function = VectorFunction("fun", like(bound.source, both), bound.given, x, (len(x) + 1,), compile_it)
+    function = VectorFunction("fun", like(bound.source, both), bound.given, x, (len(x) + 1,), compile_it, steady)
 
     def with_numbers():
         return Packed((function.address, function.args_address, np.empty(len(x) + 1)))

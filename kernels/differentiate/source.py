@@ -109,6 +109,10 @@ def own_overloads() -> Iterator[None]:
             _depth[0] -= 1
             for template, compiled in theirs:
                 template._compiled_overloads = compiled
+            known = {template for template, _ in theirs}
+            for template in _templates() if outer else []:
+                if template not in known:  # Numba has met it here first: np.linalg's come when they are asked for
+                    _compiled_here[template], template._compiled_overloads = template._compiled_overloads, {}
 
 
 def _templates() -> list[Any]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ...kernels.calling.aside import GRACE, start_all
 from ...kernels.calling.derivatives import SCHEMES
+from ...kernels.calling.in_python import PythonObjective
 from ...kernels.calling.objective import CompiledObjective
 from ...kernels.compile.structures import copied
 from ...kernels.run import RUNNING
@@ -278,17 +279,16 @@ class Session:
     def _with_gradient(self, best) -> tuple[dict, int]:
         """(what the method of the best run tells, with the gradient at its x; the evaluations that this took).
 
-        Where x is not the point at which the run ended, it takes one more gradient, if the budget has room for that.
+        Where x is not the point at which the run ended, it takes one more, if that is exact and the budget has room.
         Differences know no slope along a variable that is fixed: NaN.
         """
         details, asked = dict(self.details.get(int(best["run"]), {})), self.bound.derivatives
         if "gradient" not in self.call.solver.asks or asked is None:
             return details, 0
         gradient, cost = asked.of["gradient"], 0
-        if "jac" not in details and self.stop is None and np.isfinite(best["fun"]):
-            cost = 1 + gradient.price
-            if best["nfev"] + cost > self.call.limits.max_evals:
-                return details, 0
+        wanted = "jac" not in details and self.call.solver.report is not None and gradient.price == 0
+        if wanted and self.stop is None and np.isfinite(best["fun"]) and best["nfev"] < self.call.limits.max_evals:
+            cost = 1
             jac = asked.gradient_at(best["x"].copy(), self.bound.problem().value.record)
             if jac is None:  # it raised, aside of x
                 self.bound.callback.errors.clear()
@@ -302,8 +302,8 @@ class Session:
         """Of a run whose state is gone: carried out again, as it gives the same bits."""
         call, solver = self.call, self.call.solver
         told = "gradient" in solver.asks or solver.report is not None
-        if not told or index in self.details or self.stop is not None:
-            return
+        if not told or index in self.details or self.stop is not None or isinstance(self.bound, PythonObjective):
+            return  # in Python each call counts, and may take long
         run = make_run(call.solver, begin(call, index), index, self.bound)
         while run.stop == RUNNING:
             run.step()
