@@ -26,12 +26,12 @@ def cache(tmp_path_factory):
     return tmp_path_factory.mktemp("compiled")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_unchanged_engine_passes(cache):
     assert not mutations.notices(None, mutations.PACKAGE, cache)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_each_marked_mutation_is_noticed(cache):
     def notices(mutation):
         return mutations.notices(mutation, mutations.PACKAGE, cache)
