@@ -61,7 +61,7 @@ def test_of_random_programs():
     assert [(seed, found) for seed in seeds if (found := random_programs.fault(seed))] == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_of_more_random_programs():
     seeds = itertools.islice(random_programs.usable(0), QUICK_PROGRAMS, PROGRAMS)
     assert [(seed, found) for seed in seeds if (found := random_programs.fault(seed))] == []
