@@ -26,3 +26,25 @@ def only_simulated(simulated):
 def close(simulated):
     """How closely values agree with the CPU's. A GPU rounds a product and a sum at once."""
     return {"rtol": 1e-12, "atol": 1e-300} if simulated else {"rtol": 1e-9, "atol": 1e-9}
+
+
+@pytest.fixture
+def compiles_without_gpu(monkeypatch):
+    """compiles(capability): numba-cuda asks for the current device when it compiles a function: tell it of one."""
+    from thalweg.kernels.cuda.shim import SIMULATED
+
+    if SIMULATED:
+        pytest.skip("the simulator compiles nothing")
+    from numba.cuda import dispatcher
+    from numba.cuda.cudadrv.nvvm import NVVM
+
+    try:
+        NVVM()
+    except Exception as error:
+        pytest.skip(f"no NVVM, which the extras cuda12 and cuda13 bring: {error}")
+
+    def compiles(capability):
+        device = type("Device", (), {"compute_capability": capability})
+        monkeypatch.setattr(dispatcher, "get_current_device", lambda: device)
+
+    return compiles

@@ -15,7 +15,7 @@ from thalweg.kernels.compile.structures import mapped
 from thalweg.kernels.cuda.objective import library
 from thalweg.kernels.cuda.problems import Found, Given, Threads, kernel_of_problems
 from thalweg.kernels.cuda.questions import answers, symbol_of
-from thalweg.kernels.cuda.shim import SIMULATED, library_text
+from thalweg.kernels.cuda.shim import library_text
 from thalweg.kernels.differentiate.device import LIBRARY, library_in, ptx_of
 from thalweg.kernels.run import RUN
 from thalweg.solvers import SOLVERS
@@ -27,20 +27,8 @@ THREADS, COUNT, D = 64, 100, 2
 
 
 @pytest.fixture(autouse=True)
-def compiler(monkeypatch):
-    """numba-cuda asks for the current device when it compiles a device function: tell it of one."""
-    if SIMULATED:
-        pytest.skip("the simulator compiles nothing")
-    from numba.cuda import dispatcher
-    from numba.cuda.cudadrv.nvvm import NVVM
-
-    try:
-        NVVM()
-    except Exception as error:
-        pytest.skip(f"no NVVM, which the extras cuda12 and cuda13 bring: {error}")
-    monkeypatch.setattr(
-        dispatcher, "get_current_device", lambda: type("Device", (), {"compute_capability": CAPABILITY})
-    )
+def compiler(compiles_without_gpu):
+    compiles_without_gpu(CAPABILITY)
 
 
 def misfit(b, y, t):

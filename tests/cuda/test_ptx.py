@@ -10,7 +10,6 @@ pytest.importorskip("numba_cuda")
 
 from thalweg.kernels import Problem, objective, search
 from thalweg.kernels.compile.structures import mapped
-from thalweg.kernels.cuda.shim import SIMULATED  # which imports CUDA without NumPy's warnings
 from thalweg.solvers import SOLVERS
 from thalweg.solvers.contract import Key, Limits
 
@@ -19,20 +18,8 @@ MOST_REGISTERS = 168  # 65536 per multiprocessor: two blocks of 192 threads
 
 
 @pytest.fixture(autouse=True)
-def compiler(monkeypatch):
-    """numba-cuda asks for the current device when it compiles a device function: tell it of one."""
-    if SIMULATED:
-        pytest.skip("the simulator compiles nothing")
-    from numba.cuda import dispatcher
-    from numba.cuda.cudadrv.nvvm import NVVM
-
-    try:
-        NVVM()
-    except Exception as error:
-        pytest.skip(f"no NVVM, which the extras cuda12 and cuda13 bring: {error}")
-    monkeypatch.setattr(
-        dispatcher, "get_current_device", lambda: type("Device", (), {"compute_capability": CAPABILITY})
-    )
+def compiler(compiles_without_gpu):
+    compiles_without_gpu(CAPABILITY)
 
 
 def rastrigin(x):
