@@ -64,6 +64,8 @@ def floor_of(module: str) -> int:
     first = module.split(".")[0]
     if first in ("contract", "registry", "driving"):
         return FLOORS.index(first)
+    if first == "estimators":
+        return FLOORS.index("door")
     return FLOORS.index("family" if (ROOT / "solvers" / first).is_dir() else "door")
 
 

@@ -19,6 +19,7 @@ that is compiled in, 10.4 for one that is called by its address.
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any, NamedTuple
 
 import numpy as np
@@ -83,31 +84,32 @@ def _chosen(question, problem: Any):
     return question.answers.get(getattr(problem, "instance_class", None))
 
 
-def _question(name: str, parameters: str):
-    """A function of compiled code whose answer is chosen by the type of the problem."""
+def make_question(name: str, parameters: str):
+    """A function of compiled code whose answer is chosen by the type of its first argument."""
     scope: dict = {"_chosen": _chosen}
+    first = parameters.split(",")[0]
     exec(
         f"def {name}({parameters}):\n    raise NotImplementedError('compiled code asks')\n"
-        f"def choose({parameters}):\n    return _chosen({name}, problem)\n",
+        f"def choose({parameters}):\n    return _chosen({name}, {first})\n",
         scope,
     )
     question = scope[name]
-    question.__module__ = __name__
+    question.__module__ = sys._getframe(1).f_globals["__name__"]
     vars(question)["answers"] = {}  # fingerprint.py sees them, so that an edited answer is compiled anew
     overload(question, inline="always")(scope["choose"])
     return question
 
 
-value = _question("value", "problem, x")
-value_and_gradient = _question("value_and_gradient", "problem, x, g")
-has_gradient = _question("has_gradient", "problem")
-hessian_product = _question("hessian_product", "problem, x, v, hv")
-hessian = _question("hessian", "problem, x, H")
-residuals = _question("residuals", "problem, x, r")
-residuals_and_jacobian = _question("residuals_and_jacobian", "problem, x, r, J")
-price = _question("price", "problem")
-product_price = _question("product_price", "problem")
-hessian_price = _question("hessian_price", "problem")
+value = make_question("value", "problem, x")
+value_and_gradient = make_question("value_and_gradient", "problem, x, g")
+has_gradient = make_question("has_gradient", "problem")
+hessian_product = make_question("hessian_product", "problem, x, v, hv")
+hessian = make_question("hessian", "problem, x, H")
+residuals = make_question("residuals", "problem, x, r")
+residuals_and_jacobian = make_question("residuals_and_jacobian", "problem, x, r, J")
+price = make_question("price", "problem")
+product_price = make_question("product_price", "problem")
+hessian_price = make_question("hessian_price", "problem")
 
 
 # --- the user's functions -------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from ..compile.jit import compile_for, inlined, kernel
 from ..compile.structures import Vector
 from .adapters import COMPLEX, address_of, once
 from .arguments import VECTOR, WORD, call_adapter, intrinsic, load, word_at
-from .asking import FORMS, JACOBIAN_WORK, Functions, _question, answers
+from .asking import FORMS, JACOBIAN_WORK, Functions, answers, make_question
 
 EPSILON = 2.220446049250313e-16
 OF_SINGLES = 2.0**-11.5  # the relative step of two points for residuals in single precision
@@ -69,7 +69,9 @@ def make_work(lower: np.ndarray, upper: np.ndarray, count: int, relative: Any, *
     )
 
 
-loss: Any = _question("loss", "problem, z, rho")  # 0, and the user's loss of z (M,), squared residuals, in rho (3, M)
+loss: Any = make_question(
+    "loss", "problem, z, rho"
+)  # 0, and the user's loss of z (M,), squared residuals, in rho (3, M)
 
 
 @answers(loss, Functions)

@@ -1,0 +1,1 @@
+"""Arithmetic over the rows of data: designs, losses, passes, factorisation."""

@@ -1,0 +1,117 @@
+"""A design: rows of numbers, dense or sparse, and what passes over data ask of it.
+
+    rows_of(X), columns_of(X)         n and p
+    row_dot(X, i, w)                  x_i w, over the p columns; an entry w[p] beyond them is the intercept, added
+    add_row(X, i, factor, out)        out += factor x_i; an entry out[p] beyond them gets factor
+
+Answers are chosen by the class of X when a pass is compiled, so a pass is written once for both. Numbers of X may be of
+single precision; sums are in double.
+
+A pass over all rows is cut into blocks, whose number hangs on n alone: each block has a sum of its own, and these are
+added in their order. So the same data gives the same bits on any number of threads.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..calling.asking import answers, make_question
+from ..compile.jit import inlined
+
+BLOCKS = 64  # at most
+BLOCK_ROWS = 512  # at least, but for the last
+
+
+class Dense(NamedTuple):
+    x: np.ndarray  # (n, p) C-contiguous, float64 or float32
+
+
+class Sparse(NamedTuple):
+    """Compressed rows, as scipy.sparse's CSR."""
+
+    values: np.ndarray  # (nonzeros,) float64 or float32
+    columns: np.ndarray  # (nonzeros,) int32 or int64
+    starts: np.ndarray  # (n + 1,) of the columns' type: row i is starts[i] to starts[i + 1]
+    width: int  # p
+
+
+rows_of = make_question("rows_of", "X")
+columns_of = make_question("columns_of", "X")
+row_dot = make_question("row_dot", "X, i, w")
+add_row = make_question("add_row", "X, i, factor, out")
+
+
+def design(X) -> Dense | Sparse:
+    """A two-dimensional array, or a sparse matrix, as a design: copied only where its layout demands it."""
+    if hasattr(X, "tocsr"):
+        csr = X.tocsr()
+        return Sparse(csr.data, csr.indices, csr.indptr, csr.shape[1])
+    return Dense(np.ascontiguousarray(X))
+
+
+@inlined
+def block_count(n):
+    """Of how many blocks a pass over n rows consists."""
+    return max(1, min(BLOCKS, n // BLOCK_ROWS))
+
+
+@inlined
+def block_start(n, count, k):
+    """Where block k begins; block `count` begins at n."""
+    return k * n // count
+
+
+@answers(rows_of, Dense)
+def _rows_of_dense(X):
+    return X.x.shape[0]
+
+
+@answers(rows_of, Sparse)
+def _rows_of_sparse(X):
+    return X.starts.size - 1
+
+
+@answers(columns_of, Dense)
+def _columns_of_dense(X):
+    return X.x.shape[1]
+
+
+@answers(columns_of, Sparse)
+def _columns_of_sparse(X):
+    return X.width
+
+
+@answers(row_dot, Dense)
+def _row_dot_dense(X, i, w):
+    p = X.x.shape[1]
+    total = w[p] if w.size > p else 0.0
+    for j in range(p):
+        total += X.x[i, j] * w[j]
+    return total
+
+
+@answers(row_dot, Sparse)
+def _row_dot_sparse(X, i, w):
+    total = w[X.width] if w.size > X.width else 0.0
+    for k in range(X.starts[i], X.starts[i + 1]):
+        total += X.values[k] * w[X.columns[k]]
+    return total
+
+
+@answers(add_row, Dense)
+def _add_row_dense(X, i, factor, out):
+    p = X.x.shape[1]
+    for j in range(p):
+        out[j] += factor * X.x[i, j]
+    if out.size > p:
+        out[p] += factor
+
+
+@answers(add_row, Sparse)
+def _add_row_sparse(X, i, factor, out):
+    for k in range(X.starts[i], X.starts[i + 1]):
+        out[X.columns[k]] += factor * X.values[k]
+    if out.size > X.width:
+        out[X.width] += factor
