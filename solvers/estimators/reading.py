@@ -16,13 +16,14 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 PRECISIONS = (np.float64, np.float32)
 
 
-def read_training(estimator, X, y, **checks: Any) -> tuple[Any, np.ndarray]:
+def read_training(estimator, X, y, **checks: Any) -> tuple[Any, Any]:
     """X (n, p), dense or CSR, and y (n,); the estimator notes the width and the names of its columns.
 
     `checks`: what else validate_data takes, as y_numeric, multi_output.
     """
     table = {"accept_sparse": "csr", "dtype": PRECISIONS, "order": "C", **checks}
-    return validate_data(estimator, X, y, **table)
+    X, y = validate_data(estimator, X, y, **table)
+    return X, y
 
 
 def read_rows(estimator, X, **checks: Any) -> Any:
