@@ -1,10 +1,10 @@
-"""Passes over rows of data on the device: sums of losses and of their gradients, in an order that hangs on the data alone.
+"""Passes over rows of data on the device: sums of losses and of their gradients, always in the same order.
 
 A block of threads takes a range of rows, and has sums of its own; `fold` adds those of all blocks, always in the same
 order. So a card gives the same bits each time.
 
-Linear models: z_i = x_i w (+ intercept), and the gradient is the sum of l'(z_i) x_i. A block takes CHUNK rows at a time.
-Its threads form teams of LANES. Each team makes products of whole rows, its lanes side by side in memory; then a thread
+Linear models: z_i = x_i w (+ intercept), and the gradient is the sum of l'(z_i) x_i. A block takes CHUNK rows at a
+time. Its threads form teams of LANES. Each team makes products of whole rows, its lanes side by side in memory; then a thread
 a row asks for the loss and its slope; then the teams add up what the rows give to the gradient, while they are still in
 the cache. General losses: a thread takes a row after another, and asks for the gradient of each.
 """
@@ -50,7 +50,7 @@ def asked_of(askers, thread, i):
 
 
 def loss_of_engine(loss):
-    """`one(askers, thread, i, z, y) -> (value, slope)` of a device function of the engine, `loss(z, y)` of that form."""
+    """`one(askers, thread, i, z, y) -> (value, slope)` of a device function of the engine, `loss(z, y)`."""
 
     def one(askers, thread, i, z, y):
         return loss(z, y)

@@ -1,4 +1,4 @@
-"""Passes over data compile for a GPU of compute capability 9.0, link with the losses that they ask, and spill nothing."""
+"""Passes over data compile for a GPU of compute capability 9.0, link with what they ask, and spill nothing."""
 
 import math
 import re
