@@ -4,9 +4,9 @@ A block of threads takes a range of rows, and has sums of its own; `fold` adds t
 order. So a card gives the same bits each time.
 
 Linear models: z_i = x_i w (+ intercept), and the gradient is the sum of l'(z_i) x_i. A block takes CHUNK rows at a
-time. Its threads form teams of LANES. Each team makes products of whole rows, its lanes side by side in memory; then a thread
-a row asks for the loss and its slope; then the teams add up what the rows give to the gradient, while they are still in
-the cache. General losses: a thread takes a row after another, and asks for the gradient of each.
+time. Its threads form teams of LANES. Each team makes products of whole rows, its lanes side by side in memory; then a
+thread a row asks for the loss and its slope; then the teams add up what the rows give to the gradient, while they are
+still in the cache. General losses: a thread takes a row after another, and asks for the gradient of each.
 """
 
 from __future__ import annotations
