@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         minimize_scalar,
         register,
     )
+    from .solvers.estimators import SGDClassifier, SGDRegressor
 
     __version__: str
 
@@ -56,6 +57,8 @@ __all__ = [
     "Optimizer",
     "Problem",
     "Result",
+    "SGDClassifier",
+    "SGDRegressor",
     "StopReason",
     "__version__",
     "bracket",
@@ -110,6 +113,7 @@ LAYERS = {
         "minimize_scalar",
         "register",
     ),
+    "solvers.estimators": ("SGDClassifier", "SGDRegressor"),
 }  # fmt: skip  (what is in neither is in orchestration)
 
 
