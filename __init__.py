@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .solvers import (
         SOLVERS,
         BracketError,
+        DataSum,
         Optimizer,
         OptimizeWarning,
         Result,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SOLVERS",
     "BracketError",
+    "DataSum",
     "Minimum",
     "OptimizeWarning",
     "Optimizer",
@@ -98,6 +100,7 @@ LAYERS = {
     "solvers": (
         "SOLVERS",
         "BracketError",
+        "DataSum",
         "OptimizeWarning",
         "Optimizer",
         "Result",
