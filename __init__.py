@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .solvers import (
         SOLVERS,
         BracketError,
+        DataSum,
         Optimizer,
         OptimizeWarning,
         Result,
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SOLVERS",
     "BracketError",
+    "DataSum",
     "Minimum",
     "OptimizeWarning",
     "Optimizer",
@@ -102,6 +104,7 @@ LAYERS = {
     "solvers": (
         "SOLVERS",
         "BracketError",
+        "DataSum",
         "OptimizeWarning",
         "Optimizer",
         "Result",
