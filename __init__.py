@@ -45,12 +45,14 @@ if TYPE_CHECKING:
         minimize_scalar,
         register,
     )
+    from .solvers.estimators import MatrixFactorization
 
     __version__: str
 
 __all__ = [
     "SOLVERS",
     "BracketError",
+    "MatrixFactorization",
     "Minimum",
     "OptimizeWarning",
     "Optimizer",
@@ -110,6 +112,7 @@ LAYERS = {
         "minimize_scalar",
         "register",
     ),
+    "solvers.estimators": ("MatrixFactorization",),
 }  # fmt: skip  (what is in neither is in orchestration)
 
 
