@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import kernels, orchestration, solvers
-    from .kernels import Minimum, Problem, functions, objective, random
+    from .kernels import Minimum, Problem, functions, metrics, objective, random
     from .kernels.differentiate.doors import check_grad, grad, hessian, hvp, jacobian, value_and_grad
     from .orchestration import (
         choice,
@@ -78,6 +78,7 @@ __all__ = [
     "least_squares",
     "log_integer",
     "log_uniform",
+    "metrics",
     "minimize",
     "minimize_many",
     "minimize_scalar",
@@ -138,7 +139,7 @@ def _load(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name == "compiled":
         return import_module(".solvers.compiled", __name__)
-    if name in ("functions", "random"):
+    if name in ("functions", "metrics", "random"):
         return import_module(f".kernels.{name}", __name__)
     if name in DERIVATIVES:
         return getattr(import_module(".kernels.differentiate.doors", __name__), name)
