@@ -46,7 +46,11 @@ if TYPE_CHECKING:
         minimize_scalar,
         register,
     )
-    from .solvers.estimators import SGDClassifier, SGDRegressor
+    from .solvers.estimators import (
+        MatrixFactorization,
+        SGDClassifier,
+        SGDRegressor,
+    )
 
     __version__: str
 
@@ -54,6 +58,7 @@ __all__ = [
     "SOLVERS",
     "BracketError",
     "DataSum",
+    "MatrixFactorization",
     "Minimum",
     "OptimizeWarning",
     "Optimizer",
@@ -117,7 +122,11 @@ LAYERS = {
         "minimize_scalar",
         "register",
     ),
-    "solvers.estimators": ("SGDClassifier", "SGDRegressor"),
+    "solvers.estimators": (
+        "MatrixFactorization",
+        "SGDClassifier",
+        "SGDRegressor",
+    ),
 }  # fmt: skip  (what is in neither is in orchestration)
 
 

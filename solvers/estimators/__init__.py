@@ -11,11 +11,20 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
+    from .matrix_factorization import MatrixFactorization
     from .sgd import SGDClassifier, SGDRegressor
 
-__all__ = ["SGDClassifier", "SGDRegressor"]
+__all__ = [
+    "MatrixFactorization",
+    "SGDClassifier",
+    "SGDRegressor",
+]
 
-LATER = {"SGDClassifier": "sgd", "SGDRegressor": "sgd"}  # name -> its module
+LATER = {  # name -> its module
+    "MatrixFactorization": "matrix_factorization",
+    "SGDClassifier": "sgd",
+    "SGDRegressor": "sgd",
+}
 
 
 if not TYPE_CHECKING:  # or checkers would believe in any name
