@@ -45,12 +45,15 @@ if TYPE_CHECKING:
         minimize_scalar,
         register,
     )
+    from .solvers.estimators import ElasticNet, Lasso, enet_path, lasso_path
 
     __version__: str
 
 __all__ = [
     "SOLVERS",
     "BracketError",
+    "ElasticNet",
+    "Lasso",
     "Minimum",
     "OptimizeWarning",
     "Optimizer",
@@ -64,6 +67,7 @@ __all__ = [
     "cluster",
     "compiled",
     "curve_fit",
+    "enet_path",
     "functions",
     "grad",
     "grid_search",
@@ -73,6 +77,7 @@ __all__ = [
     "islands",
     "jacobian",
     "kernels",
+    "lasso_path",
     "least_squares",
     "log_integer",
     "log_uniform",
@@ -111,6 +116,7 @@ LAYERS = {
         "minimize_scalar",
         "register",
     ),
+    "solvers.estimators": ("ElasticNet", "Lasso", "enet_path", "lasso_path"),
 }  # fmt: skip  (what is in neither is in orchestration)
 
 
