@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .solvers import (
         SOLVERS,
         BracketError,
+        DataSum,
         Optimizer,
         OptimizeWarning,
         Result,
@@ -45,20 +46,32 @@ if TYPE_CHECKING:
         minimize_scalar,
         register,
     )
-    from .solvers.estimators import ElasticNet, Lasso, enet_path, lasso_path
+    from .solvers.estimators import (
+        ElasticNet,
+        Lasso,
+        MatrixFactorization,
+        SGDClassifier,
+        SGDRegressor,
+        enet_path,
+        lasso_path,
+    )
 
     __version__: str
 
 __all__ = [
     "SOLVERS",
     "BracketError",
+    "DataSum",
     "ElasticNet",
     "Lasso",
+    "MatrixFactorization",
     "Minimum",
     "OptimizeWarning",
     "Optimizer",
     "Problem",
     "Result",
+    "SGDClassifier",
+    "SGDRegressor",
     "StopReason",
     "__version__",
     "bracket",
@@ -104,6 +117,7 @@ LAYERS = {
     "solvers": (
         "SOLVERS",
         "BracketError",
+        "DataSum",
         "OptimizeWarning",
         "Optimizer",
         "Result",
@@ -116,7 +130,15 @@ LAYERS = {
         "minimize_scalar",
         "register",
     ),
-    "solvers.estimators": ("ElasticNet", "Lasso", "enet_path", "lasso_path"),
+    "solvers.estimators": (
+        "ElasticNet",
+        "Lasso",
+        "MatrixFactorization",
+        "SGDClassifier",
+        "SGDRegressor",
+        "enet_path",
+        "lasso_path",
+    ),
 }  # fmt: skip  (what is in neither is in orchestration)
 
 

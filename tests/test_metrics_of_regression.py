@@ -40,7 +40,7 @@ def test_what_is_taken_and_refused(name):
     pd = pytest.importorskip("pandas")
     y, p = [3, 1, 2, 7], [1, 1, 4, 5]
     value = agree(name, y, p)
-    assert getattr(tw.metrics, name)(np.float32(y), np.float32(p)) == value  # in double precision, where theirs is single
+    assert getattr(tw.metrics, name)(np.float32(y), np.float32(p)) == value  # theirs: in single
     for kind in (pd.Series, np.int8, lambda v: np.array(v)[:, None], lambda v: pd.DataFrame({"y": v})):
         assert agree(name, kind(y), kind(p)) == value
     assert agree(name, np.array([y, y]).T[:, 0], p) == value  # with strides

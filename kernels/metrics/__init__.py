@@ -9,13 +9,22 @@ pandas are taken; numbers are computed in double precision.
 2.0
 """
 
+from .classification import accuracy_score, balanced_accuracy_score, confusion_matrix
+from .precision_recall import f1_score, precision_recall_fscore_support, precision_score, recall_score
 from .reading import UndefinedMetricWarning
 from .regression import mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_error
 
 __all__ = [
     "UndefinedMetricWarning",
+    "accuracy_score",
+    "balanced_accuracy_score",
+    "confusion_matrix",
+    "f1_score",
     "mean_absolute_error",
     "mean_squared_error",
+    "precision_recall_fscore_support",
+    "precision_score",
     "r2_score",
+    "recall_score",
     "root_mean_squared_error",
 ]

@@ -30,7 +30,7 @@ class Pass:
         self.block = kernel(block, flags=RELAXED)
         self.__doc__ = block.__doc__
 
-    def __call__(self, data: tuple, n: int, width: int, dtype=np.float64, most: int = BLOCKS) -> np.ndarray:
+    def __call__(self, data: tuple, n: int, width: int, dtype: type = np.float64, most: int = BLOCKS) -> np.ndarray:
         """(blocks, width) the results of each block, which begin as zeros."""
         count = max(1, min(most, n // BLOCK_ROWS))
         out = np.zeros((count, width), dtype)

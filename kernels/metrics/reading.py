@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from typing import Any
 
@@ -17,19 +18,12 @@ class UndefinedMetricWarning(UserWarning):
 NONE = np.empty(0)  # the weights of rows that all count 1
 
 
-def warn(message: str) -> None:
-    """An UndefinedMetricWarning at the line that called the metric."""
-    warnings.warn(message, UndefinedMetricWarning, stacklevel=outside())
-
-
-def outside() -> int:
-    """The stack level, seen from the caller's caller, of the first frame that is not in this package."""
-    import sys
-
-    level, frame = 1, sys._getframe(2)
+def warn(message: str, category: type[UserWarning] = UndefinedMetricWarning) -> None:
+    """A warning at the line that called the metric."""
+    level, frame = 1, sys._getframe(0)
     while frame is not None and frame.f_globals.get("__package__") == __package__:
         level, frame = level + 1, frame.f_back
-    return level
+    warnings.warn(message, category, stacklevel=level)
 
 
 def read_numbers(name: str, value: Any, dimensions: tuple[int, ...] = (1, 2)) -> np.ndarray:

@@ -5,26 +5,26 @@ minimises model + penalty (kernels/data/quadratic_model.py), and a line search g
 working set take part: those with a coefficient, and of those whose slope is beyond l1 the worst, so many that the set
 at most doubles (Massias, Gramfort and Salmon 2018). The end is told by the duality gap.
 
-The model's Hessian is made where p is small beside n: once per iteration, X' C X by BLAS over blocks of rows, and a
-move of coordinate descent then costs p and not n.
+The model's Hessian is made where p is small beside n: once per iteration (kernels/data/weighted_gram.py). A move of
+coordinate descent then costs p and not n.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import blas
 
 from ...kernels.compile.jit import parallel_region
-from ...kernels.data.quadratic_model import ColumnModel, GramModel, column_moments, descend, weigh
+from ...kernels.data.quadratic_model import ColumnModel, GramModel, column_moments, descend
 from ...kernels.data.softmax import scores
+from ...kernels.data.weighted_gram import softmax_hessian
 from .penalised_logistic import LinearFit, PenalisedLogistic
 
-ROWS = 1024  # of a block of the Gram matrix
 SUFFICIENT = 0.01  # of the decrease that the model promises (Yuan et al., eq. 20)
 ACCURACY = {GramModel: 1e-4, ColumnModel: 1e-2}  # of the inner problem, beside the outer one's violation
 SWEEPS = 1000
-LEAST = 64  # columns of a working set
+LEAST = 128  # columns of a working set, if there are so many
 SHORTEST = 1e-10  # step
+FLOOR, TINY = 1e-12, 1e-300  # of a curvature: beside what it was before the intercepts went, and at all
 
 
 def proximal_newton(
@@ -68,8 +68,7 @@ def proximal_newton(
 def _step(problem: PenalisedLogistic) -> bool:
     """One Newton step; False where nothing moves any more."""
     active, violation = _working_set(problem)
-    weighted = problem.s * problem.p
-    model, eliminated = (_gram_model if problem.columns is None else _column_model)(problem, active, weighted)
+    model, (h, inverse) = (_gram_model if problem.columns is None else _column_model)(problem, active)
     old = problem.w[:, active]
     w = old.flatten()
     tol = max(ACCURACY[type(model)] * violation, 1e-15 * problem.constant)
@@ -77,7 +76,6 @@ def _step(problem: PenalisedLogistic) -> bool:
         descend(model, w, problem.l1, problem.l2, tol, SWEEPS)
     step = np.zeros_like(problem.w)
     step[:, active] = w.reshape(old.shape) - old
-    h, inverse = eliminated
     step[:, -1] = -inverse @ (problem.g[:, -1] + step[:, active].ravel() @ h)
     return _search(problem, step)
 
@@ -97,72 +95,48 @@ def _working_set(problem: PenalisedLogistic) -> tuple[np.ndarray, float]:
     return np.flatnonzero(support), max(float(worst.max(initial=0.0)), float(np.abs(problem.g[:, -1]).max()))
 
 
-def _pair(problem: PenalisedLogistic, weighted, k: int, m: int) -> np.ndarray:
-    """(n,) second derivatives of the loss by the scores of classes k and m."""
-    return weighted[k] * (1.0 - problem.p[k]) if k == m else -weighted[k] * problem.p[m]
-
-
-def _gram_model(problem: PenalisedLogistic, active, weighted):
-    """X' C X of the active columns and the ones, and the model that it makes once the intercepts are eliminated."""
+def _gram_model(problem: PenalisedLogistic, active):
+    """X' C X of the active columns, and the model that it makes once the intercepts are eliminated."""
     K, a = problem.K, active.size
-    H = np.zeros((K, a + 1, K, a + 1))
-    for k in range(K):
-        for m in range(k, K):
-            block = _product(problem.X.x, active, _pair(problem, weighted, k, m), k == m)
-            H[k, :, m, :] = block
-            H[m, :, k, :] = block.T
+    H = softmax_hessian(problem.X.x, active, problem.s, problem.p)
     h = H[:, :a, :, a].reshape(K * a, K)
-    inverse = np.linalg.pinv(H[:, a, :, a]) if problem.fit_intercept else np.zeros((K, K))
+    inverse = _inverse(H[:, a, :, a], problem)
     M = h @ inverse
     H = np.ascontiguousarray(H[:, :a, :, :a].reshape(K * a, K * a))
-    floor = 1e-12 * np.diag(H) + 1e-300
+    least = FLOOR * np.diag(H)
     H -= M @ h.T
-    np.fill_diagonal(H, np.maximum(np.diag(H), floor))
+    np.fill_diagonal(H, np.maximum(np.diag(H), least + TINY))
     q = problem.g[:, active].ravel() - M @ problem.g[:, -1]
-    return GramModel(H, q), (h, inverse)
+    return GramModel(H, q, np.empty_like(H), np.empty(len(H), np.int64), np.empty(len(H))), (h, inverse)
 
 
-def _product(x, active, v, square: bool) -> np.ndarray:
-    """(a + 1, a + 1): x' diag(v) x of the active columns and a column of ones; square: v >= 0."""
-    n, size = len(x), active.size + 1
-    total = np.zeros((size, size), order="F")
-    room, plain = np.empty((2, min(n, ROWS), size)) if not square else (np.empty((min(n, ROWS), size)), None)
-    v = np.sqrt(v) if square else v
-    ones = np.ones(n) if not square else v
-    for first in range(0, n, ROWS):
-        rows = min(ROWS, n - first)
-        with parallel_region():
-            weigh(x, active, first, v, room[:rows])
-            if plain is not None:
-                weigh(x, active, first, ones, plain[:rows])
-        if plain is None:
-            total = blas.dsyrk(1.0, room[:rows].T, beta=1.0, c=total, overwrite_c=1, lower=1)
-        else:
-            total = blas.dgemm(1.0, room[:rows].T, plain[:rows].T, beta=1.0, c=total, trans_b=1, overwrite_c=1)
-    return np.tril(total) + np.tril(total, -1).T if square else total
-
-
-def _column_model(problem: PenalisedLogistic, active, weighted):
+def _column_model(problem: PenalisedLogistic, active):
     """The model that knows its Hessian by columns, and what eliminates the intercepts."""
     K, a = problem.K, active.size
+    weighted, others = problem.s * problem.p, 1.0 - problem.p
     h, diagonal, B = np.zeros((K, a, K)), np.empty((K, a)), np.zeros((K, K))
     sums, squares = np.empty(a), np.empty(a)
     for k in range(K):
         for m in range(K):
-            v = _pair(problem, weighted, k, m)
+            c = weighted[k] * (others[k] if k == m else -problem.p[m])
             with parallel_region():
-                column_moments(problem.columns, active, v, sums, squares)
-            h[k, :, m], B[k, m] = sums, v.sum()
+                column_moments(problem.columns, active, c, sums, squares)
+            h[k, :, m], B[k, m] = sums, c.sum()
             if k == m:
                 diagonal[k] = squares
-    h = h.reshape(K * a, K)
-    inverse = np.linalg.pinv(B) if problem.fit_intercept else np.zeros((K, K))
+    h, diagonal = h.reshape(K * a, K), diagonal.ravel()
+    inverse = _inverse(B, problem)
     M = h @ inverse
-    diagonal = np.maximum(diagonal.ravel() - np.sum(M * h, axis=1), 1e-12 * diagonal.ravel() + 1e-300)
+    diagonal = np.maximum(diagonal - np.sum(M * h, axis=1), FLOOR * diagonal + TINY)
     return ColumnModel(
-        problem.columns, active, problem.g[:, active].ravel(), diagonal, weighted, problem.p, 1.0 - problem.p,
+        problem.columns, active, problem.g[:, active].flatten(), diagonal, weighted, problem.p, others,
         np.zeros_like(problem.p), h, M, problem.g[:, -1].copy(),
     ), (h, inverse)  # fmt: skip
+
+
+def _inverse(B: np.ndarray, problem: PenalisedLogistic) -> np.ndarray:
+    """Of the curvature in the intercepts; those of a softmax may all move by the same, hence the pseudo-inverse."""
+    return np.linalg.pinv(B) if problem.fit_intercept else np.zeros_like(B)
 
 
 def _search(problem: PenalisedLogistic, step: np.ndarray) -> bool:
