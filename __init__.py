@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .solvers import (
         SOLVERS,
         BracketError,
+        DataSum,
         Optimizer,
         OptimizeWarning,
         Result,
@@ -45,17 +46,26 @@ if TYPE_CHECKING:
         minimize_scalar,
         register,
     )
+    from .solvers.estimators import (
+        MatrixFactorization,
+        SGDClassifier,
+        SGDRegressor,
+    )
 
     __version__: str
 
 __all__ = [
     "SOLVERS",
     "BracketError",
+    "DataSum",
+    "MatrixFactorization",
     "Minimum",
     "OptimizeWarning",
     "Optimizer",
     "Problem",
     "Result",
+    "SGDClassifier",
+    "SGDRegressor",
     "StopReason",
     "__version__",
     "bracket",
@@ -99,6 +109,7 @@ LAYERS = {
     "solvers": (
         "SOLVERS",
         "BracketError",
+        "DataSum",
         "OptimizeWarning",
         "Optimizer",
         "Result",
@@ -110,6 +121,11 @@ LAYERS = {
         "minimize_many",
         "minimize_scalar",
         "register",
+    ),
+    "solvers.estimators": (
+        "MatrixFactorization",
+        "SGDClassifier",
+        "SGDRegressor",
     ),
 }  # fmt: skip  (what is in neither is in orchestration)
 
