@@ -9,7 +9,7 @@ import numpy as np
 from ..given import as_flag
 from ..reals import shortened
 from .labels import code, read_labels
-from .passes import Pass
+from .passes import passing
 from .reading import finite, read_numbers, read_weights, same_length, total_of, warn
 
 
@@ -100,7 +100,7 @@ def check(lowest, highest, deviation, epsilon) -> None:
         warn("y_proba has rows that do not add up to 1", UserWarning)
 
 
-@Pass
+@passing(threads_from=1 << 18)
 def losses_of(data, start, stop, out):
     """The loss; the least and the greatest probability, how far the sum of a row is from 1; the sum of all."""
     low, column, epsilon = data[1], data[2], data[5]
