@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import kernels, orchestration, solvers
-    from .kernels import Minimum, Problem, functions, objective, random
+    from .kernels import Minimum, Problem, functions, metrics, objective, random
     from .kernels.differentiate.doors import check_grad, grad, hessian, hvp, jacobian, value_and_grad
     from .orchestration import (
         choice,
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .solvers import (
         SOLVERS,
         BracketError,
+        DataSum,
         Optimizer,
         OptimizeWarning,
         Result,
@@ -45,17 +46,26 @@ if TYPE_CHECKING:
         minimize_scalar,
         register,
     )
+    from .solvers.estimators import (
+        MatrixFactorization,
+        SGDClassifier,
+        SGDRegressor,
+    )
 
     __version__: str
 
 __all__ = [
     "SOLVERS",
     "BracketError",
+    "DataSum",
+    "MatrixFactorization",
     "Minimum",
     "OptimizeWarning",
     "Optimizer",
     "Problem",
     "Result",
+    "SGDClassifier",
+    "SGDRegressor",
     "StopReason",
     "__version__",
     "bracket",
@@ -76,6 +86,7 @@ __all__ = [
     "least_squares",
     "log_integer",
     "log_uniform",
+    "metrics",
     "minimize",
     "minimize_many",
     "minimize_scalar",
@@ -98,6 +109,7 @@ LAYERS = {
     "solvers": (
         "SOLVERS",
         "BracketError",
+        "DataSum",
         "OptimizeWarning",
         "Optimizer",
         "Result",
@@ -109,6 +121,11 @@ LAYERS = {
         "minimize_many",
         "minimize_scalar",
         "register",
+    ),
+    "solvers.estimators": (
+        "MatrixFactorization",
+        "SGDClassifier",
+        "SGDRegressor",
     ),
 }  # fmt: skip  (what is in neither is in orchestration)
 
@@ -135,7 +152,7 @@ def _load(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name == "compiled":
         return import_module(".solvers.compiled", __name__)
-    if name in ("functions", "random"):
+    if name in ("functions", "metrics", "random"):
         return import_module(f".kernels.{name}", __name__)
     if name in DERIVATIVES:
         return getattr(import_module(".kernels.differentiate.doors", __name__), name)

@@ -53,12 +53,15 @@ def minion(algorithm, **options):
     return run
 
 
-def thalweg(method, **options):
+def thalweg(method, batches=True, **options):
     def run(batch, bounds, budget, seed):
         from thalweg.kernels import objective
         from thalweg.solvers import minimize
 
-        fun = objective(lambda x: np.array(batch(x)), vectorized=True, check=False)
+        if batches:
+            fun = objective(lambda x: np.array(batch(x)), vectorized=True, check=False)
+        else:
+            fun = objective(lambda x: batch(x[None])[0], compiled=False, check=False)
         result = minimize(fun, bounds, method=method, seed=seed, max_evals=budget, threads=1, options=options or None)
         return result.x, result.fun, result.nfev
 
@@ -73,9 +76,11 @@ METHODS = {
     "thalweg lshade": thalweg("lshade"),
     "thalweg jso": thalweg("jso"),
     "thalweg lsrtde": thalweg("lsrtde"),
-    "thalweg auto": thalweg("auto"),
+    "thalweg arrde": thalweg("arrde"),
+    "thalweg auto": thalweg("auto", batches=False),  # the portfolio asks for one point at a time
 }
 PAIRS = [("thalweg lshade", "minionpy LSHADE"), ("thalweg jso", "minionpy jSO"), ("thalweg lsrtde", "minionpy LSRTDE")]
+PAIRS += [("thalweg arrde", "minionpy ARRDE")]
 PAIRS += [("thalweg auto", peer) for peer in METHODS if peer.startswith("minionpy")]
 
 

@@ -13,6 +13,7 @@ from .registry import SOLVERS, register
 
 if TYPE_CHECKING:
     from .curves import OptimizeWarning, curve_fit
+    from .data_sum import DataSum
     from .fitting import least_squares
     from .many import minimize_many
     from .scalar import BracketError, bracket, minimize_scalar
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SOLVERS",
     "BracketError",
+    "DataSum",
     "OptimizeWarning",
     "Optimizer",
     "Result",
@@ -35,7 +37,7 @@ __all__ = [
 
 LATER = {  # name -> its module
     "BracketError": "scalar", "bracket": "scalar", "minimize_scalar": "scalar", "least_squares": "fitting",
-    "minimize_many": "many",
+    "minimize_many": "many", "DataSum": "data_sum",
     "OptimizeWarning": "curves", "curve_fit": "curves",
 }  # fmt: skip
 

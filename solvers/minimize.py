@@ -8,6 +8,7 @@ from typing import Any, Unpack, overload
 
 from ..kernels.calling.checking import NotDifferentiable
 from ..kernels.given import as_flag
+from .data_sum import DataSum, with_sums
 from .driving import settings
 from .driving.call import Call, bind, parse_call, versions, with_default_ftol
 from .driving.callbacks import read_callback, wants_each_generation
@@ -18,7 +19,7 @@ from .driving.polishing import polish_of
 from .driving.preparing import evaluating, make_session, workers_of
 from .driving.reading import reads_calls
 from .driving.result import Result
-from .driving.signatures import AnyMethod, Box, Fun, MinimizeSettings, Point, Points
+from .driving.signatures import AnyMethod, Box, Fun, MinimizeSettings, Point, Points, SumSettings
 from .registry import SOLVERS
 
 
@@ -32,6 +33,9 @@ def minimize(
     fun: Fun, x0: Point, args: Any = (), method: AnyMethod = "auto", *, bounds: Box | None = None,
     **settings: Unpack[MinimizeSettings],
 ) -> Result: ...  # fmt: skip
+@overload
+def minimize(fun: DataSum, x0: Point | None = None, **settings: Unpack[SumSettings]) -> Result: ...
+@with_sums
 @reads_calls("fun", "x0", "args", "method")
 def minimize(
     fun, bounds=None, x0=None, args=(), *, method="auto", jac=None, hess=None, hessp=None, integrality=None,

@@ -260,6 +260,17 @@ def row(typingctx, x, i):
 
 
 @intrinsic
+def start_of(typingctx, array):
+    """The address of the first entry of an array."""
+
+    def codegen(context, builder, signature, arguments):
+        source = context.make_array(signature.args[0])(context, builder, value=arguments[0])
+        return builder.ptrtoint(source.data, context.get_value_type(types.intp))
+
+    return types.intp(array), codegen
+
+
+@intrinsic
 def block(typingctx, x, i, rows):
     """The i-th so many rows of x (n, D) as a borrowed view (rows, D): several matrices of one size stand in x."""
 

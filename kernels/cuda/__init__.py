@@ -8,4 +8,6 @@ search.py       ranges of points of a search
 problems.py     many small problems, a thread each, by any solver
 questions.py    what such a thread asks of its problem
 many.py         those problems on the device: up, on, down
+passes.py       sums over rows of data, blocks of rows side by side
+data.py         those data on the device: a point up, a value and a gradient down
 """

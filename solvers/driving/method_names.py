@@ -121,7 +121,7 @@ INSTEAD: dict[str, tuple[str, ...]] = {
         "TPESampler", "TPE", "GPSampler", "BoTorchSampler", "gp_minimize", "BayesianOptimization", "EGO",
     ),
     "write thalweg.random_search(objective(f), bounds, sampling='sobol')": ("QMCSampler",),
-    "steps by batches of data are not here yet; write method='gradient_descent', 'momentum' or 'nesterov'": ("SGD",),
+    "steps by batches of data need to know the rows; write minimize(DataSum(loss, X, y), ...)": ("SGD",),
     "this variant is not here; write method='adam', 'adamw', 'rmsprop' or 'adagrad'": (
         "Adamax", "NAdam", "RAdam", "AMSGrad", "Adadelta", "AdaBelief", "Lion", "LAMB", "Rprop",
     ),

@@ -159,6 +159,25 @@ class MinimizeSettings(Common, total=False):
     checkpoint: File
 
 
+class SumSettings(TypedDict, total=False):
+    """Of `minimize` of a DataSum."""
+
+    bounds: Box | None
+    method: AnyMethod | Literal["sgd"] | None
+    seed: Seed
+    threads: int | None
+    max_evals: int | None
+    max_iters: int | None
+    max_time: float | None
+    target: float | None
+    ftol: float | None
+    patience: int | None
+    callback: Callable[..., Any] | None
+    progress: bool
+    options: Mapping[str, Any] | Any
+    schedule: str | None
+
+
 class ManySettings(Common, total=False):
     """What `restarts` and `islands` share."""
 

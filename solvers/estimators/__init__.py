@@ -1,8 +1,36 @@
 """Estimators as scikit-learn's: `fit`, `predict`, pipelines, `check_estimator`. They need the extra `learn`."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 try:
     import sklearn  # noqa: F401
 except ImportError as error:
     raise ImportError(
         "thalweg's estimators are scikit-learn's in form and need it: pip install 'thalweg[learn]'"
     ) from error
+
+if TYPE_CHECKING:
+    from .matrix_factorization import MatrixFactorization
+    from .sgd import SGDClassifier, SGDRegressor
+
+__all__ = [
+    "MatrixFactorization",
+    "SGDClassifier",
+    "SGDRegressor",
+]
+
+LATER = {  # name -> its module
+    "MatrixFactorization": "matrix_factorization",
+    "SGDClassifier": "sgd",
+    "SGDRegressor": "sgd",
+}
+
+
+if not TYPE_CHECKING:  # or checkers would believe in any name
+
+    def __getattr__(name: str) -> Any:
+        if name not in LATER:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value = getattr(import_module(f".{LATER[name]}", __name__), name)
+        return value

@@ -1,0 +1,464 @@
+"""Sums over rows: the mean of the losses of a batch of rows, its gradient, its Hessian times a vector.
+
+    F(w) = 1/m sum over the rows i of a batch of s_i loss_i(w) + l2/2 |w|^2        (the intercept is not penalised)
+
+A pass is an adapter of the forms that solvers know (calling/asking.py), with the data in the place of the arguments. So
+a problem of data is one of `Functions`, and every solver takes it: the batch is all rows, or what the epoch loop says.
+
+A batch is cut into blocks, whose number hangs on its size alone; each has sums of its own, which are added in their
+order: the same bits on any number of threads. Within a block LINES rows at a time are handed to the loss (losses.py):
+z = X w, the slope of each row, then X' times the slopes, while the rows are in the cache.
+
+Threads are handed the address of the data: Numba gives no nested tuple to a parallel loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numba import prange
+
+from ..calling.adapters import address_of, once
+from ..calling.arguments import RAISED_BITS, RAISED_VALUE, Packed, call_adapter, load, pack, record_type, row, start_of
+from ..calling.asking import FORMS
+from ..calling.gradients import caller, is_raised
+from ..calling.objective import CompiledObjective
+from ..compile import forking
+from ..compile.jit import RELAXED, compile_for, inlined, kernel, parallel_region
+from ..compile.structures import IntegerMatrix, Integers, Matrix, Vector
+from ..differentiate.adapters import derivatives
+from ..differentiate.workspace import Workspace
+from .losses import LINES, Loss, words_before
+from .rows import Dense, Sparse, add_row, block_count, block_start, row_dot
+
+MOST_SUMS = 1 << 23  # numbers: partial sums of all blocks take 64 MiB at most, but for the first
+FEWEST = 8  # blocks that a wide problem keeps
+WORTH = 1 << 17  # numbers of a batch from which threads pay: about 50 us of one
+
+
+class Code(NamedTuple):
+    """The machine code of a loss, and where in its record the words of the rows begin."""
+
+    value: int  # double f(double z[m] or w[D], record)
+    gradient: int
+    product: int
+    place: int
+    dimensions: int  # of y: 0 none, 1 a number a row, 2 numbers
+
+
+class Scratch(NamedTuple):
+    """What a block has for itself, a row for each; they begin 64 bytes apart at least."""
+
+    records: IntegerMatrix  # (K, words) the arguments of the loss
+    works: IntegerMatrix  # (K, 8) addresses of the workspaces of gradient and product
+    z: Matrix  # (K, LINES)
+    slopes: Matrix  # (K, LINES) by z; in the general form (K, D): the gradient of some rows
+    along: Matrix  # (K, LINES) X v
+    x: Matrix  # (K, LINES p) rows that are gathered; (K, 0) in the linear form
+    y: IntegerMatrix  # (K, LINES k)
+    s: Matrix  # (K, LINES)
+    sums: Matrix  # (K, D)
+    values: Matrix  # (K, 8) the value; where the rows begin that raised
+
+
+class Data(NamedTuple):
+    X: Dense | Sparse
+    y: IntegerMatrix  # (n, k) the bits of numbers, or whole numbers; k = 0: none
+    weights: Vector  # (n,) of mean 1; (0,): all are 1
+    order: Integers  # (m,) which rows; (0,): all, as they stand
+    batch: Integers  # (2,) from where to where in `order`
+    ones: Vector  # (LINES,)
+    code: Code
+    l2: float
+    penalised: int  # the first so many entries of w
+    threads: int
+    scratch: Scratch
+
+
+@inlined
+def blocks_of(m, dimension):
+    """Of how many blocks a pass over m rows consists."""
+    return min(block_count(m), max(FEWEST, MOST_SUMS // dimension))
+
+
+# --- rows for the loss ------------------------------------------------------------------------------------------------
+
+
+@inlined
+def row_number(data, position):
+    return data.order[position] if data.order.size > 0 else position
+
+
+@inlined
+def hand_over_targets(data, k, first, m, at):
+    """y and weights of m rows into the record of block k, from word `at` on; as they stand, or gathered."""
+    scratch, width = data.scratch, data.y.shape[1]
+    record, ordered = scratch.records, data.order.size > 0
+    if width > 0:
+        place = start_of(data.y) + 8 * width * first
+        if ordered:
+            for r in range(m):
+                i = data.order[first + r]
+                for c in range(width):
+                    scratch.y[k, r * width + c] = data.y[i, c]
+            place = row_address(scratch.y, k)
+        record[k, at], record[k, at + 1] = place, m
+        at += 2
+        if data.code.dimensions == 2:
+            record[k, at] = width
+            at += 1
+    place = start_of(data.ones)
+    if data.weights.size > 0:
+        place = start_of(data.weights) + 8 * first
+        if ordered:
+            for r in range(m):
+                scratch.s[k, r] = data.weights[data.order[first + r]]
+            place = row_address(scratch.s, k)
+    record[k, at], record[k, at + 1] = place, m
+
+
+@inlined
+def row_address(a, k):
+    """Of row k of a matrix of words."""
+    return start_of(a) + 8 * a.shape[1] * k
+
+
+@inlined
+def record_of(data, k):
+    return row_address(data.scratch.records, k)
+
+
+def _relaxed(function) -> Any:
+    """A part whose sums may be reordered."""
+    return kernel(function, flags=RELAXED, inner=True, inline=True, cached=False)
+
+
+@_relaxed
+def dot_of_row(X, i, w):
+    return row_dot(X, i, w)
+
+
+# --- m rows of a block, from position `first` on; each adds to out (D,), and returns the value, or RAISED_VALUE -------
+# (they are plain functions: `passes` compiles them with sums that may be reordered)
+
+
+def linear_value(data, k, first, m, w, v, out):
+    z = row(data.scratch.z, k)[:m]
+    hand_over_targets(data, k, first, m, data.code.place)
+    for r in range(m):
+        z[r] = dot_of_row(data.X, row_number(data, first + r), w)
+    return call_adapter(data.code.value, (z, record_of(data, k)))
+
+
+def linear_gradient(data, k, first, m, w, v, out):
+    z, slopes = row(data.scratch.z, k)[:m], row(data.scratch.slopes, k)[:m]
+    hand_over_targets(data, k, first, m, data.code.place)
+    for r in range(m):
+        z[r] = dot_of_row(data.X, row_number(data, first + r), w)
+    value = call_adapter(data.code.gradient, (z, record_of(data, k), slopes, data.scratch.works[k, 0]))
+    for r in range(m):
+        add_row(data.X, row_number(data, first + r), slopes[r], out)
+    return value
+
+
+def linear_product(data, k, first, m, w, v, out):
+    z, slopes = row(data.scratch.z, k)[:m], row(data.scratch.slopes, k)[:m]
+    along = row(data.scratch.along, k)[:m]
+    hand_over_targets(data, k, first, m, data.code.place)
+    for r in range(m):
+        i = row_number(data, first + r)
+        z[r], along[r] = dot_of_row(data.X, i, w), dot_of_row(data.X, i, v)
+    value = call_adapter(data.code.product, (z, record_of(data, k), along, slopes, data.scratch.works[k, 1]))
+    for r in range(m):
+        add_row(data.X, row_number(data, first + r), slopes[r], out)
+    return value
+
+
+@inlined
+def place_of_rows(data, k, first, m):
+    """The address of m rows in double precision: where they stand, or gathered."""
+    X, scratch = data.X.x, data.scratch
+    if data.order.size == 0 and X.itemsize == 8:
+        return start_of(X) + 8 * X.shape[1] * first
+    for r in range(m):
+        i, at = row_number(data, first + r), r * X.shape[1]
+        for j in range(X.shape[1]):
+            scratch.x[k, at + j] = X[i, j]
+    return row_address(scratch.x, k)
+
+
+@inlined
+def hand_over_rows(data, k, first, m):
+    """The same with X before them."""
+    record, at = data.scratch.records, data.code.place
+    record[k, at] = place_of_rows(data, k, first, m)
+    record[k, at + 1] = m
+    record[k, at + 2] = data.X.x.shape[1]
+    hand_over_targets(data, k, first, m, at + 3)
+
+
+def general_value(data, k, first, m, w, v, out):
+    hand_over_rows(data, k, first, m)
+    return call_adapter(data.code.value, (w, record_of(data, k)))
+
+
+def general_gradient(data, k, first, m, w, v, out):
+    hand_over_rows(data, k, first, m)
+    g = row(data.scratch.slopes, k)[: w.size]
+    value = call_adapter(data.code.gradient, (w, record_of(data, k), g, data.scratch.works[k, 0]))
+    for j in range(out.size):
+        out[j] += g[j]
+    return value
+
+
+def general_product(data, k, first, m, w, v, out):
+    hand_over_rows(data, k, first, m)
+    hv = row(data.scratch.slopes, k)[: w.size]
+    value = call_adapter(data.code.product, (w, record_of(data, k), v, hv, data.scratch.works[k, 1]))
+    for j in range(out.size):
+        out[j] += hv[j]
+    return value
+
+
+# --- passes -----------------------------------------------------------------------------------------------------------
+
+LINEAR = {"value": linear_value, "gradient": linear_gradient, "product": linear_product}
+GENERAL = {"value": general_value, "gradient": general_gradient, "product": general_product}
+
+
+def pass_over(kind: str, Type: Any, linear: bool, parallel: bool) -> Any:
+    """The adapter of a pass: "value", "gradient" or "product", as in asking.FORMS; nothing is compiled yet."""
+    some_rows = _relaxed((LINEAR if linear else GENERAL)[kind])
+    sums = kind != "value"
+
+    def one_block(address, k, first, stop, w, v):
+        data = load(address, Type)
+        out = row(data.scratch.sums, k)[: w.size]
+        total = 0.0
+        if sums:
+            for j in range(out.size):
+                out[j] = 0.0
+        for start in range(first, stop, LINES):
+            value = some_rows(data, k, start, min(LINES, stop - start), w, v, out)
+            if is_raised(value):
+                data.scratch.values[k, 1] = start
+                total = value
+                break
+            total += value
+        data.scratch.values[k, 0] = total
+
+    one_block = _relaxed(one_block)
+
+    def all_blocks(address, first, stop, count, threads, w, v):
+        before = numba.get_num_threads()
+        if parallel:
+            numba.set_num_threads(min(threads, before))
+        for k in prange(count):
+            start = first + block_start(stop - first, count, k)
+            one_block(address, k, start, first + block_start(stop - first, count, k + 1), w, v)
+        if parallel:
+            numba.set_num_threads(before)
+
+    all_blocks = kernel(all_blocks, parallel=parallel, flags=RELAXED, inner=True)
+
+    def over_batch(address, w, v, out):
+        data = load(address, Type)
+        first, stop = data.batch[0], data.batch[1]
+        count = blocks_of(stop - first, w.size)
+        all_blocks(address, first, stop, count, data.threads, w, v)
+        return added(data, count, w, v, out, sums)
+
+    over_batch = kernel(over_batch, inner=True, inline=True, cached=False)
+
+    def value(w, address):
+        return over_batch(address, w, w, w)
+
+    def gradient(w, address, g, work):
+        return over_batch(address, w, w, g)
+
+    def product(w, address, v, hv, work):
+        found = over_batch(address, w, v, hv)
+        return found if is_raised(found) else 0.0
+
+    return {"value": value, "gradient": gradient, "product": product}[kind]
+
+
+@inlined
+def added(data, count, w, v, out, sums):
+    """The mean of what the blocks found, with the penalty: the value, and in out (D,) what the pass is for."""
+    scratch, m, total = data.scratch, data.batch[1] - data.batch[0], 0.0
+    for k in range(count):
+        if is_raised(scratch.values[k, 0]):
+            return RAISED_VALUE
+        total += scratch.values[k, 0]
+    total /= m
+    if sums:
+        for j in range(out.size):
+            out[j] = scratch.sums[0, j]
+        for k in range(1, count):
+            for j in range(out.size):
+                out[j] += scratch.sums[k, j]
+        for j in range(out.size):
+            out[j] /= m
+        for j in range(data.penalised):
+            out[j] += data.l2 * v[j]
+    if data.l2 > 0.0:
+        for j in range(data.penalised):
+            total += 0.5 * data.l2 * w[j] * w[j]
+    return total
+
+
+# --- from Python ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Source:
+    """The rows, and the loss of each; what is compiled once for all that is done with them."""
+
+    loss: Loss
+    X: Any  # Dense or Sparse
+    y: np.ndarray | None  # (n,) or (n, k) float64 or int64
+    weights: np.ndarray | None  # (n,) of mean 1
+    l2: float
+    intercept: bool  # the last entry of w is one, which l2 leaves alone
+
+    @property
+    def rows(self) -> int:
+        return len(self.X.x) if isinstance(self.X, Dense) else len(self.X.starts) - 1
+
+    @property
+    def columns(self) -> int:
+        return self.X.x.shape[1] if isinstance(self.X, Dense) else self.X.width
+
+    def line(self, i: int) -> np.ndarray:
+        """Row i (p,) in double precision, a copy."""
+        if isinstance(self.X, Dense):
+            return self.X.x[i].astype(np.float64)
+        line, here = np.zeros(self.columns), slice(*self.X.starts[i : i + 2])
+        np.add.at(line, self.X.columns[here], self.X.values[here])
+        return line
+
+    def loss_at(self, w: np.ndarray, i: int) -> float:
+        """The loss of row i in plain Python; an exception comes with the number of the row."""
+        x = self.line(i)
+        y = None if self.y is None else self.y[i]
+        try:
+            return self.loss.at(_z(x, w), None, y) if self.loss.linear else self.loss.at(w.copy(), x, y)
+        except Exception as error:
+            error.add_note(f"raised by the loss in row {i}")
+            raise
+
+    def bind(self, w: np.ndarray) -> CompiledObjective:
+        """The machine code of the loss; w (D,): where it is compared with Python."""
+        few = np.arange(LINES) % self.rows  # always so many: what is proven of indices holds for shorter blocks
+        lines = np.array([self.line(i) for i in few])
+        y = None if self.y is None else self.y[few]
+        if self.loss.linear:
+            return self.loss.bind(np.array([_z(x, w) for x in lines]), None, y)
+        return self.loss.bind(w, lines, y)
+
+
+def _z(x: np.ndarray, w: np.ndarray) -> float:
+    return float(x @ w[: x.size]) + (float(w[-1]) if w.size > x.size else 0.0)
+
+
+class Passes:
+    """Passes over rows of a source, by address; the memory they need is of one run at a time.
+
+    order: (m,) which rows, in which order; empty: all as they stand. batch (2,): from where to where in that order.
+    Both may be written to between passes.
+    most: rows of the largest batch.
+    """
+
+    def __init__(self, source: Source, bound: CompiledObjective, dimension: int, threads: int, order=None, most=None):
+        self.source, self.bound, self.dimension = source, bound, dimension
+        self.order = np.zeros(0, np.int64) if order is None else order
+        self.batch = np.array([0, self.order.size or source.rows])
+        self.most = int(most or self.batch[1])
+        self.parallel = self.most * source.columns >= WORTH and not forking.threads_are_gone()
+        y, dimensions = np.zeros((source.rows, 0), np.int64), 0
+        if source.y is not None:
+            y, dimensions = source.y.view(np.int64).reshape(source.rows, -1), source.y.ndim
+        self.scratch, self.workspaces = _scratch(source, bound, dimension, int(blocks_of.py_func(self.most, dimension)))
+        derived = derivatives(bound)
+        asked = {"value": bound.address, "gradient": derived.gradient, "product": 0}
+        code = Code(**asked, place=len(words_before(bound)), dimensions=dimensions)
+        weights = np.zeros(0) if source.weights is None else source.weights
+        self.data = Data(
+            source.X, y, weights, self.order, self.batch, np.ones(LINES), code, float(source.l2),
+            dimension - source.intercept, threads, self.scratch,
+        )  # fmt: skip
+        self.packed = Packed(self.data)
+        self.type: Any = record_type((self.data,)).types[0]
+
+    def address(self, kind: str) -> int:
+        """Of the adapter "value", "gradient" or "product", compiled when it is asked for."""
+        if kind == "product" and self.data.code.product == 0:
+            self.data = self.data._replace(code=self.data.code._replace(product=derivatives(self.bound).product))
+            words = pack(self.data)
+            self.packed.value, self.packed.words[:] = self.data, words  # in its place: compiled code knows its address
+        linear, parallel, Type = self.source.loss.linear, self.parallel, self.type
+
+        def compile_it():
+            adapter = pass_over(kind, Type, linear, parallel)
+            return compile_for(kernel(adapter, flags=RELAXED, inner=not parallel), FORMS[kind])
+
+        return address_of(once(("sum", kind, linear, parallel, str(Type)), compile_it))
+
+    @property
+    def record(self) -> int:
+        return self.packed.address
+
+    def value(self, w: np.ndarray) -> float:
+        return self._call("value", w)
+
+    def gradient(self, w: np.ndarray, g: np.ndarray) -> float:
+        """The value; the gradient in g (D,)."""
+        return self._call("gradient", w, g, 0)
+
+    def product(self, w: np.ndarray, v: np.ndarray, hv: np.ndarray) -> None:
+        """The Hessian at w times v (D,) in hv (D,)."""
+        self._call("product", w, v, hv, 0)
+
+    def _call(self, kind: str, w: np.ndarray, *others) -> float:
+        address = self.address(kind)
+        with parallel_region():
+            value = float(caller(kind)(address, (w, self.record, *others)))
+        if was_raised(value):
+            self.replay(w)
+        return value
+
+    def replay(self, w: np.ndarray) -> None:
+        """Raise what the loss raises at w, in the first row of the batch of which it does."""
+        for k in np.flatnonzero([was_raised(value) for value in self.scratch.values[:, 0]]):
+            start = int(self.scratch.values[k, 1])
+            for position in range(start, min(start + LINES, int(self.batch[1]))):
+                self.source.loss_at(w, int(self.order[position]) if self.order.size else position)
+        raise RuntimeError("the loss raised an exception, and not when it was called again in Python")
+
+
+def was_raised(value: float) -> bool:
+    """Whether a value that came from machine code is the sign of an exception."""
+    return value != value and int(np.float64(value).view(np.int64)) == RAISED_BITS
+
+
+def _scratch(source: Source, bound: CompiledObjective, dimension: int, count: int) -> tuple[Scratch, list]:
+    """(memory for so many blocks, the workspaces whose addresses stand there)"""
+    linear, p = source.loss.linear, source.columns
+    k = 0 if source.y is None else source.y[0].size
+    before = words_before(bound)
+    workspaces = [(Workspace(), Workspace()) for _ in range(count)]
+
+    def room(numbers: int, kind=np.float64) -> np.ndarray:
+        return np.zeros((count, -(-numbers // 8) * 8), kind)  # a line of the cache belongs to one block
+
+    records, works = room(len(before) + 8, np.int64), room(2, np.int64)
+    records[:, : len(before)] = before
+    works[:, :2] = [[work.address for work in pair] for pair in workspaces]
+    slopes, x = room(LINES if linear else dimension), room(0 if linear else LINES * p)
+    z, along, s = room(LINES), room(LINES), room(LINES)
+    scratch = Scratch(records, works, z, slopes, along, x, room(LINES * k, np.int64), s, room(dimension), room(2))
+    return scratch, workspaces
