@@ -27,6 +27,7 @@ from .driving.preparing import make_session
 from .driving.result import Result
 from .learning.epochs import BATCHED
 from .learning.full_batch import SumObjective
+from .learning.on_cuda import SumOnDevice
 from .training import train
 
 
@@ -164,6 +165,8 @@ def with_sums(door: Callable[..., Result]) -> Callable[..., Result]:
     def either(*positional: Any, **given: Any) -> Result:
         fun = positional[0] if positional else given.get("fun")
         if isinstance(fun, DataSum):
+            if given.get("device") == "cuda":
+                return _on_cuda(door, *positional, **given)
             return minimize_sum(*positional, **given)
         return door(*positional, **given)
 
@@ -174,6 +177,7 @@ def minimize_sum(
     fun: DataSum, x0=None, *, bounds=None, method=None, batch_size=None, epochs=None, schedule=None, average=False,
     validation=None, validation_fraction=None, patience=None, tol=None, seed=None, threads=None, max_evals=None,
     max_iters=None, max_time=None, target=None, ftol=None, callback=None, progress=False, options=None,
+    device="cpu",
 ) -> Result:  # fmt: skip
     """`minimize` of a DataSum: by passes over all rows, or, with a `batch_size`, by steps of batches.
 
@@ -244,7 +248,7 @@ def minimize_sum(
     settings.check_fits(solver, problem, limits)
     call = Call(problem, solver, settings.make_options(solver, options), limits, settings.make_seed(seed))
     tell = None if callback is None else read_callback(callback)
-    plan = settings.make_plan(1, threads, "cpu", True, max_time, tell is not None and solver.local)
+    plan = settings.make_plan(1, threads, device, True, max_time, tell is not None and solver.local)
     progress = as_flag("progress", progress)
 
     called = time.perf_counter()
@@ -281,3 +285,16 @@ def _refuse(arguments: dict[str, Any], why: str) -> None:
     for name, value in arguments.items():
         if value is not None:
             raise ValueError(f"{name}: got {shortened(value)}; it {why}")
+
+
+def _on_cuda(door: Callable[..., Result], fun: DataSum, x0=None, *, method=None, schedule=None, options=None, **given):
+    """The same with passes on a GPU, to which the solver on the CPU hands a point at a time."""
+    x0 = fun._point(x0)
+    method = "gradient_descent" if _is_sgd(method) else method
+    if schedule is not None:
+        options = {**(options or {}), "schedule": schedule}
+    passes = SumOnDevice(fun.source, x0)
+    given["device"] = "cpu"
+    result = door(passes.objective(), x0=x0, jac=True, method=method or "l_bfgs_b", options=options, **given)
+    result.update(device="cuda", versions=versions("cuda"))
+    return result

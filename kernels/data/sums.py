@@ -152,7 +152,7 @@ def dots(data, first, m, w, z):
 
 
 @_relaxed
-def add_rows(data, first, m, factors, out):
+def add_lines(data, first, m, factors, out):
     """out += X' factors of m rows."""
     for r in range(m):
         add_row(data.X, row_number(data, first + r), factors[r], out)
@@ -191,7 +191,7 @@ def linear_gradient(data, k, first, m, w, v, out):
     z, slopes = row(data.scratch.z, k)[:m], row(data.scratch.slopes, k)[:m]
     dots(data, first, m, w, z)
     value = losses_and_slopes(data, k, first, m, z, slopes)
-    add_rows(data, first, m, slopes, out)
+    add_lines(data, first, m, slopes, out)
     return value
 
 
@@ -200,7 +200,7 @@ def linear_product(data, k, first, m, w, v, out):
     dots(data, first, m, w, z)
     dots(data, first, m, v, along)
     value = curvatures(data, k, first, m, z, along, bent)
-    add_rows(data, first, m, bent, out)
+    add_lines(data, first, m, bent, out)
     return value
 
 

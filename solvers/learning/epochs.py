@@ -23,8 +23,8 @@ from ...kernels.calling.adapters import once
 from ...kernels.calling.arguments import Packed, load
 from ...kernels.calling.aside import Call
 from ...kernels.calling.asking import FUNCTIONS, Functions
+from ...kernels.calling.states import state_type
 from ...kernels.compile.jit import compile_for, kernel
-from ...kernels.compile.structures import numba_type
 from ...kernels.data.rows import block_start
 from ...kernels.data.shuffling import run_length, shuffle
 from ...kernels.data.sums import Passes
@@ -54,7 +54,7 @@ def advancing(name: str) -> Any:
     of them before; total (1,): the sum of the values of the batches, each times its rows.
     """
     solver, update = BATCHED[name]
-    State = numba_type(solver.State)
+    State = state_type(solver.State)
 
     def advance(asked, packed, batch, mean, total, batches, rows, first, stop, average):
         problem, state = load(asked, FUNCTIONS), load(packed, State)
