@@ -32,7 +32,7 @@ from ..compile.structures import IntegerMatrix, Integers, Matrix, Vector
 from ..differentiate.adapters import derivatives
 from ..differentiate.workspace import Workspace
 from .losses import LINES, Loss, words_before
-from .rows import Dense, Sparse, add_row, block_count, block_start, row_dot
+from .rows import Dense, Sparse, add_row, block_count, block_start, fetch_row, row_dot
 
 MOST_SUMS = 1 << 23  # numbers: partial sums of all blocks take 64 MiB at most, but for the first
 FEWEST = 8  # blocks that a wide problem keeps
@@ -141,39 +141,66 @@ def dot_of_row(X, i, w):
     return row_dot(X, i, w)
 
 
+@_relaxed
+def dots(data, first, m, w, z):
+    """z = X w of m rows; rows that are gathered are fetched a block ahead."""
+    last = data.order.size - 1
+    for r in range(m):
+        if last >= 0:
+            fetch_row(data.X, data.order[min(first + r + LINES, last)])
+        z[r] = dot_of_row(data.X, row_number(data, first + r), w)
+
+
+@_relaxed
+def add_lines(data, first, m, factors, out):
+    """out += X' factors of m rows."""
+    for r in range(m):
+        add_row(data.X, row_number(data, first + r), factors[r], out)
+
+
+@_relaxed
+def losses(data, k, first, m, z):
+    hand_over_targets(data, k, first, m, data.code.place)
+    return call_adapter(data.code.value, (z, record_of(data, k)))
+
+
+@_relaxed
+def losses_and_slopes(data, k, first, m, z, slopes):
+    hand_over_targets(data, k, first, m, data.code.place)
+    return call_adapter(data.code.gradient, (z, record_of(data, k), slopes, data.scratch.works[k, 0]))
+
+
+@_relaxed
+def curvatures(data, k, first, m, z, along, bent):
+    """bent_r = loss''(z_r) along_r."""
+    hand_over_targets(data, k, first, m, data.code.place)
+    return call_adapter(data.code.product, (z, record_of(data, k), along, bent, data.scratch.works[k, 1]))
+
+
 # --- m rows of a block, from position `first` on; each adds to out (D,), and returns the value, or RAISED_VALUE -------
-# (they are plain functions: `passes` compiles them with sums that may be reordered)
+# (they are plain functions: `pass_over` compiles them)
 
 
 def linear_value(data, k, first, m, w, v, out):
     z = row(data.scratch.z, k)[:m]
-    hand_over_targets(data, k, first, m, data.code.place)
-    for r in range(m):
-        z[r] = dot_of_row(data.X, row_number(data, first + r), w)
-    return call_adapter(data.code.value, (z, record_of(data, k)))
+    dots(data, first, m, w, z)
+    return losses(data, k, first, m, z)
 
 
 def linear_gradient(data, k, first, m, w, v, out):
     z, slopes = row(data.scratch.z, k)[:m], row(data.scratch.slopes, k)[:m]
-    hand_over_targets(data, k, first, m, data.code.place)
-    for r in range(m):
-        z[r] = dot_of_row(data.X, row_number(data, first + r), w)
-    value = call_adapter(data.code.gradient, (z, record_of(data, k), slopes, data.scratch.works[k, 0]))
-    for r in range(m):
-        add_row(data.X, row_number(data, first + r), slopes[r], out)
+    dots(data, first, m, w, z)
+    value = losses_and_slopes(data, k, first, m, z, slopes)
+    add_lines(data, first, m, slopes, out)
     return value
 
 
 def linear_product(data, k, first, m, w, v, out):
-    z, slopes = row(data.scratch.z, k)[:m], row(data.scratch.slopes, k)[:m]
-    along = row(data.scratch.along, k)[:m]
-    hand_over_targets(data, k, first, m, data.code.place)
-    for r in range(m):
-        i = row_number(data, first + r)
-        z[r], along[r] = dot_of_row(data.X, i, w), dot_of_row(data.X, i, v)
-    value = call_adapter(data.code.product, (z, record_of(data, k), along, slopes, data.scratch.works[k, 1]))
-    for r in range(m):
-        add_row(data.X, row_number(data, first + r), slopes[r], out)
+    z, bent, along = row(data.scratch.z, k)[:m], row(data.scratch.slopes, k)[:m], row(data.scratch.along, k)[:m]
+    dots(data, first, m, w, z)
+    dots(data, first, m, v, along)
+    value = curvatures(data, k, first, m, z, along, bent)
+    add_lines(data, first, m, bent, out)
     return value
 
 
@@ -333,7 +360,13 @@ class Source:
     def columns(self) -> int:
         return self.X.x.shape[1] if isinstance(self.X, Dense) else self.X.width
 
-    def line(self, i: int) -> np.ndarray:
+    @property
+    def row_bytes(self) -> float:
+        """That a row of X takes, in the mean."""
+        X = self.X
+        return X.x.nbytes / len(X.x) if isinstance(X, Dense) else 1.5 * X.values.nbytes / self.rows + 1.0
+
+    def line(self, i: Any) -> np.ndarray:
         """Row i (p,) in double precision, a copy."""
         if isinstance(self.X, Dense):
             return self.X.x[i].astype(np.float64)
@@ -452,7 +485,7 @@ def _scratch(source: Source, bound: CompiledObjective, dimension: int, count: in
     before = words_before(bound)
     workspaces = [(Workspace(), Workspace()) for _ in range(count)]
 
-    def room(numbers: int, kind=np.float64) -> np.ndarray:
+    def room(numbers: int, kind: Any = np.float64) -> np.ndarray:
         return np.zeros((count, -(-numbers // 8) * 8), kind)  # a line of the cache belongs to one block
 
     records, works = room(len(before) + 8, np.int64), room(2, np.int64)

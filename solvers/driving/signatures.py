@@ -164,6 +164,12 @@ class SumSettings(TypedDict, total=False):
 
     bounds: Box | None
     method: AnyMethod | Literal["sgd"] | None
+    batch_size: int | None
+    epochs: int | None
+    average: bool | int
+    validation: Any
+    validation_fraction: float | None
+    tol: float | None
     seed: Seed
     threads: int | None
     max_evals: int | None
