@@ -2,9 +2,10 @@
 
     w_j <- w_j - eta (s_i l_i'(w) x_ij + l2 w_j n / n_j)       for the entries j that row i has
 
-Niu, Recht, Re and Wright, NeurIPS 2011. Threads read and write w while others do; where rows are sparse they seldom meet.
-Single numbers are whole, but which of two steps is lost hangs on the clock: nothing here is reproducible. The penalty is
-shared out among the rows that have an entry (n_j of them), as in section 2 there, so that a step writes to no other.
+Niu, Recht, Re and Wright, NeurIPS 2011. Threads read and write w while others do; where rows are sparse they seldom
+meet. Single numbers are whole, but which of two steps is lost hangs on the clock: nothing here is reproducible. The
+penalty is shared out among the rows that have an entry (n_j of them), as in section 2 there, so that a step writes to
+no other.
 """
 
 from __future__ import annotations
@@ -20,11 +21,10 @@ from ..calling.arguments import VECTOR, call_adapter, load, row
 from ..calling.asking import answers, make_question
 from ..calling.gradients import is_raised
 from ..compile.jit import RELAXED, compile_for, inlined, kernel
-from ..compile.structures import Integers
 from .rows import Dense, Sparse, columns_of
 from .sums import dot_of_row, hand_over_rows, hand_over_targets, record_of
 
-INTEGERS = Integers.__metadata__[0]
+INTEGERS = types.int64[::1]
 FORM = types.none(types.intp, VECTOR, VECTOR, INTEGERS, types.float64, types.int64, INTEGERS)
 NONE = -1
 

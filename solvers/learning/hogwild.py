@@ -1,8 +1,8 @@
 """Hogwild!: stochastic gradient descent by all threads on one point, without locks. Not reproducible.
 
 Niu, Recht, Re and Wright, NeurIPS 2011: the step is constant within an epoch and is multiplied by `decay` after it
-(section 5: 0.9). Which of two steps at the same entry is lost hangs on the clock, so no two runs give the same bits, not
-even with the same seed; the result says `reproducible: False`.
+(section 5: 0.9). Which of two steps at the same entry is lost hangs on the clock, so no two runs give the same bits,
+not even with the same seed; the result says `reproducible: False`.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Hogwild:
         if isinstance(source.X, Sparse):
             holding = np.bincount(source.X.columns, minlength=source.columns)
             self.shares[: source.columns] *= source.rows / np.maximum(holding, 1)
+        self.advance = steps_of_all(passes.type, source.loss.linear)
         self._look()
 
     def _look(self) -> None:
@@ -56,8 +57,7 @@ class Hogwild:
     def epoch(self) -> None:
         """A step for each row, and a look at where they lead."""
         shuffle(self.order, self.seed, self.number)
-        steps = steps_of_all(self.passes.type, self.passes.source.loss.linear)
-        steps(self.passes.record, self.w, self.shares, self.order, self.eta, self.threads, self.failed)
+        self.advance(self.passes.record, self.w, self.shares, self.order, self.eta, self.threads, self.failed)
         for row in self.failed[self.failed != NONE]:
             self.passes.source.loss_at(self.w, int(row))
             raise RuntimeError(f"the loss raised in row {row}, and not when it was called again in Python")
