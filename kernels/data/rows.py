@@ -3,7 +3,6 @@
     rows_of(X), columns_of(X)         n and p
     row_dot(X, i, w)                  x_i w, over the p columns; an entry w[p] beyond them is the intercept, added
     add_row(X, i, factor, out)        out += factor x_i; an entry out[p] beyond them gets factor
-    fetch_row(X, i)                   says that row i will be read soon
     add_squares(X, i, factor, out)    out += factor x_i^2, entry by entry
     dot_rows(X, first, step, w, z)    z_k = x_i w for the rows i = first, first + step ..., as many as z has entries
     add_rows(X, first, step, factors, out)    out += the sum of factor_k x_i over such rows
@@ -17,20 +16,15 @@ added in their order. So the same data gives the same bits on any number of thre
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from llvmlite import ir
-from numba.core import types
-from numba.extending import intrinsic as _intrinsic
 
 from ..calling.asking import answers, make_question
 from ..compile.jit import inlined
 
-intrinsic: Any = _intrinsic
 BLOCKS = 64  # at most
 BLOCK_ROWS = 512  # at least, but for the last
-LINE = 64  # bytes that the CPU fetches at once
 
 
 class Dense(NamedTuple):
@@ -50,7 +44,6 @@ rows_of = make_question("rows_of", "X")
 columns_of = make_question("columns_of", "X")
 row_dot = make_question("row_dot", "X, i, w")
 add_row = make_question("add_row", "X, i, factor, out")
-fetch_row = make_question("fetch_row", "X, i")
 add_squares = make_question("add_squares", "X, i, factor, out")
 dot_rows = make_question("dot_rows", "X, first, step, w, z")
 add_rows = make_question("add_rows", "X, first, step, factors, out")
@@ -128,35 +121,6 @@ def _add_row_sparse(X, i, factor, out):
         out[X.columns[k]] += factor * X.values[k]
     if out.size > X.width:
         out[X.width] += factor
-
-
-@intrinsic
-def fetch(typingctx, array, k):
-    """Tell the CPU that entry k of an array will be read soon: into its second cache."""
-
-    def codegen(context, builder, signature, arguments):
-        source = context.make_array(signature.args[0])(context, builder, value=arguments[0])
-        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-        place = builder.bitcast(builder.gep(source.data, [arguments[1]]), byte)
-        form = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        prefetch = builder.module.declare_intrinsic("llvm.prefetch", (byte,), form)
-        builder.call(prefetch, [place, word(0), word(2), word(1)])
-        return context.get_dummy_value()
-
-    return types.none(array, types.intp), codegen
-
-
-@answers(fetch_row, Dense)
-def _fetch_dense(X, i):
-    p = X.x.shape[1]
-    for j in range(0, p, LINE // X.x.itemsize):
-        fetch(X.x, i * p + j)
-
-
-@answers(fetch_row, Sparse)
-def _fetch_sparse(X, i):
-    fetch(X.values, X.starts[i])
-    fetch(X.columns, X.starts[i])
 
 
 @answers(add_squares, Dense)

@@ -31,8 +31,9 @@ from ..compile.jit import RELAXED, compile_for, inlined, kernel, parallel_region
 from ..compile.structures import IntegerMatrix, Integers, Matrix, Vector
 from ..differentiate.adapters import derivatives
 from ..differentiate.workspace import Workspace
+from .ahead import fetch_row
 from .losses import LINES, Loss, words_before
-from .rows import Dense, Sparse, add_row, block_count, block_start, fetch_row, row_dot
+from .rows import Dense, Sparse, add_row, block_count, block_start, row_dot
 
 MOST_SUMS = 1 << 23  # numbers: partial sums of all blocks take 64 MiB at most, but for the first
 FEWEST = 8  # blocks that a wide problem keeps
@@ -406,25 +407,32 @@ class Passes:
     most: rows of the largest batch.
     """
 
-    def __init__(self, source: Source, bound: CompiledObjective, dimension: int, threads: int, order=None, most=None):
-        self.source, self.bound, self.dimension = source, bound, dimension
-        self.order = np.zeros(0, np.int64) if order is None else order
-        self.batch = np.array([0, self.order.size or source.rows])
-        self.most = int(most or self.batch[1])
-        self.parallel = self.most * source.columns >= WORTH and not forking.threads_are_gone()
+    def __init__(
+        self, source: Source, bound: CompiledObjective, dimension: int, threads: int,
+        order: np.ndarray | None = None, most: int | None = None,
+    ):  # fmt: skip
+        self.source: Source = source
+        self.bound: CompiledObjective = bound
+        self.dimension: int = dimension
+        self.order: np.ndarray = np.zeros(0, np.int64) if order is None else order
+        self.batch: np.ndarray = np.array([0, self.order.size or source.rows])
+        self.most: int = int(most or self.batch[1])
+        self.parallel: bool = self.most * source.columns >= WORTH and not forking.threads_are_gone()
         y, dimensions = np.zeros((source.rows, 0), np.int64), 0
         if source.y is not None:
             y, dimensions = source.y.view(np.int64).reshape(source.rows, -1), source.y.ndim
-        self.scratch, self.workspaces = _scratch(source, bound, dimension, int(blocks_of.py_func(self.most, dimension)))
+        made = _scratch(source, bound, dimension, int(blocks_of.py_func(self.most, dimension)))
+        self.scratch: Scratch = made[0]
+        self.workspaces: list[Any] = made[1]
         derived = derivatives(bound)
         asked = {"value": bound.address, "gradient": derived.gradient, "product": 0}
         code = Code(**asked, place=len(words_before(bound)), dimensions=dimensions)
         weights = np.zeros(0) if source.weights is None else source.weights
-        self.data = Data(
+        self.data: Data = Data(
             source.X, y, weights, self.order, self.batch, np.ones(LINES), code, float(source.l2),
             dimension - source.intercept, threads, self.scratch,
         )  # fmt: skip
-        self.packed = Packed(self.data)
+        self.packed: Packed = Packed(self.data)
         self.type: Any = record_type((self.data,)).types[0]
 
     def address(self, kind: str) -> int:
