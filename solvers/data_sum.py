@@ -28,6 +28,7 @@ from .driving.result import Result
 from .learning.epochs import BATCHED
 from .learning.full_batch import SumObjective
 from .learning.on_cuda import SumOnDevice
+from .row_training import method_of_rows, train_by_rows
 from .training import train
 
 
@@ -190,12 +191,14 @@ def minimize_sum(
         As of `minimize`; the threads share out the rows of a pass.
     method : str, optional
         With a batch_size: "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw". Without: any method of
-        `minimize`; default `l_bfgs_b`. "sgd" is `gradient_descent` then.
+        `minimize`; default `l_bfgs_b`. "sgd" is `gradient_descent` then. Or one whose steps are single rows: "saga",
+        "svrg" (options step, curvature, gtol); "hogwild", stochastic gradient descent by all threads on one point
+        without locks (step, decay), which is not reproducible, and says so in the result.
     max_evals, max_iters, target, ftol
         As of `minimize`, without a batch_size.
     batch_size : int, optional
         Rows of a batch, at most: an epoch is cut into batches of equal size. Without: all rows.
-    epochs : int, default 10
+    epochs : int, default 10, and 100 with steps of single rows
         How often all rows are gone through, in an order that is a function of (seed, epoch). Rows are read in short
         runs that stand together, of which at least 16 make a batch: where neighbours are alike (sorted labels), larger
         batches are better mixed.
@@ -225,12 +228,22 @@ def minimize_sum(
         values stayed finite, and nobody interrupted it. Ctrl-C ends it with what there is.
     """
     x0 = fun._point(x0)
-    if schedule is not None:
-        options = {**(options or {}), "schedule": schedule}
     batched = {
         "epochs": epochs, "average": average or None, "validation": validation, "tol": tol,
         "validation_fraction": validation_fraction,
     }  # fmt: skip
+    if (by_rows := method_of_rows(method)) is not None:
+        others = batched | {
+            "epochs": None, "bounds": bounds, "schedule": schedule, "patience": patience, "max_evals": max_evals,
+            "max_iters": max_iters, "ftol": ftol, "batch_size": batch_size,
+        }  # fmt: skip
+        _refuse(others, f"is nothing that {by_rows.name} knows; it has epochs, target, max_time and options")
+        return train_by_rows(
+            fun, x0, by_rows, epochs=epochs, options=options, seed=seed, threads=threads, max_time=max_time,
+            target=target, callback=callback, progress=progress,
+        )  # fmt: skip
+    if schedule is not None:
+        options = {**(options or {}), "schedule": schedule}
     if batch_size is not None:
         whole = {"max_evals": max_evals, "max_iters": max_iters, "target": target, "ftol": ftol}
         _refuse(whole, "is for passes over all rows; batch_size goes with epochs, patience and tol")

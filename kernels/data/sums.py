@@ -281,16 +281,20 @@ def pass_over(kind: str, Type: Any, linear: bool, parallel: bool) -> Any:
     one_block = _relaxed(one_block)
 
     def all_blocks(address, first, stop, count, threads, w, v):
-        before = numba.get_num_threads()
-        if parallel:
-            numba.set_num_threads(min(threads, before))
         for k in prange(count):
             start = first + block_start(stop - first, count, k)
             one_block(address, k, start, first + block_start(stop - first, count, k + 1), w, v)
-        if parallel:
-            numba.set_num_threads(before)
 
-    all_blocks = kernel(all_blocks, parallel=parallel, flags=RELAXED, inner=True)
+    def by_threads(address, first, stop, count, threads, w, v):
+        before = numba.get_num_threads()
+        numba.set_num_threads(min(threads, before))
+        for k in prange(count):
+            start = first + block_start(stop - first, count, k)
+            one_block(address, k, start, first + block_start(stop - first, count, k + 1), w, v)
+        numba.set_num_threads(before)
+
+    # code that sets the number of threads is not kept on disk: it stands apart from that of one thread
+    all_blocks = kernel(by_threads if parallel else all_blocks, parallel=parallel, flags=RELAXED, inner=True)
 
     def over_batch(address, w, v, out):
         data = load(address, Type)

@@ -163,7 +163,7 @@ class SumSettings(TypedDict, total=False):
     """Of `minimize` of a DataSum."""
 
     bounds: Box | None
-    method: AnyMethod | Literal["sgd"] | None
+    method: AnyMethod | Literal["sgd", "saga", "svrg", "hogwild"] | None
     batch_size: int | None
     epochs: int | None
     average: bool | int
