@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         register,
     )
     from .solvers.estimators import (
+        LogisticRegression,
         MatrixFactorization,
         SGDClassifier,
         SGDRegressor,
@@ -58,6 +59,7 @@ __all__ = [
     "SOLVERS",
     "BracketError",
     "DataSum",
+    "LogisticRegression",
     "MatrixFactorization",
     "Minimum",
     "OptimizeWarning",
@@ -123,6 +125,7 @@ LAYERS = {
         "register",
     ),
     "solvers.estimators": (
+        "LogisticRegression",
         "MatrixFactorization",
         "SGDClassifier",
         "SGDRegressor",

@@ -11,16 +11,19 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
+    from .logistic import LogisticRegression
     from .matrix_factorization import MatrixFactorization
     from .sgd import SGDClassifier, SGDRegressor
 
 __all__ = [
+    "LogisticRegression",
     "MatrixFactorization",
     "SGDClassifier",
     "SGDRegressor",
 ]
 
 LATER = {  # name -> its module
+    "LogisticRegression": "logistic",
     "MatrixFactorization": "matrix_factorization",
     "SGDClassifier": "sgd",
     "SGDRegressor": "sgd",

@@ -28,6 +28,7 @@ SAMPLE = 60  # rows for each coefficient: the Hessian is known to about a quarte
 WORTH = 4  # k, at least
 NEARER = 1e-3  # by how much the gradient falls over the sample
 SLOW = 0.5  # of the gradient that an iteration leaves: more, and the Hessian is made anew
+CHEAP = 12  # coefficients: the Hessian of fewer costs less than a pass, and is made anew for each step
 ARMIJO = 1e-4
 SHORTEST = 1e-9  # step
 ROUNDING = 64 * np.finfo(np.float64).eps  # of the value: what a step promises below it cannot be seen
@@ -65,40 +66,45 @@ def newton_cholesky(objective: Any, w: np.ndarray, tol: float, max_iter: int) ->
 def _descend(objective: Any, w: np.ndarray, tol: float, max_iter: int, k: int) -> Descent:
     """Newton's steps with the Hessian of every k-th row, later of all."""
     value, g = objective.value_and_gradient(w)
-    largest, inverse, fresh = float(np.abs(g).max()), None, False
+    largest, inverse, age = float(np.abs(g).max()), None, 0
     for iteration in range(max_iter):
         if largest <= tol:
             return Descent(w, value, largest, iteration, True)
         if inverse is None:
-            inverse, fresh = inverse_of(objective.hessian(k)), True
-        direction = np.empty_like(g)
-        slope = choose(inverse, g, direction)
-        step, new, new_value, new_g = 1.0, w, value, g
-        while True:
-            new = w + step * direction
-            new_value, new_g = objective.value_and_gradient(new)
-            smaller = float(np.abs(new_g).max())
-            if new_value <= value + ARMIJO * step * slope:
-                break
-            if -step * slope <= ROUNDING * abs(value) and smaller < largest:
-                break
-            step *= 0.5
-            if step < SHORTEST or not -slope > 0.0:
-                break
-        if step < SHORTEST or not -slope > 0.0:
-            if -slope <= ROUNDING * abs(value):
-                return Descent(w, value, largest, iteration, True)
-            if fresh and k == 1:
+            inverse, age = inverse_of(objective.hessian(k)), 0
+        found = search(objective, w, value, g, inverse)
+        while found is None:  # nothing falls along the direction: by rounding, or of a matrix that is far off
+            if age == 0 and k == 1:
                 return Descent(w, value, largest, iteration, False)
             objective.value_and_gradient(w)
-            inverse, k = None, 1
-            continue
-        before, largest = largest, smaller
+            k, age = 1, 0
+            inverse = inverse_of(objective.hessian())
+            found = search(objective, w, value, g, inverse)
+        new, new_value, new_g = found
+        if new is w:
+            return Descent(w, value, largest, iteration, True)
         correct(inverse, new - w, new_g - g)
-        w, value, g, fresh = new, new_value, new_g, False
-        if largest > SLOW * before:
-            inverse, k = None, 1
+        before, largest = largest, float(np.abs(new_g).max())
+        w, value, g, age = new, new_value, new_g, age + 1
+        if objective.size < CHEAP or largest > SLOW * before:
+            k, inverse = 1 if age == 1 else k, None
     return Descent(w, value, largest, max_iter, largest <= tol)
+
+
+def search(objective: Any, w: np.ndarray, value: float, g: np.ndarray, inverse: np.ndarray):
+    """The next point, its value and its gradient; None: none is lower. w itself: no double can tell that one is."""
+    direction = np.empty_like(g)
+    slope, largest = choose(inverse, g, direction), np.abs(g).max()
+    step, seen = 1.0, ROUNDING * abs(value)
+    while slope < 0.0 and step > SHORTEST:
+        new = w + step * direction
+        new_value, new_g = objective.value_and_gradient(new)
+        if new_value <= value + ARMIJO * step * slope:
+            return new, new_value, new_g
+        if -slope <= seen:  # the value is as good as the same: the gradient tells
+            return (new, new_value, new_g) if np.abs(new_g).max() < largest else (w, value, g)
+        step *= 0.5
+    return (w, value, g) if 0.0 <= -slope <= seen else None
 
 
 def inverse_of(H: np.ndarray) -> np.ndarray:
