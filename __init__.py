@@ -47,10 +47,14 @@ if TYPE_CHECKING:
         register,
     )
     from .solvers.estimators import (
+        ElasticNet,
+        Lasso,
         LogisticRegression,
         MatrixFactorization,
         SGDClassifier,
         SGDRegressor,
+        enet_path,
+        lasso_path,
     )
 
     __version__: str
@@ -59,6 +63,8 @@ __all__ = [
     "SOLVERS",
     "BracketError",
     "DataSum",
+    "ElasticNet",
+    "Lasso",
     "LogisticRegression",
     "MatrixFactorization",
     "Minimum",
@@ -76,6 +82,7 @@ __all__ = [
     "cluster",
     "compiled",
     "curve_fit",
+    "enet_path",
     "functions",
     "grad",
     "grid_search",
@@ -85,6 +92,7 @@ __all__ = [
     "islands",
     "jacobian",
     "kernels",
+    "lasso_path",
     "least_squares",
     "log_integer",
     "log_uniform",
@@ -125,10 +133,14 @@ LAYERS = {
         "register",
     ),
     "solvers.estimators": (
+        "ElasticNet",
+        "Lasso",
         "LogisticRegression",
         "MatrixFactorization",
         "SGDClassifier",
         "SGDRegressor",
+        "enet_path",
+        "lasso_path",
     ),
 }  # fmt: skip  (what is in neither is in orchestration)
 
