@@ -183,7 +183,7 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         if self.classes_.size < 2:
             raise ValueError(
                 "y: got samples of one class, expected at least 2 classes; the data contains only one class: "
-                f"{self.classes_[0]!r}"
+                f"{self.classes_.tolist()[0]!r}"
             )
         if solver == "liblinear" and self.classes_.size > 2:
             raise ValueError(

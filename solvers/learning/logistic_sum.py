@@ -31,6 +31,8 @@ class LogisticSum:
         r, divided by the sum of all weights.
     """
 
+    at_zero = float(np.log(2.0))  # the value of w = 0
+
     def __init__(self, X: Dense | Sparse, y: np.ndarray, weights: np.ndarray, ridge: np.ndarray, step: int = 1):
         self.X, self.y, self.weights, self.ridge, self.step = X, y, weights, ridge, step
         self.rows, self.size = y.size, ridge.size
@@ -83,6 +85,7 @@ class MultinomialSum:
     def __init__(self, X: Dense | Sparse, y: np.ndarray, weights: np.ndarray, ridge: np.ndarray, step: int = 1):
         self.X, self.y, self.weights, self.ridge, self.step = X, y, weights, ridge, step
         self.rows, self.size, self.shape = y.size, ridge.size, ridge.shape
+        self.at_zero = float(np.log(len(ridge)))
         self.share = 1.0 / weights.sum()
         self.probabilities = np.empty((len(ridge), y.size))
         blocks = blocks_of(X, self.rows, self.size)
