@@ -122,7 +122,7 @@ def transposed_rows(X, v, partial, out):
                 out[k, j] += partial[b, k, j]
 
 
-@kernel(flags=RELAXED, parallel=True)
+@kernel(parallel=True)
 def transposed_columns(X, v, wanted, out):
     """The same for X by columns, of the columns that are wanted (p,); the others of out are left as they were."""
     p = columns_of(X)

@@ -28,7 +28,7 @@ import numpy as np
 from ...kernels.compile.jit import parallel_region
 from ...kernels.data import softmax
 from ...kernels.data.columns import by_columns
-from ...kernels.data.quadratic_model import column_moments
+from ...kernels.data.quadratic_model import moments
 from ...kernels.data.rows import Dense, Sparse
 
 
@@ -95,7 +95,7 @@ class PenalisedLogistic:
         if self.columns is not None:
             sums, self.spread = np.empty(self.wanted.size), np.empty(self.wanted.size)
             with parallel_region():
-                column_moments(self.columns, np.arange(sums.size), self.s, sums, self.spread)
+                moments(self.columns, np.arange(sums.size), self.s, sums, self.spread)
             if self.fit_intercept:
                 self.spread -= sums**2 / self.s.sum()
 
