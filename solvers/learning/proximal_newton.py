@@ -15,7 +15,6 @@ import numpy as np
 
 from ...kernels.compile.jit import parallel_region
 from ...kernels.data.quadratic_model import ColumnModel, GramModel, SoftmaxColumnModel, descend, moments
-from ...kernels.data.softmax import scores
 from ...kernels.data.weighted_gram import softmax_hessian
 from .penalised_logistic import LinearFit, PenalisedLogistic
 
@@ -153,8 +152,7 @@ def _inverse(B: np.ndarray, problem: PenalisedLogistic) -> np.ndarray:
 def _search(problem: PenalisedLogistic, step: np.ndarray) -> bool:
     """Halve the step until the objective falls by a part of what is promised; go there. False: nothing was gained."""
     along = np.empty_like(problem.z)
-    with parallel_region():
-        scores(problem.X, step, along)
+    problem.scores(step, along)
     penalty = problem.penalty(problem.w)
     value = problem.loss + penalty
     promised = float(np.sum(problem.g * step)) + problem.penalty(problem.w + step) - penalty
