@@ -50,9 +50,8 @@ def exact(A, y):
     rows = [[Fraction(float(v)) for v in row] for row in A]
     b = [Fraction(float(v)) for v in y]
     p = len(rows[0])
-    M = [
-        [sum(r[i] * r[j] for r in rows) for j in range(p)] + [sum(r[i] * v for r, v in zip(rows, b))] for i in range(p)
-    ]
+    M = [[sum(r[i] * r[j] for r in rows) for j in range(p)] for i in range(p)]
+    M = [line + [sum(r[i] * v for r, v in zip(rows, b))] for i, line in enumerate(M)]
     for k in range(p):
         for i in range(p):
             if i != k:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .least_squares import LinearRegression
     from .matrix_factorization import MatrixFactorization
     from .penalty_paths import enet_path, lasso_path
+    from .ridge import Ridge
     from .sgd import SGDClassifier, SGDRegressor
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Lasso",
     "LinearRegression",
     "MatrixFactorization",
+    "Ridge",
     "SGDClassifier",
     "SGDRegressor",
     "enet_path",
@@ -33,6 +35,7 @@ LATER = {  # name -> its module
     "Lasso": "elastic_net",
     "LinearRegression": "least_squares",
     "MatrixFactorization": "matrix_factorization",
+    "Ridge": "ridge",
     "SGDClassifier": "sgd",
     "SGDRegressor": "sgd",
     "enet_path": "penalty_paths",

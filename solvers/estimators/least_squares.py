@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from scipy import linalg, optimize, sparse
-from scipy.sparse.linalg import LinearOperator, lsqr
+from scipy.sparse.linalg import lsqr
 from sklearn.utils._param_validation import Interval
 
 from ..learning.ordinary_least_squares import EPS, solve
@@ -112,24 +112,13 @@ class LinearRegression(LinearModel):
         if self.positive:
             return np.array([optimize.nnls(data.X, v)[0] for v in data.y.T])
         if sparse.issparse(data.X):
-            operator = centred_operator(data)
-            return np.array([lsqr(operator, v, atol=self.tol, btol=self.tol)[0] for v in data.y.T])
+            return np.array([lsqr(data.operator, v, atol=self.tol, btol=self.tol)[0] for v in data.y.T])
         n, p = data.X.shape
-        found, _, self.rank_, self.singular_ = linalg.lstsq(data.X, data.y, cond=EPS * max(n, p))
+        by_singular_values: Any = linalg.lstsq
+        found, _, self.rank_, self.singular_ = by_singular_values(data.X, data.y, cond=EPS * max(n, p))
         return found.T
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = not self.positive
         return tags
-
-
-def centred_operator(data: Centred) -> LinearOperator:
-    """The design of a sparse X with its means taken out, as what multiplies vectors."""
-    X, means, roots = data.X, data.x_means, data.roots
-    return LinearOperator(
-        X.shape,
-        matvec=lambda v: X @ v - roots * (means @ np.ravel(v)),
-        rmatvec=lambda v: X.T @ v - means * (roots @ np.ravel(v)),
-        dtype=float,
-    )

@@ -16,7 +16,7 @@ Rank deficient, or fewer rows than unknowns: None; the answer is one of many, an
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import linalg
@@ -46,13 +46,16 @@ def solve(X, y, first=None) -> Solution | None:
     return found or by_factors(X if first is None else np.column_stack([first, X]), y)
 
 
-def by_normal_equations(X, y, first) -> Solution | None:
-    """None: the condition does not allow it."""
+def by_normal_equations(X, y, first, alpha=0.0) -> Solution | None:
+    """With alpha |w|^2 added, of the columns of X alone. None: the condition does not allow it."""
     if first is None:
         products = X.T @ X
     else:
         along = first @ X
         products = np.block([[first @ first, along], [along[:, None], X.T @ X]])
+    penalty = np.full((len(products), 1), alpha)
+    penalty[: len(products) - X.shape[1]] = 0.0
+    products[np.diag_indices_from(products)] += penalty[:, 0]
     lengths = powers_of_two(np.diagonal(products))
     products /= np.outer(lengths, lengths)
     try:
@@ -63,13 +66,13 @@ def by_normal_equations(X, y, first) -> Solution | None:
     if not condition(factor, np.abs(products).sum(axis=0).max())[0] > SAFE:
         return None
 
-    def step(r):
-        pulls = X.T @ r if first is None else np.vstack([first @ r, X.T @ r])
+    def step(r, w):
+        pulls = (X.T @ r if first is None else np.vstack([first @ r, X.T @ r])) - penalty * w
         return linalg.cho_solve((factor, False), pulls / lengths[:, None], check_finite=False) / lengths[:, None]
 
-    w = step(y)
+    w = step(y, np.zeros((len(products), y.shape[1])))
     for _ in range(2):
-        w += step(y - (X @ w if first is None else X @ w[1:] + first[:, None] * w[0]))
+        w += step(y - (X @ w if first is None else X @ w[1:] + first[:, None] * w[0]), w)
     return Solution(w, factor * lengths)
 
 
@@ -77,7 +80,8 @@ def by_factors(A, y) -> Solution | None:
     """None: rank deficient."""
     lengths = powers_of_two(np.einsum("ij,ij->j", A, A))
     columns = np.ascontiguousarray((A / lengths).T)
-    Q, R = linalg.qr(columns.T, mode="economic", check_finite=False)
+    factorise: Any = linalg.qr
+    Q, R = factorise(columns.T, mode="economic", check_finite=False)
     sizes = linalg.svdvals(R)
     if not sizes[-1] > EPS * max(A.shape) * sizes[0]:
         return None
