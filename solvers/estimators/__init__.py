@@ -14,16 +14,21 @@ if TYPE_CHECKING:
     from .elastic_net import ElasticNet, Lasso
     from .least_squares import LinearRegression
     from .matrix_factorization import MatrixFactorization
+    from .penalty_cv import ElasticNetCV, LassoCV
     from .penalty_paths import enet_path, lasso_path
     from .ridge import Ridge
+    from .ridge_cv import RidgeCV
     from .sgd import SGDClassifier, SGDRegressor
 
 __all__ = [
     "ElasticNet",
+    "ElasticNetCV",
     "Lasso",
+    "LassoCV",
     "LinearRegression",
     "MatrixFactorization",
     "Ridge",
+    "RidgeCV",
     "SGDClassifier",
     "SGDRegressor",
     "enet_path",
@@ -32,10 +37,13 @@ __all__ = [
 
 LATER = {  # name -> its module
     "ElasticNet": "elastic_net",
+    "ElasticNetCV": "penalty_cv",
     "Lasso": "elastic_net",
+    "LassoCV": "penalty_cv",
     "LinearRegression": "least_squares",
     "MatrixFactorization": "matrix_factorization",
     "Ridge": "ridge",
+    "RidgeCV": "ridge_cv",
     "SGDClassifier": "sgd",
     "SGDRegressor": "sgd",
     "enet_path": "penalty_paths",
