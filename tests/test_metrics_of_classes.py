@@ -145,6 +145,14 @@ def test_many_labels_and_many_rows():
     agree("confusion_matrix", y % 1000 * 10**6, p % 1000 * 10**6)
 
 
+def test_numbers_that_a_double_cannot_tell_apart():
+    big = [2**60, 2**60 + 1]
+    for kind in (np.int64, np.uint64, object):
+        assert tw.metrics.accuracy_score(np.array(big, dtype=kind), np.array(big[::-1], dtype=kind)) == 0.0
+    with pytest.raises(ValueError, match="below 2"):
+        tw.metrics.accuracy_score(np.array([2**63], dtype=np.uint64), [1])
+
+
 def test_hashes_that_collide():
     """Text that differs in a single place, and rows of zeros: each label has one code."""
     from thalweg.kernels.metrics.labels import number_rows
