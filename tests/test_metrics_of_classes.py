@@ -149,6 +149,8 @@ def test_numbers_that_a_double_cannot_tell_apart():
     big = [2**60, 2**60 + 1]
     for kind in (np.int64, np.uint64, object):
         assert tw.metrics.accuracy_score(np.array(big, dtype=kind), np.array(big[::-1], dtype=kind)) == 0.0
+    with pytest.raises(ValueError, match="which is masked"):
+        tw.metrics.accuracy_score(np.ma.masked_equal([1, 2], 2), [1, 2])
     with pytest.raises(ValueError, match="below 2"):
         tw.metrics.accuracy_score(np.array([2**63], dtype=np.uint64), [1])
 

@@ -29,6 +29,8 @@ class Codes(NamedTuple):
 
 def read_labels(name: str, value: Any) -> np.ndarray:
     """(n,) whole numbers as int64, text of fixed length, or text as objects; (n, m) bool of several labels for each."""
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name}: got {shortened(value)}, which is masked, expected a label for each row")
     if hasattr(value, "toarray"):
         array = value.toarray()  # of scipy.sparse
     else:
