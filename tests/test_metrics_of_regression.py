@@ -27,7 +27,7 @@ def predictions(draw):
     return y, p, {"sample_weight": weights, "multioutput": multioutput}
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(predictions(), st.booleans())
 def test_as_scikit_learn(drawn, force_finite):
     y, p, options = drawn
