@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .solvers.estimators import (
         ElasticNet,
         Lasso,
+        LogisticRegression,
         MatrixFactorization,
         SGDClassifier,
         SGDRegressor,
@@ -64,6 +65,7 @@ __all__ = [
     "DataSum",
     "ElasticNet",
     "Lasso",
+    "LogisticRegression",
     "MatrixFactorization",
     "Minimum",
     "OptimizeWarning",
@@ -133,6 +135,7 @@ LAYERS = {
     "solvers.estimators": (
         "ElasticNet",
         "Lasso",
+        "LogisticRegression",
         "MatrixFactorization",
         "SGDClassifier",
         "SGDRegressor",

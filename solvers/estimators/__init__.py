@@ -12,6 +12,7 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from .elastic_net import ElasticNet, Lasso
+    from .logistic import LogisticRegression
     from .matrix_factorization import MatrixFactorization
     from .penalty_paths import enet_path, lasso_path
     from .sgd import SGDClassifier, SGDRegressor
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ElasticNet",
     "Lasso",
+    "LogisticRegression",
     "MatrixFactorization",
     "SGDClassifier",
     "SGDRegressor",
@@ -29,6 +31,7 @@ __all__ = [
 LATER = {  # name -> its module
     "ElasticNet": "elastic_net",
     "Lasso": "elastic_net",
+    "LogisticRegression": "logistic",
     "MatrixFactorization": "matrix_factorization",
     "SGDClassifier": "sgd",
     "SGDRegressor": "sgd",
