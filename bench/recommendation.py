@@ -70,10 +70,10 @@ def ours(ratings, solver, threads, iterations):
 
 
 def check(ratings, threads):
-    """One iteration of both, from the same factors, is the same."""
+    """One iteration of both, from the same factors, is the same (implicit keeps weights in single precision)."""
     _, x, y = theirs(ratings, False, threads, iterations=1)
     _, model = ours(ratings, "als", threads, 1)
-    assert np.abs(model.user_factors_ - x).max() < 1e-8 and np.abs(model.item_factors_ - y).max() < 1e-8
+    assert np.abs(model.user_factors_ - x).max() < 1e-6 and np.abs(model.item_factors_ - y).max() < 1e-6
 
 
 def race(ratings, cg, solvers, threads, repeats, own_start=False):
