@@ -22,8 +22,9 @@ from numba.core import cgutils, types
 
 from .calling import asking
 from .calling.arguments import copy_array, intrinsic
+from .calling.states import StateType, state_type
 from .compile.jit import inlined, once, part
-from .compile.structures import leaf_names, mapped, numba_type
+from .compile.structures import leaf_names, mapped
 from .run import RUNNING, note_raised, open_iteration
 
 ENTRY = (types.intp, types.intp, types.int64)  # of a driver: problem, state, evaluations
@@ -134,7 +135,7 @@ def driver(solver: str, State: type):
         if name not in _words:
             _words[name] = np.zeros(1, dtype=np.int64)
             llvmlite.binding.add_symbol(name, _words[name].ctypes.data)
-    state_type = numba_type(State)
+    kind = state_type(State)
 
     @intrinsic
     def drive(typingctx, problem, state, evaluations):
@@ -149,28 +150,18 @@ def driver(solver: str, State: type):
             context.call_conv.call_function(builder, callee, types.none, ENTRY, [*given, values[2]])
             return context.get_dummy_value()
 
-        return types.none(problem, state_type, types.int64), codegen
+        return types.none(problem, kind, types.int64), codegen
 
     return drive
 
 
 def _stored(context, builder, ty, value):
-    """The address of a tuple as a record of words on the stack: what `load` reads (calling/arguments.py)."""
-    word, words = context.get_value_type(types.intp), list(_words_of(context, builder, ty, value))
-    place = cgutils.alloca_once(builder, ir.ArrayType(word, len(words)))
-    for k, member in enumerate(words):
+    """The address of what `load` reads (calling/arguments.py): a state has one, a problem is stored on the stack."""
+    word = context.get_value_type(types.intp)
+    if isinstance(ty, StateType):
+        return builder.ptrtoint(value, word)
+    members = cgutils.unpack_tuple(builder, value, len(ty))
+    place = cgutils.alloca_once(builder, ir.ArrayType(word, len(members)))
+    for k, member in enumerate(members):
         builder.store(member, cgutils.gep_inbounds(builder, place, 0, k))
     return builder.ptrtoint(place, word)
-
-
-def _words_of(context, builder, ty, value):
-    word = context.get_value_type(types.intp)
-    if isinstance(ty, types.BaseTuple):
-        for member, inner in zip(ty.types, cgutils.unpack_tuple(builder, value, len(ty.types))):  # pyright: ignore
-            yield from _words_of(context, builder, member, inner)
-    elif isinstance(ty, types.Array):
-        array = context.make_array(ty)(context, builder, value=value)
-        yield builder.ptrtoint(array.data, word)
-        yield from cgutils.unpack_tuple(builder, array.shape, ty.ndim)
-    else:
-        yield value  # an address, or a number of 64 bits

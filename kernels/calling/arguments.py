@@ -23,9 +23,9 @@ from numba.np.arrayobj import populate_array
 
 from ..compile.carried_types import Data
 from ..compile.python_numbers import UNDEFINED
+from .states import WORD, StateType, array_of
 from .what_to_write import IN_PYTHON
 
-WORD = 8  # bytes
 intrinsic: Any = _intrinsic  # what it makes takes one argument less than what is written
 VECTOR = types.Array(types.float64, 1, "C")
 
@@ -204,10 +204,12 @@ def _pack(value, words: list[int], address) -> None:
 
 @intrinsic
 def load(typingctx, address, record):
-    """The tuple of arguments at `address`; arrays are borrowed, without a reference count."""
+    """The tuple of arguments, or the state, at `address`; arrays are borrowed, without a reference count."""
     record_ty = record.instance_type
 
     def codegen(context, builder, signature, arguments):
+        if isinstance(record_ty, StateType):
+            return builder.inttoptr(arguments[0], context.get_value_type(record_ty))
         value, _ = _load(context, builder, record_ty, arguments[0], 0)
         return value
 
@@ -229,15 +231,8 @@ def _load(context, builder, ty: Any, address, offset: int):
             members.append(member)
         return context.make_tuple(builder, ty, members), offset
     if isinstance(ty, types.Array):
-        data = builder.inttoptr(word(offset, intp), context.get_data_type(ty.dtype).as_pointer())
-        shape = [word(offset + 1 + k, intp) for k in range(ty.ndim)]
-        itemsize = intp(context.get_abi_sizeof(context.get_data_type(ty.dtype)))
-        strides = [itemsize]
-        for extent in reversed(shape[1:]):
-            strides.insert(0, builder.mul(strides[0], extent))
-        array = context.make_array(ty)(context, builder)
-        populate_array(array, data, shape, strides[: ty.ndim], itemsize, meminfo=None)
-        return array._getvalue(), offset + 1 + ty.ndim
+        words = [word(offset + k, intp) for k in range(1 + ty.ndim)]
+        return array_of(context, builder, ty, words), offset + 1 + ty.ndim
     if isinstance(ty, types.Boolean):
         return builder.icmp_signed("!=", word(offset, intp), intp(0)), offset + 1
     if isinstance(ty, types.Complex):

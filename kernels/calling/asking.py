@@ -27,8 +27,9 @@ from numba.core import types
 from numba.extending import overload
 
 from ..compile.jit import inlined
-from ..compile.structures import Matrix, Vector, numba_type, record
+from ..compile.structures import Matrix, Vector, record
 from .arguments import RAISED_VALUE, VECTOR, call_adapter, call_value, word_at
+from .states import state_type
 
 QUESTIONS = {  # what `Solver.asks` may name, and how an error message puts it
     "value": "a value", "gradient": "a gradient", "product": "products with the Hessian", "hessian": "a Hessian",
@@ -124,6 +125,12 @@ def with_record(problem, record):
     )  # fmt: skip
 
 
+@inlined
+def value_alone(value, record):
+    """A problem that is asked for values, and for nothing else."""
+    return Functions(value, record, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
 @answers(value, Functions)
 def _value_by_address(problem, x):
     return call_value(problem.value, problem.record, x)
@@ -191,7 +198,7 @@ class Replay(NamedTuple):
     now: Annotated[np.ndarray, TOLD]  # how many were asked for, how many were told
 
 
-REPLAY = numba_type(Replay)
+REPLAY = state_type(Replay)
 
 
 @answers(value, Replay)

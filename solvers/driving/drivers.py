@@ -27,8 +27,9 @@ from ...kernels import nesting
 from ...kernels.calling import asking
 from ...kernels.calling.arguments import load, packed, row
 from ...kernels.calling.asking import FUNCTIONS, REPLAY
+from ...kernels.calling.states import state_type
 from ...kernels.compile.jit import compile_for, inlined, kernel, once
-from ...kernels.compile.structures import Vector, classes, constructor, leaf_names, numba_type
+from ...kernels.compile.structures import Vector, leaf_names
 from ...kernels.compile.waiting import explained
 from ...kernels.nesting import restoring
 from ...kernels.rows.population import note_values, open_generation
@@ -140,7 +141,7 @@ class Entry:
 @once
 def proposer(solver: Solver):
     """propose(state, start, stop)"""
-    propose, State = stages(solver).propose, numba_type(solver.State)
+    propose, State = stages(solver).propose, state_type(solver.State)
 
     def propose_rows(state, start, stop):
         propose(load(state, State), start, stop)
@@ -151,7 +152,7 @@ def proposer(solver: Solver):
 @once
 def concluder(solver: Solver):
     """conclude(state)"""
-    conclude, State = stages(solver).conclude, numba_type(solver.State)
+    conclude, State = stages(solver).conclude, state_type(solver.State)
 
     def conclude_rows(state):
         conclude(load(state, State))
@@ -216,7 +217,7 @@ def _advance_by_rows(solver: Solver):
 @once
 def serial(solver: Solver, problem=FUNCTIONS):
     """advance(problem, state, evaluations), for a type of problem."""
-    advance, State = advancing(solver), numba_type(solver.State)
+    advance, State = advancing(solver), state_type(solver.State)
 
     def advance_serial(asked, state, evaluations):
         advance(load(asked, problem), load(state, State), evaluations)
@@ -237,43 +238,30 @@ def link(solver: Solver, state, problem=FUNCTIONS) -> None:
 
 
 def _spread_rows(solver: Solver):
-    """evaluate(problem, state, start, stop): candidates and values of these rows, on several threads.
+    """evaluate(value, record, state, trial_f, start, stop): candidates and values of these rows, on several threads.
 
-    Numba hands no nested tuple to a parallel loop: the loop gets the arrays, its body makes the state of them again.
+    The loop itself must be seen to write somewhere: else Numba leaves it out.
     """
-    draw, propose_row = stages(solver).draw, stages(solver).propose_row
+    draw, propose_row, State = stages(solver).draw, stages(solver).propose_row, state_type(solver.State)
 
     @inlined
-    def evaluate_row(i, problem, state):
+    def value_of_row(i, value, record, packed_state):
+        state = load(packed_state, State)
         draw(i, i + 1, state)
         propose_row(i, state)
-        state.trial_f[i] = asking.value(problem, row(state.trial, i))
+        return asking.value(asking.value_alone(value, record), row(state.trial, i))
 
-    names = leaf_names(solver.State)
-    arrays = [f"state__{name.replace('.', '__')}" for name in names]
-    assignments = "".join(f"    {array} = state.{name}\n" for array, name in zip(arrays, names))
-    scope: dict = {
-        **classes(solver.State),
-        "Functions": asking.Functions,
-        "prange": prange,
-        "evaluate_row": evaluate_row,
-    }
-    remade = constructor(solver.State, "state", separator="__")
-    source = (
-        f"def body(i, value, record, {', '.join(arrays)}):\n"
-        f"    evaluate_row(i, Functions(value, record, 0, 0, 0, 0, 0, 0, 0, 0, 0), {remade})\n"
-        f"def evaluate(problem, state, start, stop):\n    value, record = problem.value, problem.record\n{assignments}"
-        f"    for i in prange(start, stop):\n        body(i, value, record, {', '.join(arrays)})\n"
-    )
-    exec(source, scope)
-    scope["body"] = inlined(scope["body"])
-    return kernel(scope["evaluate"], parallel=True, inner=True)
+    def evaluate(value, record, packed_state, trial_f, start, stop):
+        for i in prange(start, stop):
+            trial_f[i] = value_of_row(i, value, record, packed_state)
+
+    return kernel(evaluate, parallel=True, inner=True)
 
 
 @once
 def parallel(solver: Solver):
     """As `serial`, with the rows of a generation on Numba's threads (`numba.set_num_threads`)."""
-    evaluate, conclude, State = _spread_rows(solver), stages(solver).conclude, numba_type(solver.State)
+    evaluate, conclude, State = _spread_rows(solver), stages(solver).conclude, state_type(solver.State)
 
     def advance_parallel(asked, packed_state, evaluations):
         problem, state = load(asked, FUNCTIONS), load(packed_state, State)
@@ -281,7 +269,7 @@ def parallel(solver: Solver):
         while evaluations > 0 and now.stop == RUNNING:
             start = rows.cursor
             stop = min(rows.count, start + evaluations)
-            evaluate(problem, state, start, stop)
+            evaluate(problem.value, problem.record, packed_state, state.trial_f, start, stop)
             rows.cursor = stop
             evaluations -= stop - start
             if stop == rows.count:
@@ -298,7 +286,7 @@ def many(solver: Solver):
     their records; points (count, D): their best points; history (H, 2): of the best among them, whose place is the
     second number returned. The first run that reaches the target or fails is the last one.
     """
-    advance, restore, Type = advancing(solver), restoring(solver.State), numba_type(solver.State)
+    advance, restore, Type = advancing(solver), restoring(solver.State), state_type(solver.State)
 
     def advance_many(asked, packed_template, packed_state, first, count, ended, points, history):
         problem, template, state = load(asked, FUNCTIONS), load(packed_template, Type), load(packed_state, Type)
@@ -333,7 +321,7 @@ def each(solver: Solver):
     before it, and begins at starts[k] (m, D), where that is not empty. ended (m,): records of the runs; points (m, D):
     their best points. The first one that fails is the last one.
     """
-    advance, restore, Type = advancing(solver), restoring(solver.State), numba_type(solver.State)
+    advance, restore, Type = advancing(solver), restoring(solver.State), state_type(solver.State)
     place = placing(solver) or place_nothing
 
     def advance_each(asked, packed_template, packed_state, record, stride, starts, first, stop, ended, points):
