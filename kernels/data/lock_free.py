@@ -31,8 +31,8 @@ NONE = -1
 def steps_of_all(Type: Any, linear: bool) -> Any:
     """`steps(record, w, shares, order, eta, threads, failed)`: a step for each row of `order`, a part a thread.
 
-    shares (D,): l2 n / n_j; failed (threads,): where a loss raised, its row, else NONE. The caller tells Numba on how many
-    threads: code that does is not kept on disk.
+    shares (D,): l2 n / n_j; failed (threads,): where a loss raised, its row, else NONE. The caller tells Numba on how
+    many threads: code that does is not kept on disk.
     """
     step = linear_step if linear else general_step
 
