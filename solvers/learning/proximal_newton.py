@@ -14,8 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...kernels.compile.jit import parallel_region
-from ...kernels.data.quadratic_model import ColumnModel, GramModel, SoftmaxColumnModel, column_moments, descend
-from ...kernels.data.softmax import scores
+from ...kernels.data.quadratic_model import ColumnModel, GramModel, SoftmaxColumnModel, descend, moments
 from ...kernels.data.weighted_gram import softmax_hessian
 from .penalised_logistic import LinearFit, PenalisedLogistic
 
@@ -124,7 +123,7 @@ def _column_model(problem: PenalisedLogistic, active):
         for m in range(K):
             c = weighted[k] * (others[k] if k == m else -problem.p[m])
             with parallel_region():
-                column_moments(problem.columns, active, c, sums, squares)
+                moments(problem.columns, active, c, sums, squares)
             h[k, :, m], B[k, m] = sums, c.sum()
             if k == m:
                 diagonal[k] = squares
@@ -136,7 +135,8 @@ def _column_model(problem: PenalisedLogistic, active):
     if K == 1:
         lines = np.zeros((problem.s.size, 2))
         np.multiply(weighted[0], others[0], out=lines[:, 0])
-        model = ColumnModel(problem.columns, active, g, diagonal, lines, h[:, 0].copy(), M[:, 0].copy(), t)
+        c, r = lines.T
+        model = ColumnModel(problem.columns, active, g, diagonal, c, r, h[:, 0].copy(), M[:, 0].copy(), t)
     else:
         lines = np.zeros((problem.s.size, 1 + 2 * K))
         lines[:, 0], lines[:, 1 : 1 + K] = problem.s, problem.p.T
@@ -152,8 +152,7 @@ def _inverse(B: np.ndarray, problem: PenalisedLogistic) -> np.ndarray:
 def _search(problem: PenalisedLogistic, step: np.ndarray) -> bool:
     """Halve the step until the objective falls by a part of what is promised; go there. False: nothing was gained."""
     along = np.empty_like(problem.z)
-    with parallel_region():
-        scores(problem.X, step, along)
+    problem.scores(step, along)
     penalty = problem.penalty(problem.w)
     value = problem.loss + penalty
     promised = float(np.sum(problem.g * step)) + problem.penalty(problem.w + step) - penalty
