@@ -171,6 +171,8 @@ def _move_sparse(X, i, state, shrink, step):
             state.w[j] *= shrink
     else:
         own.scale *= shrink
+    if step == 0.0:
+        return
     factor = step / own.scale
     add_row(X, i, factor, state.w)
     if own.first > 0:
