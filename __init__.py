@@ -47,9 +47,13 @@ if TYPE_CHECKING:
         register,
     )
     from .solvers.estimators import (
+        ElasticNet,
+        Lasso,
         MatrixFactorization,
         SGDClassifier,
         SGDRegressor,
+        enet_path,
+        lasso_path,
     )
 
     __version__: str
@@ -58,6 +62,8 @@ __all__ = [
     "SOLVERS",
     "BracketError",
     "DataSum",
+    "ElasticNet",
+    "Lasso",
     "MatrixFactorization",
     "Minimum",
     "OptimizeWarning",
@@ -74,6 +80,7 @@ __all__ = [
     "cluster",
     "compiled",
     "curve_fit",
+    "enet_path",
     "functions",
     "grad",
     "grid_search",
@@ -83,6 +90,7 @@ __all__ = [
     "islands",
     "jacobian",
     "kernels",
+    "lasso_path",
     "least_squares",
     "log_integer",
     "log_uniform",
@@ -123,9 +131,13 @@ LAYERS = {
         "register",
     ),
     "solvers.estimators": (
+        "ElasticNet",
+        "Lasso",
         "MatrixFactorization",
         "SGDClassifier",
         "SGDRegressor",
+        "enet_path",
+        "lasso_path",
     ),
 }  # fmt: skip  (what is in neither is in orchestration)
 

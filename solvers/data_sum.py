@@ -26,6 +26,7 @@ from .driving.method_names import find_method, plain
 from .driving.preparing import make_session
 from .driving.result import Result
 from .learning.full_batch import SumObjective
+from .learning.on_cuda import SumOnDevice
 
 
 class DataSum:
@@ -162,6 +163,8 @@ def with_sums(door: Callable[..., Result]) -> Callable[..., Result]:
     def either(*positional: Any, **given: Any) -> Result:
         fun = positional[0] if positional else given.get("fun")
         if isinstance(fun, DataSum):
+            if given.get("device") == "cuda":
+                return _on_cuda(door, *positional, **given)
             return minimize_sum(*positional, **given)
         return door(*positional, **given)
 
@@ -171,6 +174,7 @@ def with_sums(door: Callable[..., Result]) -> Callable[..., Result]:
 def minimize_sum(
     fun: DataSum, x0=None, *, bounds=None, method=None, seed=None, threads=None, max_evals=None, max_iters=None,
     max_time=None, target=None, ftol=None, patience=None, callback=None, progress=False, options=None, schedule=None,
+    device="cpu",
 ) -> Result:  # fmt: skip
     """`minimize` of a DataSum; arguments as there, but for x0, which is zeros if left out in the linear form."""
     x0 = fun._point(x0)
@@ -184,7 +188,7 @@ def minimize_sum(
         options = {**(options or {}), "schedule": schedule}
     call = Call(problem, solver, settings.make_options(solver, options), limits, settings.make_seed(seed))
     tell = None if callback is None else read_callback(callback)
-    plan = settings.make_plan(1, threads, "cpu", True, max_time, tell is not None and solver.local)
+    plan = settings.make_plan(1, threads, device, True, max_time, tell is not None and solver.local)
     progress = as_flag("progress", progress)
 
     called = time.perf_counter()
@@ -200,6 +204,20 @@ def minimize_sum(
         method=call.solver.name, options=dataclasses.asdict(call.options), objective=bound.runs_as,
         threads=plan.threads, seed=call.seed, versions=versions(),
     )  # fmt: skip
+    return result
+
+
+def _on_cuda(door: Callable[..., Result], fun: DataSum, x0=None, *, method=None, schedule=None, options=None, **given):
+    """The same with passes on a GPU, to which the solver on the CPU hands a point at a time."""
+    x0 = fun._point(x0)
+    if isinstance(method, str):
+        method = FULL_BATCH.get(plain(method), method)
+    if schedule is not None:
+        options = {**(options or {}), "schedule": schedule}
+    passes = SumOnDevice(fun.source, x0)
+    given["device"] = "cpu"
+    result = door(passes.objective(), x0=x0, jac=True, method=method or "l_bfgs_b", options=options, **given)
+    result.update(device="cuda", versions=versions("cuda"))
     return result
 
 

@@ -152,7 +152,7 @@ def test_the_objective_falls_in_every_iteration_to_where_its_gradient_is_zero(ra
 
 def test_stochastic_steps_are_those_of_the_paper():
     method = Stochastic(*start(STARS, EXPLICIT), rate=0.05, seed=7)
-    users, items, r = method.users.copy(), method.items.copy(), STARS.tocoo()
+    users, items = method.users.copy(), method.items.copy()
     order, groups = method.order.copy(), method.shifts.size
     for e in range(2):
         loss = method.iterate()
@@ -165,7 +165,7 @@ def test_stochastic_steps_are_those_of_the_paper():
                 permute(np.uint64(row_key(key, block)), 0, mine)
                 for t in mine:
                     x, y = users[method.u[t]], items[method.i[t]]
-                    error = r.data[t] - (EXPLICIT.mean + x[RANK] + y[RANK] + x[:RANK] @ y[:RANK])
+                    error = method.values[t] - (EXPLICIT.mean + x[RANK] + y[RANK] + x[:RANK] @ y[:RANK])
                     old = x.copy()
                     x[:RANK] += rate * (error * y[:RANK] - PENALTY * x[:RANK])
                     y[:RANK] += rate * (error * old[:RANK] - PENALTY * y[:RANK])
@@ -175,6 +175,8 @@ def test_stochastic_steps_are_those_of_the_paper():
         assert method.items == pytest.approx(items, abs=1e-12)
         assert loss == pytest.approx(explicit_loss(STARS, users, items, EXPLICIT), rel=1e-12)
     assert sorted(order) == list(range(STARS.nnz))
+    shown = sparse.csr_array((method.values, (method.u, method.i)), shape=STARS.shape)
+    assert (shown != STARS).nnz == 0
 
 
 # --- the estimator ---------------------------------------------------------------------------------------------------

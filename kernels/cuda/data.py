@@ -62,7 +62,8 @@ class DataOnDevice:
         x = (z,), bound to the arguments (y_0, *args). Else the objective of w, bound to (x_0, y_0, *args).
     X : (n, p) array
         C-contiguous, of double or single precision.
-    y : (n, ...) array
+    y : (n, ...) array, optional
+        None: the loss is one of z, or of w and x_i, alone.
     weights : (n,) array, optional
         Default: 1 for each row.
     linear : bool
@@ -74,15 +75,17 @@ class DataOnDevice:
         No GPU; a loss that a GPU cannot carry out.
     """
 
-    def __init__(self, loss: Any, X: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None, *, linear=True):
+    def __init__(
+        self, loss: Any, X: np.ndarray, y: np.ndarray | None, weights: np.ndarray | None = None, *, linear=True
+    ):
         require_gpu()
         self.loss, self.linear, self.rows = loss, linear, X.shape[0]
         self.of_engine = not isinstance(loss, CompiledObjective) and linear
         if not self.of_engine:
             check_is_compiled(loss)
             loss.derivatives = loss.derivatives or Derivatives({"gradient": automatic_gradient(loss)})
-        self.host = np.ascontiguousarray(X), np.ascontiguousarray(y)
-        self.X, self.y = map(to_device, self.host)
+        self.host = [np.ascontiguousarray(array) for array in (X, y) if array is not None]
+        self.X, self.y = to_device(self.host[0]), to_device(np.zeros(self.rows) if y is None else self.host[1])
         self.weights = to_device(np.ones(self.rows) if weights is None else np.ascontiguousarray(weights, np.float64))
         self.whole = to_device(np.arange(self.rows))
         self.fault: int | None = None  # the first row whose loss raised in the last pass
@@ -159,7 +162,7 @@ class DataOnDevice:
 
     def _records(self):
         """The arguments of each row, on the device."""
-        bound, each = self.loss, self.host[self.linear :]
+        bound, each = self.loss, tuple(self.host[self.linear :])
         places = {id(host): array for host, array in zip(self.host, (self.X, self.y))}
 
         def address(array: np.ndarray) -> int:

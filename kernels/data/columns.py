@@ -1,10 +1,9 @@
 """A design by columns, for methods that change one coefficient at a time.
 
-    rows_of(X), columns_of(X)                n and p, as of rows
-    column_dot(X, j, v)                      the sum of x_ij v_i
-    column_square(X, j, v)                   the sum of x_ij^2 v_i
-    add_column(X, j, factor, out)            out += factor x_j
-    add_weighted(X, j, factor, u, v, out)    out += factor x_j u v, entry by entry
+    rows_of(X), columns_of(X)      n and p, as of rows
+    column_dot(X, j, v)            the sum of x_ij v_i
+    column_square(X, j, v)         the sum of x_ij^2 v_i
+    add_column(X, j, factor, v)    v += factor x_j
 
 A sparse design is converted once; a dense one is transposed, which costs nothing where it lies by columns (Fortran's
 order), else a copy.
@@ -35,8 +34,7 @@ class SparseColumns(NamedTuple):
 
 column_dot = make_question("column_dot", "X, j, v")
 column_square = make_question("column_square", "X, j, v")
-add_column = make_question("add_column", "X, j, factor, out")
-add_weighted = make_question("add_weighted", "X, j, factor, u, v, out")
+add_column = make_question("add_column", "X, j, factor, v")
 
 
 def by_columns(X: Dense | Sparse) -> DenseColumns | SparseColumns:
@@ -104,25 +102,12 @@ def _column_square_sparse(X, j, v):
 
 
 @answers(add_column, DenseColumns)
-def _add_column_dense(X, j, factor, out):
+def _add_column_dense(X, j, factor, v):
     for i in range(X.x.shape[1]):
-        out[i] += factor * X.x[j, i]
+        v[i] += factor * X.x[j, i]
 
 
 @answers(add_column, SparseColumns)
-def _add_column_sparse(X, j, factor, out):
+def _add_column_sparse(X, j, factor, v):
     for k in range(X.starts[j], X.starts[j + 1]):
-        out[X.rows[k]] += factor * X.values[k]
-
-
-@answers(add_weighted, DenseColumns)
-def _add_weighted_dense(X, j, factor, u, v, out):
-    for i in range(X.x.shape[1]):
-        out[i] += factor * X.x[j, i] * u[i] * v[i]
-
-
-@answers(add_weighted, SparseColumns)
-def _add_weighted_sparse(X, j, factor, u, v, out):
-    for k in range(X.starts[j], X.starts[j + 1]):
-        i = X.rows[k]
-        out[i] += factor * X.values[k] * u[i] * v[i]
+        v[X.rows[k]] += factor * X.values[k]

@@ -63,13 +63,13 @@ def squares(rows, out):
 
 
 @inlined_relaxed
-def estimate(x, y, model):
-    """mean + b + c + x y, of the rows of a user and of an item."""
-    total = np.float64(0.0)
-    for j in range(model.rank):
-        total += np.float64(x[j] * y[j])
+def estimate(users, u, items, i, model):
+    """mean + b_u + c_i + x_u y_i. (Rows go by number: a view of one costs as much as the sum, to be counted.)"""
+    total, rank = np.float64(0.0), model.rank
+    for j in range(rank):
+        total += np.float64(users[u, j] * items[i, j])
     if model.biases:
-        total += np.float64(x[model.rank]) + np.float64(y[model.rank])
+        total += np.float64(users[u, rank]) + np.float64(items[i, rank])
     return model.mean + total
 
 
@@ -80,7 +80,7 @@ def squared_errors(starts, columns, values, blocks, users, items, model, out):
         total = 0.0
         for u in range(blocks[k], blocks[k + 1]):
             for t in range(starts[u], starts[u + 1]):
-                error = values[t] - estimate(users[u], items[columns[t]], model)
+                error = values[t] - estimate(users, u, items, columns[t], model)
                 total += error * error
         out[k] = total
 
@@ -89,4 +89,4 @@ def squared_errors(starts, columns, values, blocks, users, items, model, out):
 def estimates(u, i, users, items, model, out):
     """out[t]: the estimate of user u[t] and item i[t]."""
     for t in prange(u.size):
-        out[t] = estimate(users[u[t]], items[i[t]], model)
+        out[t] = estimate(users, u[t], items, i[t], model)

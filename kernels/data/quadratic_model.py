@@ -26,7 +26,7 @@ from numba import prange
 from ..calling.asking import answers, make_question
 from ..compile.jit import RELAXED, inlined, kernel, part
 from ..numbers.linear_algebra import cholesky, solve_lower, solve_lower_transposed
-from .columns import add_weighted, column_dot, column_square
+from .columns import DenseColumns, SparseColumns, column_dot, column_square
 
 slope = make_question("slope", "model, c")
 curvature = make_question("curvature", "model, c")
@@ -48,16 +48,29 @@ class GramModel(NamedTuple):
 
 class ColumnModel(NamedTuple):
     X: tuple  # a design by columns
-    active: np.ndarray  # (a,) columns; coordinate k a + j is class k, column active[j]
+    active: np.ndarray  # (m,) columns
     g: np.ndarray  # (m,) slopes at w0
-    diagonal: np.ndarray  # (m,) of H, the intercepts eliminated
-    weighted: np.ndarray  # (K, n) s p
-    p: np.ndarray  # (K, n) probabilities
-    others: np.ndarray  # (K, n) 1 - p
-    r: np.ndarray  # (K, n) C X (w - w0)
+    diagonal: np.ndarray  # (m,) of H, the intercept eliminated
+    lines: np.ndarray  # (n, 2) a line per row, c and C X (w - w0): a row is one place in memory
+    h: np.ndarray  # (m,)
+    M: np.ndarray  # (m,)
+    t: np.ndarray  # (1,) slope of the intercept at b0
+
+
+class SoftmaxColumnModel(NamedTuple):
+    X: tuple
+    active: np.ndarray  # (a,) columns; coordinate k a + j is class k, column active[j]
+    g: np.ndarray  # (m,)
+    diagonal: np.ndarray  # (m,)
+    lines: np.ndarray  # (n, 1 + 2 K): s, the K probabilities, and C X (w - w0) of K classes
     h: np.ndarray  # (m, K)
     M: np.ndarray  # (m, K)
-    t: np.ndarray  # (K,) slopes of the intercepts at b0
+    t: np.ndarray  # (K,)
+
+
+product_with_lines = make_question("product_with_lines", "X, j, lines, at")
+add_to_lines = make_question("add_to_lines", "X, j, delta, lines")
+add_to_class = make_question("add_to_class", "X, j, delta, lines, k")
 
 
 @inlined
@@ -152,34 +165,109 @@ def step_on_support(model, w, l1, l2):
     return first >= 0
 
 
+# --- by columns, two classes ---------------------------------------------------------------------------------------
+
+
 @answers(slope, ColumnModel)
-def _slope_of_columns(model, c):
-    a = model.active.size
-    q = model.g[c] + column_dot(model.X, model.active[c % a], model.r[c // a])
-    for k in range(model.t.size):
-        q -= model.M[c, k] * model.t[k]
-    return q
+def _slope_by_columns(model, c):
+    return model.g[c] + product_with_lines(model.X, model.active[c], model.lines, 1) - model.M[c] * model.t[0]
 
 
 @answers(curvature, ColumnModel)
-def _curvature_of_columns(model, c):
+def _curvature_by_columns(model, c):
     return model.diagonal[c]
 
 
 @answers(move, ColumnModel)
-def _move_in_columns(model, c, delta):
-    own, j = c // model.active.size, model.active[c % model.active.size]
-    for k in range(len(model.p)):
-        if k == own:
-            add_weighted(model.X, j, delta, model.weighted[own], model.others[own], model.r[k])
-        else:
-            add_weighted(model.X, j, -delta, model.weighted[own], model.p[k], model.r[k])
-        model.t[k] += delta * model.h[c, k]
+def _move_by_columns(model, c, delta):
+    add_to_lines(model.X, model.active[c], delta, model.lines)
+    model.t[0] += delta * model.h[c]
 
 
 @answers(leap, ColumnModel)
 def _leap_by_columns(model, w, l1, l2):
     pass
+
+
+@answers(product_with_lines, DenseColumns)
+def _product_dense(X, j, lines, at):
+    total = 0.0
+    for i in range(X.x.shape[1]):
+        total += X.x[j, i] * lines[i, at]
+    return total
+
+
+@answers(product_with_lines, SparseColumns)
+def _product_sparse(X, j, lines, at):
+    total = 0.0
+    for e in range(X.starts[j], X.starts[j + 1]):
+        total += X.values[e] * lines[X.rows[e], at]
+    return total
+
+
+@answers(add_to_lines, DenseColumns)
+def _add_dense(X, j, delta, lines):
+    for i in range(X.x.shape[1]):
+        lines[i, 1] += delta * X.x[j, i] * lines[i, 0]
+
+
+@answers(add_to_lines, SparseColumns)
+def _add_sparse(X, j, delta, lines):
+    for e in range(X.starts[j], X.starts[j + 1]):
+        i = X.rows[e]
+        lines[i, 1] += delta * X.values[e] * lines[i, 0]
+
+
+# --- by columns, more classes --------------------------------------------------------------------------------------
+
+
+@answers(slope, SoftmaxColumnModel)
+def _slope_of_softmax(model, c):
+    a, K = model.active.size, model.t.size
+    q = model.g[c] + product_with_lines(model.X, model.active[c % a], model.lines, 1 + K + c // a)
+    for k in range(K):
+        q -= model.M[c, k] * model.t[k]
+    return q
+
+
+@answers(curvature, SoftmaxColumnModel)
+def _curvature_of_softmax(model, c):
+    return model.diagonal[c]
+
+
+@answers(move, SoftmaxColumnModel)
+def _move_of_softmax(model, c, delta):
+    a = model.active.size
+    add_to_class(model.X, model.active[c % a], delta, model.lines, c // a)
+    for k in range(model.t.size):
+        model.t[k] += delta * model.h[c, k]
+
+
+@answers(leap, SoftmaxColumnModel)
+def _leap_of_softmax(model, w, l1, l2):
+    pass
+
+
+@answers(add_to_class, DenseColumns)
+def _add_to_class_dense(X, j, delta, lines, k):
+    for i in range(X.x.shape[1]):
+        add_to_line(lines, i, delta * X.x[j, i], k)
+
+
+@answers(add_to_class, SparseColumns)
+def _add_to_class_sparse(X, j, delta, lines, k):
+    for e in range(X.starts[j], X.starts[j + 1]):
+        add_to_line(lines, X.rows[e], delta * X.values[e], k)
+
+
+@inlined
+def add_to_line(lines, i, delta, k):
+    """The score of class k in row i has changed by delta."""
+    K = (lines.shape[1] - 1) // 2
+    change = delta * lines[i, 0] * lines[i, 1 + k]
+    lines[i, 1 + K + k] += change
+    for m in range(K):
+        lines[i, 1 + K + m] -= change * lines[i, 1 + m]
 
 
 # --- what models are made of ---------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def best_items(users, items, starts, columns, model, found, scores):
             if next_seen < end and columns[next_seen] == i:
                 next_seen += 1
                 continue
-            score = estimate(users[u], items[i], model)
+            score = estimate(users, u, items, i, model)
             if score > scores[u, n - 1]:
                 place = n - 1
                 while place > 0 and score > scores[u, place - 1]:

@@ -3,6 +3,9 @@
     rows_of(X), columns_of(X)         n and p
     row_dot(X, i, w)                  x_i w, over the p columns; an entry w[p] beyond them is the intercept, added
     add_row(X, i, factor, out)        out += factor x_i; an entry out[p] beyond them gets factor
+    add_squares(X, i, factor, out)    out += factor x_i^2, entry by entry
+    dot_rows(X, first, step, w, z)    z_k = x_i w for the rows i = first, first + step ..., as many as z has entries
+    add_rows(X, first, step, factors, out)    out += the sum of factor_k x_i over such rows
 
 Answers are chosen by the class of X when a pass is compiled, so a pass is written once for both. Numbers of X may be of
 single precision; sums are in double.
@@ -41,6 +44,9 @@ rows_of = make_question("rows_of", "X")
 columns_of = make_question("columns_of", "X")
 row_dot = make_question("row_dot", "X, i, w")
 add_row = make_question("add_row", "X, i, factor, out")
+add_squares = make_question("add_squares", "X, i, factor, out")
+dot_rows = make_question("dot_rows", "X, first, step, w, z")
+add_rows = make_question("add_rows", "X, first, step, factors, out")
 
 
 def design(X) -> Dense | Sparse:
@@ -115,3 +121,49 @@ def _add_row_sparse(X, i, factor, out):
         out[X.columns[k]] += factor * X.values[k]
     if out.size > X.width:
         out[X.width] += factor
+
+
+@answers(add_squares, Dense)
+def _add_squares_dense(X, i, factor, out):
+    for j in range(X.x.shape[1]):
+        out[j] += factor * (X.x[i, j] * X.x[i, j])
+
+
+@answers(add_squares, Sparse)
+def _add_squares_sparse(X, i, factor, out):
+    for k in range(X.starts[i], X.starts[i + 1]):
+        out[X.columns[k]] += factor * (X.values[k] * X.values[k])
+
+
+@answers(dot_rows, Dense)
+def _dot_rows_dense(X, first, step, w, z):
+    for k in range(z.size):
+        z[k] = row_dot(X, first + k * step, w)
+
+
+@answers(dot_rows, Sparse)
+def _dot_rows_sparse(X, first, step, w, z):
+    for k in range(z.size):
+        z[k] = row_dot(X, first + k * step, w)
+
+
+@answers(add_rows, Dense)
+def _add_rows_dense(X, first, step, factors, out):
+    """Four rows at a time: out is stored a quarter as often."""
+    p, whole = X.x.shape[1], factors.size - factors.size % 4
+    for k in range(0, whole, 4):
+        i = first + k * step
+        a, b, c, d = factors[k], factors[k + 1], factors[k + 2], factors[k + 3]
+        x, x1, x2, x3 = X.x[i], X.x[i + step], X.x[i + 2 * step], X.x[i + 3 * step]
+        for j in range(p):
+            out[j] += (a * x[j] + b * x1[j]) + (c * x2[j] + d * x3[j])
+        if out.size > p:
+            out[p] += (a + b) + (c + d)
+    for k in range(whole, factors.size):
+        add_row(X, first + k * step, factors[k], out)
+
+
+@answers(add_rows, Sparse)
+def _add_rows_sparse(X, first, step, factors, out):
+    for k in range(factors.size):
+        add_row(X, first + k * step, factors[k], out)

@@ -36,21 +36,21 @@ def epoch(u, i, values, starts, order, shifts, key, rate, penalty, model, users,
             mine = order[starts[block] : starts[block + 1]]
             permute(row_key(key, block), 0, mine)
             for t in mine:
-                descend(users[u[t]], items[i[t]], values[t], rate, penalty, model)
+                descend(users, u[t], items, i[t], values[t], rate, penalty, model)
 
 
 @inlined_relaxed
-def descend(x, y, r, rate, penalty, model):
+def descend(users, u, items, i, r, rate, penalty, model):
     """One step down the gradient of one rating's part of the objective."""
-    rank, number = model.rank, x.dtype.type
-    pull, keep = number(rate * (r - estimate(x, y, model))), number(1.0 - rate * penalty)
+    rank, number = model.rank, users.dtype.type
+    pull, keep = number(rate * (r - estimate(users, u, items, i, model))), number(1.0 - rate * penalty)
     for j in range(rank):
-        a, b = x[j], y[j]
-        x[j] = keep * a + pull * b
-        y[j] = keep * b + pull * a
+        x, y = users[u, j], items[i, j]
+        users[u, j] = keep * x + pull * y
+        items[i, j] = keep * y + pull * x
     if model.biases:
-        x[rank] = keep * x[rank] + pull
-        y[rank] = keep * y[rank] + pull
+        users[u, rank] = keep * users[u, rank] + pull
+        items[i, rank] = keep * items[i, rank] + pull
 
 
 @kernel

@@ -12,7 +12,7 @@ import numpy as np
 from ..given import as_flag, as_word
 from .counting import count_pairs
 from .labels import Codes, code, read_pair
-from .passes import Pass
+from .passes import passing
 from .reading import read_weights, total_of, warn
 
 
@@ -161,7 +161,7 @@ def single_labels(y_true, y_pred, sample_weight) -> tuple[Codes, np.ndarray]:
     return code(true, pred), read_weights(sample_weight, len(true))
 
 
-@Pass
+@passing(threads_from=1 << 23)
 def hits_of(data, start, stop, out):
     """The weight of the rows where two columns agree."""
     true, pred, weights = data[0][start:stop], data[1][start:stop], data[2][start:stop]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .labels import Codes
-from .passes import BLOCKS, Pass
+from .passes import BLOCKS, passing
 
 FEW = 64  # labels whose pairs are counted where only labels are asked for: that is one addition for each row
 
@@ -36,7 +36,7 @@ def _blocks(codes: Codes, size: int) -> int:
     return max(1, min(BLOCKS, len(codes.true) // size))
 
 
-@Pass
+@passing(threads_from=1 << 19)
 def counts_of(data, start, stop, out):
     low, weighted, width = data[2], data[3].size > 0, out.size // 4
     true, pred, weights = data[0][start:stop], data[1][start:stop], data[3][start:stop]
@@ -49,7 +49,7 @@ def counts_of(data, start, stop, out):
         out[3 * width + t] = out[3 * width + p] = 1.0
 
 
-@Pass
+@passing(threads_from=1 << 20)
 def pairs_of(data, start, stop, out):
     low, weighted, width = data[2], data[3].size > 0, data[4]
     true, pred, weights = data[0][start:stop], data[1][start:stop], data[3][start:stop]

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..compile.jit import kernel
 from ..reals import shortened
-from .passes import Pass
+from .passes import passing
 from .reading import finite, same_length
 
 CLOSE = 256  # whole numbers are their own codes where so many lie between the smallest and the largest
@@ -134,7 +134,7 @@ def extremes(true: np.ndarray, pred: np.ndarray) -> tuple[int, int]:
     return int(found[:, 0].min()), int(found[:, 1].max())
 
 
-@Pass
+@passing(threads_from=1 << 23)
 def extremes_of(data, start, stop, out):
     """The smallest and the largest of two columns."""
     a, b = data[0][start:stop], data[1][start:stop]

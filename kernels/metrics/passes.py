@@ -2,8 +2,8 @@
 
 A block is `block(data, start, stop, out)`: it goes through the rows start to stop of the arrays in the tuple `data`,
 and puts its results into `out`. How many blocks there are hangs on the number of rows alone, and the caller adds their
-results in order: so the bits are the same on any number of threads. Short data is done without threads, whose start
-would cost more than the pass.
+results in order: so the bits are the same on any number of threads. Threads are used from so many rows on that they
+bring more than they cost: to start them, and to wait for one whose core is busy with something else.
 
 A block cuts its rows out of the arrays before it loops over them: an index that begins at `start` might be negative for
 all that LLVM knows, and it gathers the numbers one by one then (measured: ten times as slow).
@@ -19,22 +19,22 @@ from numba import prange
 from ..compile.jit import RELAXED, kernel, parallel_region
 
 BLOCKS = 64  # at most
-BLOCK_ROWS = 16_384  # at least
-WORTH_THREADS = 4  # blocks
+BLOCK_ROWS = 1 << 16  # at least
 
 
 class Pass:
-    """Made from a block, as a decorator."""
+    """Made from a block by `passing`."""
 
-    def __init__(self, block):
+    def __init__(self, block, threads_from: int):
         self.block = kernel(block, flags=RELAXED)
+        self.threads_from = threads_from
         self.__doc__ = block.__doc__
 
     def __call__(self, data: tuple, n: int, width: int, dtype: type = np.float64, most: int = BLOCKS) -> np.ndarray:
         """(blocks, width) the results of each block, which begin as zeros."""
         count = max(1, min(most, n // BLOCK_ROWS))
         out = np.zeros((count, width), dtype)
-        if count < WORTH_THREADS:
+        if n < self.threads_from:
             for k in range(count):
                 self.block(data, k * n // count, (k + 1) * n // count, out[k])
         else:
@@ -52,3 +52,8 @@ class Pass:
                 block(data, k * n // count, (k + 1) * n // count, out[k])
 
         return kernel(side_by_side, parallel=True)
+
+
+def passing(threads_from: int):
+    """A decorator of blocks: threads from so many rows on."""
+    return lambda block: Pass(block, threads_from)

@@ -221,7 +221,7 @@ def _of_codes(codes: Codes, labels, pos_label, weights: np.ndarray, average) -> 
     if labels is None:
         return Counts(*table[:, seen])
     wanted = np.array([place.get(label, -1) for label in np.asarray(labels).tolist()], dtype=int)
-    return Counts(*np.pad(table, ((0, 0), (0, 1)))[:, wanted])  # a label that does not occur: the column of zeros
+    return Counts(*np.hstack([table, np.zeros((3, 1))])[:, wanted])  # a label that does not occur has the zeros
 
 
 def _of_indicators(true: np.ndarray, pred: np.ndarray, labels, weights: np.ndarray, average) -> Counts:

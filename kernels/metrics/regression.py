@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..given import as_flag, as_word
-from .passes import Pass
+from .passes import passing
 from .reading import finite, read_numbers, read_weights, same_length, total_of, warn
 
 UNIFORM = "uniform_average"
@@ -153,7 +153,7 @@ def outputs(y: np.ndarray) -> np.ndarray:
     return y.reshape(1, -1) if y.ndim == 1 else np.ascontiguousarray(y.T)
 
 
-@Pass
+@passing(threads_from=1 << 23)
 def errors_of(data, start, stop, out):
     """Sums of e², |e| and y - y[0], the latter so that the mean of a constant y is this constant to the last bit."""
     first = data[0][0]
@@ -174,7 +174,7 @@ def errors_of(data, start, stop, out):
     out[0], out[1], out[2] = squares, absolutes, rises
 
 
-@Pass
+@passing(threads_from=1 << 23)
 def variation_of(data, start, stop, out):
     """The sum of (y - mean)²."""
     mean = data[1]

@@ -11,19 +11,29 @@ except ImportError as error:
     ) from error
 
 if TYPE_CHECKING:
+    from .elastic_net import ElasticNet, Lasso
     from .matrix_factorization import MatrixFactorization
+    from .penalty_paths import enet_path, lasso_path
     from .sgd import SGDClassifier, SGDRegressor
 
 __all__ = [
+    "ElasticNet",
+    "Lasso",
     "MatrixFactorization",
     "SGDClassifier",
     "SGDRegressor",
+    "enet_path",
+    "lasso_path",
 ]
 
 LATER = {  # name -> its module
+    "ElasticNet": "elastic_net",
+    "Lasso": "elastic_net",
     "MatrixFactorization": "matrix_factorization",
     "SGDClassifier": "sgd",
     "SGDRegressor": "sgd",
+    "enet_path": "penalty_paths",
+    "lasso_path": "penalty_paths",
 }
 
 

@@ -95,7 +95,9 @@ class Stochastic:
         self.u = np.repeat(np.arange(len(users), dtype=np.int32), by_user.counts)
         self.i = by_user.columns.astype(np.int32)
         block = self._groups_of(len(users), groups, 0)[self.u] * groups + self._groups_of(len(items), groups, 1)[self.i]
-        self.order = np.argsort(block, kind="stable")
+        by_block = np.argsort(block, kind="stable")
+        self.u, self.i, self.values = self.u[by_block], self.i[by_block], by_user.values[by_block]
+        self.order = np.arange(len(by_block))
         self.starts = np.concatenate(([0], np.cumsum(np.bincount(block, minlength=groups * groups))))
         self.shifts = np.empty(groups, dtype=np.int64)
 
@@ -109,7 +111,7 @@ class Stochastic:
         key = epoch_key(self.seed, 2 + self.epochs)
         permutation(key, 0, self.shifts)
         rate = self.rate / (1.0 + self.epochs / SLOWING)
-        where = (self.u, self.i, self.by_user.values, self.starts, self.order, self.shifts)
+        where = (self.u, self.i, self.values, self.starts, self.order, self.shifts)
         epoch(*where, key, rate, self.penalty, self.model, self.users, self.items)
         self.epochs += 1
         errors = np.empty(self.by_user.blocks.size - 1)

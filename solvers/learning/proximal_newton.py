@@ -14,13 +14,17 @@ from __future__ import annotations
 import numpy as np
 
 from ...kernels.compile.jit import parallel_region
-from ...kernels.data.quadratic_model import ColumnModel, GramModel, column_moments, descend
+from ...kernels.data.quadratic_model import ColumnModel, GramModel, SoftmaxColumnModel, column_moments, descend
 from ...kernels.data.softmax import scores
 from ...kernels.data.weighted_gram import softmax_hessian
 from .penalised_logistic import LinearFit, PenalisedLogistic
 
 SUFFICIENT = 0.01  # of the decrease that the model promises (Yuan et al., eq. 20)
-ACCURACY = {GramModel: 1e-4, ColumnModel: 1e-2}  # of the inner problem, beside the outer one's violation
+ACCURACY = {
+    GramModel: 1e-4,
+    ColumnModel: 0.1,
+    SoftmaxColumnModel: 0.1,
+}  # of the inner problem, beside the outer one's violation
 SWEEPS = 1000
 LEAST = 128  # columns of a working set, if there are so many
 SHORTEST = 1e-10  # step
@@ -128,10 +132,16 @@ def _column_model(problem: PenalisedLogistic, active):
     inverse = _inverse(B, problem)
     M = h @ inverse
     diagonal = np.maximum(diagonal - np.sum(M * h, axis=1), FLOOR * diagonal + TINY)
-    return ColumnModel(
-        problem.columns, active, problem.g[:, active].flatten(), diagonal, weighted, problem.p, others,
-        np.zeros_like(problem.p), h, M, problem.g[:, -1].copy(),
-    ), (h, inverse)  # fmt: skip
+    g, t = problem.g[:, active].flatten(), problem.g[:, -1].copy()
+    if K == 1:
+        lines = np.zeros((problem.s.size, 2))
+        np.multiply(weighted[0], others[0], out=lines[:, 0])
+        model = ColumnModel(problem.columns, active, g, diagonal, lines, h[:, 0].copy(), M[:, 0].copy(), t)
+    else:
+        lines = np.zeros((problem.s.size, 1 + 2 * K))
+        lines[:, 0], lines[:, 1 : 1 + K] = problem.s, problem.p.T
+        model = SoftmaxColumnModel(problem.columns, active, g, diagonal, lines, h, M, t)
+    return model, (h, inverse)
 
 
 def _inverse(B: np.ndarray, problem: PenalisedLogistic) -> np.ndarray:

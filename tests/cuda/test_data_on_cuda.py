@@ -8,6 +8,9 @@ import pytest
 
 pytest.importorskip("numba_cuda")
 
+from scipy.sparse import csr_matrix
+
+from thalweg import DataSum, minimize
 from thalweg.kernels import objective
 from thalweg.kernels.calling.of_number import objective_of_number
 from thalweg.kernels.compile.jit import inlined
@@ -143,3 +146,28 @@ def test_a_thread_whose_memory_is_too_small_gets_more(monkeypatch, simulated):
     r = 0.7 * X[:9, :1] - Y[:9, None] + 1e-3 * np.arange(400)
     np.testing.assert_allclose((value, g[0]), ((r**2).sum(), 2 * (r * X[:9, :1]).sum()), rtol=1e-9)
     assert passes.parts >= 4 * data.FIRST and passes.fault is None
+
+
+@pytest.mark.parametrize("method", ["l_bfgs_b", "gradient_descent"])
+def test_minimize_takes_a_sum_over_data(method, close):
+    data = DataSum(lambda z, y: math.log1p(math.exp(-abs(z))) + max(z, 0.0) - y * z, X, Y, l2=0.1, fit_intercept=True)
+    found = minimize(data, method=method, device="cuda", max_iters=3)
+    expected = minimize(data, method=method, max_iters=3)
+    np.testing.assert_allclose(found.x, expected.x, rtol=1e-6, atol=1e-8)
+    assert found.device == "cuda" and found.nit == expected.nit and found.method == method
+
+
+def test_a_general_loss_and_weights_and_what_is_refused():
+    data = DataSum(lambda w, x: np.sum((w - x) ** 2), X, sample_weight=WEIGHTS)
+    np.testing.assert_allclose(minimize(data, np.ones(P), device="cuda").x, WEIGHTS @ X / WEIGHTS.sum(), atol=1e-6)
+
+    def picky(z, y):
+        if z > 2.0:
+            raise ValueError("two")
+        return (z - y) ** 2
+
+    with pytest.raises(ValueError, match="two") as caught:
+        minimize(DataSum(picky, X, Y), np.full(P, 1.5), device="cuda")
+    assert "raised by the loss in row" in caught.value.__notes__[0]
+    with pytest.raises(ValueError, match="device='cuda': X is sparse"):
+        minimize(DataSum(picky, csr_matrix(X), Y), device="cuda")
