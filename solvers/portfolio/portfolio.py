@@ -59,6 +59,7 @@ SCALARS = record(
     tried="f8",  # the best value when local searches on a plateau ended
     drawn="f8",  # the value at `candidate`
     ftol="f8",
+    unlinked="i8",  # 1: the run stops before it calls another method for the first time
 )  # fmt: skip
 OPENING = 4  # searches
 FEW = 12  # variables up to which there is a simplex
@@ -154,6 +155,12 @@ def iterate(problem, state):
         elif own.arm == EVOLUTION:
             evolve(problem, state.jso, own, run)
     note(state, before, held)
+
+
+@inlined
+def calls_nested(state):
+    """Whether the next iteration may begin another method's search: none does before the test for separability."""
+    return state.own[0].unlinked == 1 and state.own[0].stage > 1
 
 
 @compact
@@ -462,5 +469,5 @@ def report(state) -> dict:
 SOLVER = Solver(
     "portfolio", "quasi-Newton, simplex, coordinates and CMA-ES in turns, from one budget", Options, PortfolioState,
     init, iterate=iterate, wishes=frozenset({"gradient"}), integers=False, agrees=True, on_gpu=False, report=report,
-    nests=("nelder_mead", "cma_es", "jso"),
+    nests=("nelder_mead", "cma_es", "jso"), calls_nested=calls_nested,
 )  # fmt: skip
