@@ -125,7 +125,8 @@ def certificate(square, w, c, which, count, penalty):
         absolute += abs(v)
         squares += v * v
         along += v * c[j]
-        slopes += (c[j] - penalty.l2 * v) ** 2
+        at_bound = penalty.positive and c[j] < 0.0  # then w_j = 0 is its best
+        slopes += (penalty.l2 * v) ** 2 - 2.0 * penalty.l2 * v * c[j] if at_bound else (c[j] - penalty.l2 * v) ** 2
     if penalty.l1 == 0.0:
         return slopes / (2.0 * penalty.l2) if penalty.l2 > 0.0 else slopes, 1.0
     length = square + penalty.l2 * squares  # |v|^2 at s = 1; v y = square + along
