@@ -100,7 +100,7 @@ def test_an_order_has_every_row_once_and_is_another_in_each_epoch(run):
 def test_runs_are_short_enough_for_the_batch():
     assert run_length(10_000, 400.0, 256, False) == 1  # in the cache
     assert run_length(10**6, 400.0, 256, False) == 16
-    assert run_length(10**6, 400.0, 10**5, False) == 40
+    assert run_length(10**6, 400.0, 10**5, False) == 81
     assert run_length(10**6, 400.0, 256, True) == 2621
 
 

@@ -10,6 +10,8 @@
 Answers are chosen by the class of X when a pass is compiled, so a pass is written once for both. Numbers of X may be of
 single precision; sums are in double.
 
+Places in sparse rows are unsigned: Numba looks at the sign of others, which costs half of the time.
+
 A pass over all rows is cut into blocks, whose number hangs on n alone: each block has a sum of its own, and these are
 added in their order. So the same data gives the same bits on any number of threads.
 """

@@ -27,6 +27,7 @@ ACCURACY = {
 SWEEPS = 1000
 LEAST = 128  # columns of a working set, if there are so many
 SHORTEST = 1e-10  # step
+STALLS = 3  # steps by which the gap does not fall: rounding ends it
 FLOOR, TINY = 1e-12, 1e-300  # of a curvature: beside what it was before the intercepts went, and at all
 
 
@@ -56,20 +57,22 @@ def proximal_newton(
         Newton steps.
     """
     problem = PenalisedLogistic(X, y, weights, l1, l2, fit_intercept, start)
-    iteration, gap, moved = 0, np.inf, True
+    iteration, least, stalled = 0, np.inf, 0
     while True:
         problem.slopes()
         gap = problem.gap()
-        if gap <= tol * problem.constant or iteration == max_iter or not moved:
+        stalled = 0 if gap < least else stalled + 1  # P falls, D is the best so far: only rounding keeps it up
+        least = min(least, gap)
+        if gap <= tol * problem.constant or iteration == max_iter or stalled == STALLS:
             break
-        moved = _step(problem)
+        _step(problem)
         iteration += 1
     w = problem.w
     return LinearFit(w[:, :-1].copy(), w[:, -1].copy(), iteration, gap, bool(gap <= tol * problem.constant))
 
 
-def _step(problem: PenalisedLogistic) -> bool:
-    """One Newton step; False where nothing moves any more."""
+def _step(problem: PenalisedLogistic) -> None:
+    """One Newton step."""
     active, violation = _working_set(problem)
     model, (h, inverse) = (_gram_model if problem.columns is None else _column_model)(problem, active)
     old = problem.w[:, active]
@@ -80,7 +83,7 @@ def _step(problem: PenalisedLogistic) -> bool:
     step = np.zeros_like(problem.w)
     step[:, active] = w.reshape(old.shape) - old
     step[:, -1] = -inverse @ (problem.g[:, -1] + step[:, active].ravel() @ h)
-    return _search(problem, step)
+    _search(problem, step)
 
 
 def _working_set(problem: PenalisedLogistic) -> tuple[np.ndarray, float]:
@@ -149,8 +152,8 @@ def _inverse(B: np.ndarray, problem: PenalisedLogistic) -> np.ndarray:
     return np.linalg.pinv(B) if problem.fit_intercept else np.zeros_like(B)
 
 
-def _search(problem: PenalisedLogistic, step: np.ndarray) -> bool:
-    """Halve the step until the objective falls by a part of what is promised; go there. False: nothing was gained."""
+def _search(problem: PenalisedLogistic, step: np.ndarray) -> None:
+    """Halve the step until the objective falls by a part of what is promised, and go there; else stay."""
     along = np.empty_like(problem.z)
     problem.scores(step, along)
     penalty = problem.penalty(problem.w)
@@ -163,10 +166,9 @@ def _search(problem: PenalisedLogistic, step: np.ndarray) -> bool:
         if loss + problem.penalty(problem.w + t * step) - value <= SUFFICIENT * t * promised + 1e-15 * abs(value):
             problem.w += t * step
             problem.loss = loss
-            return promised < 0.0
+            return
         t *= 0.5
         along *= 0.5
         problem.z -= along
     problem.z -= along
     problem.loss = problem.update()
-    return False
