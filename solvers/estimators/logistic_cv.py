@@ -1,7 +1,7 @@
 """`LogisticRegressionCV`: the penalty of a `LogisticRegression`, chosen by cross-validation.
 
 A fold is the whole table with weights of zero for the rows that are held out, so no part of it is copied to train on.
-Folds are on threads; within one, the fits go from the strongest penalty to the weakest, each from the one before.
+Folds are on threads; within one, each fit begins where the one before ended.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class LogisticRegressionCV(LogisticRegression):
     Parameters
     ----------
     Cs : int or sequence of float, default 10
-        As many from 1e-4 to 1e4, even on a log scale; or these.
+        As many from 1e-4 to 1e4, even on a log scale; or these, each begun from the fit before it.
     l1_ratios : sequence of float, default (0.0,)
         Shares of L1 that are tried.
     fit_intercept, dual, solver, tol, max_iter, class_weight, verbose, intercept_scaling, random_state
@@ -107,7 +107,7 @@ class LogisticRegressionCV(LogisticRegression):
                 "y: got samples of one class, expected at least 2 classes; the data contains only one class: "
                 f"{self.classes_.tolist()[0]!r}"
             )
-        self.Cs_ = np.logspace(-4, 4, self.Cs) if isinstance(self.Cs, Integral) else np.sort(np.asarray(self.Cs, float))
+        self.Cs_ = np.logspace(-4, 4, self.Cs) if isinstance(self.Cs, Integral) else np.asarray(self.Cs, float)
         self.l1_ratios_ = np.asarray(self.l1_ratios, dtype=float)
         weighed = weights.copy()
         weigh_classes(self.class_weight, self.classes_, labels, weighed)
@@ -119,7 +119,7 @@ class LogisticRegressionCV(LogisticRegression):
             with ThreadPoolExecutor(min(among, len(folds))) as pool:
                 found = list(pool.map(lambda fold: self._path(X, y, labels, weights, weighed, *fold, 1), folds))
         else:
-            found = [self._path(X, y, labels, weights, weighed, *fold, among) for fold in folds]  # pyright: ignore
+            found = [self._path(X, y, labels, weights, weighed, train, test, among) for train, test in folds]
         shape = (len(folds), self.l1_ratios_.size, self.Cs_.size)
         fits = [fit for path, _ in found for fit in path]
         W = np.array([np.column_stack([fit.coef, fit.intercept]) for fit in fits])
@@ -142,7 +142,7 @@ class LogisticRegressionCV(LogisticRegression):
         return self
 
     def _path(self, X, y, labels, weights, weighed, train, test, among: int):
-        """The fits of one fold, from the strongest penalty on, for each share of L1; and their scores."""
+        """The fits of one fold, for each share of L1 and each C; and their scores."""
         masked = np.zeros_like(weighed)
         masked[train] = weighed[train]
         held = X[test]
