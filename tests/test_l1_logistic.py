@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 from scipy.special import logsumexp
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from thalweg.kernels.data import quadratic_model
@@ -148,6 +149,24 @@ def test_a_large_working_set_of_dense_columns_needs_no_matrix(monkeypatch):
     columns = proximal_newton(design(X), y, s, 0.2, 1.0, tol=1e-13)
     assert np.count_nonzero(columns.coef) > 50
     assert np.abs(columns.coef - matrix.coef).max() < 1e-6
+
+
+@pytest.mark.parametrize("solver", ["fista", "saga"])
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.4, 1.0])
+def test_the_estimator_runs_them(solver, l1_ratio, monkeypatch):
+    from thalweg.solvers.estimators import logistic
+
+    X, y = data(150, 5, 2)
+    ran, method = [], logistic.WITH_GAP[solver]
+    monkeypatch.setitem(logistic.WITH_GAP, solver, lambda *given, **named: ran.append(1) or method(*given, **named))
+    names = {"C": 0.4, "l1_ratio": l1_ratio, "tol": 1e-12, "max_iter": 20_000}
+    ours = logistic.LogisticRegression(solver=solver, random_state=3, **names).fit(X, y)
+    peer = LogisticRegression(solver="saga", **(names | {"tol": 1e-10})).fit(X, y)
+    assert ran and np.abs(ours.coef_ - peer.coef_).max() < 1e-6
+    again = logistic.LogisticRegression(solver=solver, random_state=3, **names).fit(X, y)
+    assert (again.coef_ == ours.coef_).all()
+    with pytest.warns(ConvergenceWarning, match="duality gap"):
+        logistic.LogisticRegression(solver=solver, **(names | {"max_iter": 1})).fit(X, y)
 
 
 # --- the gap ----------------------------------------------------------------------------------------------------------
