@@ -70,10 +70,10 @@ def ours(ratings, solver, threads, iterations):
 
 
 def check(ratings, threads):
-    """One iteration of both, from the same factors, is the same."""
+    """One iteration of both, from the same factors, is the same (implicit keeps weights in single precision)."""
     _, x, y = theirs(ratings, False, threads, iterations=1)
     _, model = ours(ratings, "als", threads, 1)
-    assert np.abs(model.user_factors_ - x).max() < 1e-8 and np.abs(model.item_factors_ - y).max() < 1e-8
+    assert np.abs(model.user_factors_ - x).max() < 1e-6 and np.abs(model.item_factors_ - y).max() < 1e-6
 
 
 def race(ratings, cg, solvers, threads, repeats, own_start=False):
@@ -159,7 +159,7 @@ def main():
         for row, ratio in zip(new, ratios):
             verdict = "met" if ratio >= REQUIRED else "MISSED"
             lines.append(f"- implicit's {row[0]}; ours {row[2]}: {ratio:.1f} times ({REQUIRED:g}: {verdict})")
-    floor, explicit = errors(data, a.threads, a.repeats)
+    floor, explicit = errors(make_ratings(seed=7), a.threads, a.repeats)
     newline = "\n"
     head = ["implicit", "15 iterations: objective", "ours", "objective", "iterations", "their s", "our s", "faster"]
     text = f"""# Recommendation

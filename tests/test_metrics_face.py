@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import thalweg as tw
-from thalweg.kernels.metrics import classification, counting, labels, probabilities, regression
+from thalweg.kernels.metrics import counting, probabilities, regression
 from thalweg.kernels.metrics.passes import Pass
 
 
@@ -40,16 +40,14 @@ def test_signatures_are_those_of_scikit_learn():
 
 @pytest.mark.parametrize("rows", [140_001])
 def test_bits_do_not_hang_on_threads(rows, monkeypatch):
-    """Every pass, on one thread, on all of them, and block by block."""
+    """Passes of each kind, on one thread, on all of them, and block by block."""
     random = np.random.default_rng(5)
     x, y, weights = random.standard_normal(rows), random.standard_normal(rows), random.random(rows)
     a, b = random.integers(0, 3, rows), random.integers(0, 3, rows)
     cases = {
         regression.errors_of: ((x, y, weights), 3, float),
-        labels.extremes_of: ((a, b), 2, np.int64),
         counting.pairs_of: ((a, b, 0, weights, 3), 12, float),
         probabilities.losses_of: ((a % 2, 0, np.arange(2), np.abs(np.tanh(x))[:, None], weights, 1e-16), 5, float),
-        classification.hits_of: ((a, b, weights), 1, float),
     }
     for step, (data, width, kind) in cases.items():
         assert isinstance(step, Pass)

@@ -27,7 +27,7 @@ def predictions(draw):
     return y, p, {"sample_weight": weights, "multioutput": multioutput}
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=100)
 @given(predictions(), st.booleans())
 def test_as_scikit_learn(drawn, force_finite):
     y, p, options = drawn
@@ -54,6 +54,10 @@ def test_what_is_taken_and_refused(name):
     for weights in ([0, 0, 0, 0], [1, 2], [1, 1, 1, np.nan], [[1], [1], [1], [1]], [1, 1, -1, -1]):
         assert agree(name, y, p, sample_weight=weights) is None
     agree(name, y, p, sample_weight=[-1, 3, 1, 2])
+    assert agree(name, [np.inf, -np.inf, 1, 2], p) is None
+    assert agree(name, np.ma.masked_equal(y, 3), [np.nan, 1, 4, 5]) is None
+    if name != "r2_score":  # of which theirs overflows
+        agree(name, [1e308, 1e308, 0, 0], [1e308, 1e308, 0, 1])
     for multioutput in ("mean", 3, [1.0, 2.0]):
         assert agree(name, y, p, multioutput=multioutput) is None
     with pytest.raises(ValueError, match="multioutput: got 1 weights"):

@@ -23,7 +23,7 @@ def ranked(draw):
     return y, draw(hnp.arrays(float, n, elements=SCORES)), draw(st.none() | hnp.arrays(float, n, elements=WEIGHTS))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=80)
 @given(ranked(), st.booleans(), st.sampled_from([None, 1.0, 0.5, 0.01]))
 def test_two_classes(drawn, drop, max_fpr):
     y, s, weights = drawn
@@ -46,7 +46,7 @@ def test_several_labels_for_each_row(data, average):
     agree("average_precision_score", y, s, average=average, sample_weight=weights)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.data(), AVERAGES, st.sampled_from(["ovr", "ovo", "raise"]))
 def test_several_classes(data, average, multi_class):
     n, m = data.draw(st.integers(3, 10)), data.draw(st.integers(3, 4))
@@ -65,7 +65,7 @@ def test_several_classes(data, average, multi_class):
     agree("log_loss", np.eye(m, dtype=int)[y], p, sample_weight=weights)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=60)
 @given(ranked(), st.booleans(), st.sampled_from([None, [0, 1], [1], [1, 0], ["a", "b"], [0, 1, 2]]))
 def test_log_loss_of_two_classes(drawn, normalize, labels):
     y, p, weights = drawn

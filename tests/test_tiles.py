@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from thalweg.kernels.compile.jit import kernel
-from thalweg.kernels.numbers.tiles import add_row, add_squares, factorise, padded, solve_factorised, take_row
+from thalweg.kernels.numbers.tiles import add_rows, add_squares, factorise, padded, solve_factorised, take_row
 
 
 @kernel
@@ -13,8 +13,7 @@ def solve(rows, targets, ridge, n, a, line):
     for i in range(n):
         a[i, i] = ridge
     add_squares(rows, 0, rows.shape[0], a)
-    for j in range(0, a.shape[1], 8):
-        add_row(line, 0, j, targets, rows, 0, rows.shape[0])
+    add_rows(targets, rows, 0, rows.shape[0], line)
     if not factorise(a, n):
         return False, 0.0
     return True, solve_factorised(a, n, line.reshape((line.size, 1)), line)
@@ -29,7 +28,7 @@ def test_padded():
     assert [padded(n) for n in (1, 8, 9, 16)] == [8, 8, 16, 16]
 
 
-@pytest.mark.parametrize("n", [1, 5, 8, 13, 24])
+@pytest.mark.parametrize("n", [1, 5, 8, 13, 40])
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_a_small_system_is_solved(n, dtype):
     random, width = np.random.default_rng(n), padded(n)
@@ -41,7 +40,9 @@ def test_a_small_system_is_solved(n, dtype):
     f = rows[:, :n].astype(float)
     system, b = f.T @ f + 0.5 * np.eye(n), f.T @ targets[:, 0].astype(float)
     accuracy = 1e-12 if dtype is np.float64 else 2e-5
-    assert np.triu(a)[:n, :n] == pytest.approx(np.linalg.cholesky(system).T, abs=10 * accuracy)
+    upper = np.linalg.cholesky(system).T
+    assert np.triu(a, 1)[:n, :n] == pytest.approx(np.triu(upper, 1), abs=10 * accuracy)
+    assert np.diag(a)[:n] == pytest.approx(1.0 / np.diag(upper), rel=10 * accuracy)
     assert line[0, :n] == pytest.approx(np.linalg.solve(system, b), abs=10 * accuracy)
     assert product == pytest.approx(b @ np.linalg.solve(system, b), rel=10 * accuracy)
     assert not line[0, n:].any()

@@ -25,11 +25,11 @@ import numpy as np
 from numba import prange
 
 from ..compile.jit import RELAXED, kernel
-from ..numbers.tiles import LANES, add_row, add_squares, factorise, solve_factorised
+from ..numbers.tiles import add_rows, add_squares, factorise, solve_factorised
 from .factors import inlined_relaxed
 
 TINY = 1e-28  # of a squared residual beside the squared right-hand side
-TILE = 16  # rows of f that stay in the cache while their products are added
+TILE = 32  # rows of f that stay in the cache while their products are added
 
 
 @kernel(parallel=True, flags=RELAXED)
@@ -39,83 +39,88 @@ def solve_rows(starts, columns, values, blocks, fixed, gram, penalty, steps, mod
     steps: of conjugate gradients; 0: by Cholesky. gram (width, width) is G. Rows without ratings become 0. The penalty
     of `fixed` is no part of the losses.
     """
-    width, n = rows.shape[1], model.rank + model.biases
+    width, number = rows.shape[1], rows.dtype.type
     for k in prange(blocks.size - 1):
-        most = 1
-        for u in range(blocks[k], blocks[k + 1]):
-            most = max(most, starts[u + 1] - starts[u])
+        most = TILE
+        if steps > 0:
+            for u in range(blocks[k], blocks[k + 1]):
+                most = max(most, starts[u + 1] - starts[u])
         f, s, c = np.empty((most, width), rows.dtype), np.empty((most, 1), rows.dtype), np.empty((most, 1), rows.dtype)
         system = np.empty((width if steps == 0 else 4, width), rows.dtype)
         x = np.empty((1, width), rows.dtype)
         total = 0.0
         for u in range(blocks[k], blocks[k + 1]):
-            count = starts[u + 1] - starts[u]
-            if count == 0:
+            mine, theirs = values[starts[u] : starts[u + 1]], columns[starts[u] : starts[u + 1]]
+            if mine.size == 0:
                 rows[u, :] = 0
                 continue
-            ridge = rows.dtype.type(penalty if model.confidence > 0.0 else penalty * count)
-            x[0, :] = rows[u]
-            total += gather(columns, values, starts[u], count, fixed, model, f, s)
+            ridge = number(penalty if model.confidence > 0.0 else penalty * mine.size)
             if steps == 0:
-                total -= by_cholesky(f, s, count, gram, ridge, n, system, x)
+                total += by_cholesky(mine, theirs, fixed, gram, ridge, model, f, s, system, x)
             else:
-                total -= by_conjugate_gradients(f, s, c, count, gram, ridge, steps, system, x)
-            rows[u] = x[0]
+                x[0, :] = rows[u]
+                total += by_conjugate_gradients(mine, theirs, fixed, gram, ridge, model, f, s, c, steps, system, x)
+            rows[u, :] = x[0]
         losses[k] = total
 
 
 @inlined_relaxed
-def gather(columns, values, start, count, fixed, model, f, s):
-    """f (count, width) and s (count, 1) of a row's ratings; returns the objective of the row at x = 0."""
-    rank, constant = model.rank, 0.0
-    for t in range(count):
-        i, r = columns[start + t], np.float64(values[start + t])
-        root, target, part = 1.0, 0.0, 0.0
-        if model.confidence > 0.0:
-            root = np.sqrt(model.confidence * r)
-            part = 1.0 + model.confidence * r
-            target = part / root
-        else:
-            target = r - model.mean - (np.float64(fixed[i, rank]) if model.biases else 0.0)
-            part = target * target
-        constant += part
-        scale = f.dtype.type(root)
+def gather(values, columns, first, last, fixed, model, f, s):
+    """f (., width) and s (., 1) of some of a row's ratings; returns their part of the objective at x = 0."""
+    rank, constant, number = model.rank, np.float64(0.0), f.dtype.type
+    if model.confidence > 0.0:
+        for t in range(last - first):
+            more = model.confidence * np.float64(values[first + t])
+            s[t, 0] = number(np.sqrt(more))
+            constant += 1.0 + more
+        for t in range(last - first):
+            i, root = columns[first + t], s[t, 0]
+            for j in range(fixed.shape[1]):
+                f[t, j] = root * fixed[i, j]
+        for t in range(last - first):
+            s[t, 0] += number(1.0) / s[t, 0]
+        return constant
+    for t in range(last - first):
+        i = columns[first + t]
+        target = np.float64(values[first + t]) - model.mean
         for j in range(fixed.shape[1]):
-            f[t, j] = scale * fixed[i, j]
+            f[t, j] = fixed[i, j]
         if model.biases:
+            target -= np.float64(fixed[i, rank])
             f[t, rank] = 1
         s[t, 0] = target
+        constant += target * target
     return constant
 
 
 @inlined_relaxed
-def by_cholesky(f, s, count, gram, ridge, n, system, x):
-    """x (1, width) becomes the solution. Returns x b."""
-    width = x.shape[1]
+def by_cholesky(values, columns, fixed, gram, ridge, model, f, s, system, x):
+    """x (1, width) becomes the solution for a row's ratings. Returns the row's part of the objective."""
+    width, n, constant = x.shape[1], model.rank + model.biases, 0.0
     for i in range(width):
         for j in range(width):
             system[i, j] = gram[i, j]
         system[i, i] += ridge
         x[0, i] = 0
-    for first in range(0, count, TILE):
-        last = min(first + TILE, count)
-        add_squares(f, first, last, system)
-        for j in range(0, width, LANES):
-            add_row(x, 0, j, s, f, first, last)
+    for first in range(0, values.size, TILE):
+        last = min(first + TILE, values.size)
+        constant += gather(values, columns, first, last, fixed, model, f, s)
+        add_squares(f, 0, last - first, system)
+        add_rows(s, f, 0, last - first, x)
     if not factorise(system, n):
         x[0, :] = np.nan
         return np.nan
-    return solve_factorised(system, n, x.reshape((width, 1)), x)
+    return constant - solve_factorised(system, n, x.reshape((width, 1)), x)
 
 
 @inlined_relaxed
-def by_conjugate_gradients(f, s, c, count, gram, ridge, steps, vectors, x):
-    """x (1, width) goes some steps towards the solution. Returns x (b + r)."""
-    width = x.shape[1]
+def by_conjugate_gradients(values, columns, fixed, gram, ridge, model, f, s, c, steps, vectors, x):
+    """x (1, width) goes some steps towards the solution. Returns the row's part of the objective."""
+    width, count = x.shape[1], values.size
+    constant = gather(values, columns, 0, count, fixed, model, f, s)
     b, r, p, ap = vectors[0:1], vectors[1:2], vectors[2:3], vectors[3:4]
     b[:] = 0
-    for j in range(0, width, LANES):
-        add_row(b, 0, j, s, f, 0, count)
+    add_rows(s, f, 0, count, b)
     times_system(f, c, count, gram, ridge, x, ap)
     for j in range(width):
         r[0, j] = p[0, j] = b[0, j] - ap[0, j]
@@ -131,7 +136,7 @@ def by_conjugate_gradients(f, s, c, count, gram, ridge, steps, vectors, x):
         before, size = size, row_product(r, r)
         for j in range(width):
             p[0, j] = r[0, j] + size / before * p[0, j]
-    return row_product(x, b) + row_product(x, r)
+    return constant - row_product(x, b) - row_product(x, r)
 
 
 @inlined_relaxed
@@ -144,10 +149,8 @@ def times_system(f, c, count, gram, ridge, v, out):
             c[t, 0] += f[t, j] * v[0, j]
     for j in range(width):
         out[0, j] = ridge * v[0, j]
-    column = v.reshape((width, 1))
-    for j in range(0, width, LANES):
-        add_row(out, 0, j, column, gram, 0, width)
-        add_row(out, 0, j, c, f, 0, count)
+    add_rows(v.reshape((width, 1)), gram, 0, width, out)
+    add_rows(c, f, 0, count, out)
 
 
 @inlined_relaxed

@@ -23,7 +23,7 @@ from numba import prange
 
 from ..calling.adapters import address_of, once
 from ..calling.arguments import RAISED_BITS, RAISED_VALUE, Packed, call_adapter, load, pack, record_type, row, start_of
-from ..calling.asking import FORMS
+from ..calling.asking import FORMS, answers, make_question
 from ..calling.gradients import caller, is_raised
 from ..calling.objective import CompiledObjective
 from ..compile import forking
@@ -31,6 +31,7 @@ from ..compile.jit import RELAXED, compile_for, inlined, kernel, parallel_region
 from ..compile.structures import IntegerMatrix, Integers, Matrix, Vector
 from ..differentiate.adapters import derivatives
 from ..differentiate.workspace import Workspace
+from .ahead import fetch_row
 from .losses import LINES, Loss, words_before
 from .rows import Dense, Sparse, add_row, block_count, block_start, row_dot
 
@@ -141,39 +142,92 @@ def dot_of_row(X, i, w):
     return row_dot(X, i, w)
 
 
+@_relaxed
+def dots(data, first, m, w, z):
+    """z = X w of m rows; rows that are gathered are fetched a block ahead."""
+    last = data.order.size - 1
+    for r in range(m):
+        if last >= 0:
+            fetch_row(data.X, data.order[min(first + r + LINES, last)])
+        z[r] = dot_of_row(data.X, row_number(data, first + r), w)
+
+
+add_four = make_question("add_four", "X, i, i1, i2, i3, a, b, c, d, out")
+
+
+@answers(add_four, Dense)
+def _add_four_dense(X, i, i1, i2, i3, a, b, c, d, out):
+    """Four rows at a time: out is stored a quarter as often."""
+    p, x, x1, x2, x3 = X.x.shape[1], X.x[i], X.x[i1], X.x[i2], X.x[i3]
+    for j in range(p):
+        out[j] += (a * x[j] + b * x1[j]) + (c * x2[j] + d * x3[j])
+    if out.size > p:
+        out[p] += (a + b) + (c + d)
+
+
+@answers(add_four, Sparse)
+def _add_four_sparse(X, i, i1, i2, i3, a, b, c, d, out):
+    for row_of_four, factor in ((i, a), (i1, b), (i2, c), (i3, d)):
+        add_row(X, row_of_four, factor, out)
+
+
+@_relaxed
+def add_lines(data, first, m, factors, out):
+    """out += X' factors of m rows."""
+    whole = m - m % 4
+    for r in range(0, whole, 4):
+        at = first + r
+        add_four(
+            data.X, row_number(data, at), row_number(data, at + 1), row_number(data, at + 2), row_number(data, at + 3),
+            factors[r], factors[r + 1], factors[r + 2], factors[r + 3], out,
+        )  # fmt: skip
+    for r in range(whole, m):
+        add_row(data.X, row_number(data, first + r), factors[r], out)
+
+
+@_relaxed
+def losses(data, k, first, m, z):
+    hand_over_targets(data, k, first, m, data.code.place)
+    return call_adapter(data.code.value, (z, record_of(data, k)))
+
+
+@_relaxed
+def losses_and_slopes(data, k, first, m, z, slopes):
+    hand_over_targets(data, k, first, m, data.code.place)
+    return call_adapter(data.code.gradient, (z, record_of(data, k), slopes, data.scratch.works[k, 0]))
+
+
+@_relaxed
+def curvatures(data, k, first, m, z, along, bent):
+    """bent_r = loss''(z_r) along_r."""
+    hand_over_targets(data, k, first, m, data.code.place)
+    return call_adapter(data.code.product, (z, record_of(data, k), along, bent, data.scratch.works[k, 1]))
+
+
 # --- m rows of a block, from position `first` on; each adds to out (D,), and returns the value, or RAISED_VALUE -------
-# (they are plain functions: `passes` compiles them with sums that may be reordered)
+# (they are plain functions: `pass_over` compiles them)
 
 
 def linear_value(data, k, first, m, w, v, out):
     z = row(data.scratch.z, k)[:m]
-    hand_over_targets(data, k, first, m, data.code.place)
-    for r in range(m):
-        z[r] = dot_of_row(data.X, row_number(data, first + r), w)
-    return call_adapter(data.code.value, (z, record_of(data, k)))
+    dots(data, first, m, w, z)
+    return losses(data, k, first, m, z)
 
 
 def linear_gradient(data, k, first, m, w, v, out):
     z, slopes = row(data.scratch.z, k)[:m], row(data.scratch.slopes, k)[:m]
-    hand_over_targets(data, k, first, m, data.code.place)
-    for r in range(m):
-        z[r] = dot_of_row(data.X, row_number(data, first + r), w)
-    value = call_adapter(data.code.gradient, (z, record_of(data, k), slopes, data.scratch.works[k, 0]))
-    for r in range(m):
-        add_row(data.X, row_number(data, first + r), slopes[r], out)
+    dots(data, first, m, w, z)
+    value = losses_and_slopes(data, k, first, m, z, slopes)
+    add_lines(data, first, m, slopes, out)
     return value
 
 
 def linear_product(data, k, first, m, w, v, out):
-    z, slopes = row(data.scratch.z, k)[:m], row(data.scratch.slopes, k)[:m]
-    along = row(data.scratch.along, k)[:m]
-    hand_over_targets(data, k, first, m, data.code.place)
-    for r in range(m):
-        i = row_number(data, first + r)
-        z[r], along[r] = dot_of_row(data.X, i, w), dot_of_row(data.X, i, v)
-    value = call_adapter(data.code.product, (z, record_of(data, k), along, slopes, data.scratch.works[k, 1]))
-    for r in range(m):
-        add_row(data.X, row_number(data, first + r), slopes[r], out)
+    z, bent, along = row(data.scratch.z, k)[:m], row(data.scratch.slopes, k)[:m], row(data.scratch.along, k)[:m]
+    dots(data, first, m, w, z)
+    dots(data, first, m, v, along)
+    value = curvatures(data, k, first, m, z, along, bent)
+    add_lines(data, first, m, bent, out)
     return value
 
 
@@ -253,16 +307,20 @@ def pass_over(kind: str, Type: Any, linear: bool, parallel: bool) -> Any:
     one_block = _relaxed(one_block)
 
     def all_blocks(address, first, stop, count, threads, w, v):
-        before = numba.get_num_threads()
-        if parallel:
-            numba.set_num_threads(min(threads, before))
         for k in prange(count):
             start = first + block_start(stop - first, count, k)
             one_block(address, k, start, first + block_start(stop - first, count, k + 1), w, v)
-        if parallel:
-            numba.set_num_threads(before)
 
-    all_blocks = kernel(all_blocks, parallel=parallel, flags=RELAXED, inner=True)
+    def by_threads(address, first, stop, count, threads, w, v):
+        before = numba.get_num_threads()
+        numba.set_num_threads(min(threads, before))
+        for k in prange(count):
+            start = first + block_start(stop - first, count, k)
+            one_block(address, k, start, first + block_start(stop - first, count, k + 1), w, v)
+        numba.set_num_threads(before)
+
+    # code that sets the number of threads is not kept on disk: it stands apart from that of one thread
+    all_blocks = kernel(by_threads if parallel else all_blocks, parallel=parallel, flags=RELAXED, inner=True)
 
     def over_batch(address, w, v, out):
         data = load(address, Type)
@@ -333,7 +391,13 @@ class Source:
     def columns(self) -> int:
         return self.X.x.shape[1] if isinstance(self.X, Dense) else self.X.width
 
-    def line(self, i: int) -> np.ndarray:
+    @property
+    def row_bytes(self) -> float:
+        """That a row of X takes, in the mean."""
+        X = self.X
+        return X.x.nbytes / len(X.x) if isinstance(X, Dense) else 1.5 * X.values.nbytes / self.rows + 1.0
+
+    def line(self, i: Any) -> np.ndarray:
         """Row i (p,) in double precision, a copy."""
         if isinstance(self.X, Dense):
             return self.X.x[i].astype(np.float64)
@@ -373,25 +437,32 @@ class Passes:
     most: rows of the largest batch.
     """
 
-    def __init__(self, source: Source, bound: CompiledObjective, dimension: int, threads: int, order=None, most=None):
-        self.source, self.bound, self.dimension = source, bound, dimension
-        self.order = np.zeros(0, np.int64) if order is None else order
-        self.batch = np.array([0, self.order.size or source.rows])
-        self.most = int(most or self.batch[1])
-        self.parallel = self.most * source.columns >= WORTH and not forking.threads_are_gone()
+    def __init__(
+        self, source: Source, bound: CompiledObjective, dimension: int, threads: int,
+        order: np.ndarray | None = None, most: int | None = None,
+    ):  # fmt: skip
+        self.source: Source = source
+        self.bound: CompiledObjective = bound
+        self.dimension: int = dimension
+        self.order: np.ndarray = np.zeros(0, np.int64) if order is None else order
+        self.batch: np.ndarray = np.array([0, self.order.size or source.rows])
+        self.most: int = int(most or self.batch[1])
+        self.parallel: bool = self.most * source.columns >= WORTH and not forking.threads_are_gone()
         y, dimensions = np.zeros((source.rows, 0), np.int64), 0
         if source.y is not None:
             y, dimensions = source.y.view(np.int64).reshape(source.rows, -1), source.y.ndim
-        self.scratch, self.workspaces = _scratch(source, bound, dimension, int(blocks_of.py_func(self.most, dimension)))
+        made = _scratch(source, bound, dimension, int(blocks_of.py_func(self.most, dimension)))
+        self.scratch: Scratch = made[0]
+        self.workspaces: list[Any] = made[1]
         derived = derivatives(bound)
         asked = {"value": bound.address, "gradient": derived.gradient, "product": 0}
         code = Code(**asked, place=len(words_before(bound)), dimensions=dimensions)
         weights = np.zeros(0) if source.weights is None else source.weights
-        self.data = Data(
+        self.data: Data = Data(
             source.X, y, weights, self.order, self.batch, np.ones(LINES), code, float(source.l2),
             dimension - source.intercept, threads, self.scratch,
         )  # fmt: skip
-        self.packed = Packed(self.data)
+        self.packed: Packed = Packed(self.data)
         self.type: Any = record_type((self.data,)).types[0]
 
     def address(self, kind: str) -> int:
@@ -452,7 +523,7 @@ def _scratch(source: Source, bound: CompiledObjective, dimension: int, count: in
     before = words_before(bound)
     workspaces = [(Workspace(), Workspace()) for _ in range(count)]
 
-    def room(numbers: int, kind=np.float64) -> np.ndarray:
+    def room(numbers: int, kind: Any = np.float64) -> np.ndarray:
         return np.zeros((count, -(-numbers // 8) * 8), kind)  # a line of the cache belongs to one block
 
     records, works = room(len(before) + 8, np.int64), room(2, np.int64)

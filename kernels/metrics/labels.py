@@ -29,6 +29,8 @@ class Codes(NamedTuple):
 
 def read_labels(name: str, value: Any) -> np.ndarray:
     """(n,) whole numbers as int64, text of fixed length, or text as objects; (n, m) bool of several labels for each."""
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name}: got {shortened(value)}, which is masked, expected a label for each row")
     if hasattr(value, "toarray"):
         array = value.toarray()  # of scipy.sparse
     else:
@@ -55,7 +57,13 @@ def read_labels(name: str, value: Any) -> np.ndarray:
         return np.ascontiguousarray(array.astype(str) if kind == "T" else array)
     else:
         raise ValueError(f"{name}: got labels of {array.dtype}, expected whole numbers or text")
-    return np.ascontiguousarray(whole, dtype=np.int64)
+    return np.ascontiguousarray(_as_int64(name, whole))
+
+
+def _as_int64(name: str, array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind in "uO" and array.dtype.itemsize == 8 and array.max() > np.iinfo(np.int64).max:
+        raise ValueError(f"{name}: got {array.max()}, expected labels below 2**63")
+    return array.astype(np.int64, copy=False)
 
 
 def _whole(name: str, array: np.ndarray) -> np.ndarray:
@@ -74,7 +82,8 @@ def _of_objects(name: str, array: np.ndarray) -> tuple[np.ndarray, str]:
     if all(issubclass(kind, str) for kind in kinds):
         return array, "O"
     if all(issubclass(kind, int | np.integer | np.bool_ | float | np.floating) for kind in kinds):
-        return array.astype(np.float64), "f"
+        fractions = any(issubclass(kind, float | np.floating) for kind in kinds)
+        return (array.astype(np.float64), "f") if fractions else (_as_int64(name, array), "i")
     wrong = next(member for member in array if not isinstance(member, str))
     raise ValueError(f"{name}: got {shortened(wrong)} among the labels, expected whole numbers or text only")
 

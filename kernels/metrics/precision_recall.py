@@ -220,7 +220,7 @@ def _of_codes(codes: Codes, labels, pos_label, weights: np.ndarray, average) -> 
         labels = [pos_label]
     if labels is None:
         return Counts(*table[:, seen])
-    wanted = np.array([place.get(label, -1) for label in np.asarray(labels).tolist()], dtype=int)
+    wanted = np.array([place.get(label, -1) for label in np.ravel(labels).tolist()], dtype=int)
     return Counts(*np.hstack([table, np.zeros((3, 1))])[:, wanted])  # a label that does not occur has the zeros
 
 

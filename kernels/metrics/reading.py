@@ -64,7 +64,9 @@ def same_length(name: str, array: np.ndarray, n: int) -> None:
 def finite(**arrays: np.ndarray) -> None:
     """ValueError that names the array, and where its first number lies that is not finite."""
     for name, array in arrays.items():
-        if not np.isfinite(array.sum()):  # a finite sum has finite terms
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = array.sum()
+        if not np.isfinite(total):  # a finite sum has finite terms
             wrong = np.flatnonzero(~np.isfinite(array))
             if wrong.size:
                 place, value = wrong[0] // (array.size // len(array)), array.ravel()[wrong[0]]

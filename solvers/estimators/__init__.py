@@ -13,6 +13,7 @@ except ImportError as error:
 if TYPE_CHECKING:
     from .elastic_net import ElasticNet, Lasso
     from .least_squares import LinearRegression
+    from .logistic import LogisticRegression
     from .matrix_factorization import MatrixFactorization
     from .penalty_cv import ElasticNetCV, LassoCV
     from .penalty_paths import enet_path, lasso_path
@@ -26,6 +27,7 @@ __all__ = [
     "Lasso",
     "LassoCV",
     "LinearRegression",
+    "LogisticRegression",
     "MatrixFactorization",
     "Ridge",
     "RidgeCV",
@@ -41,6 +43,7 @@ LATER = {  # name -> its module
     "Lasso": "elastic_net",
     "LassoCV": "penalty_cv",
     "LinearRegression": "least_squares",
+    "LogisticRegression": "logistic",
     "MatrixFactorization": "matrix_factorization",
     "Ridge": "ridge",
     "RidgeCV": "ridge_cv",

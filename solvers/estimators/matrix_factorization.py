@@ -55,7 +55,7 @@ class MatrixFactorization(BaseEstimator):
         Done when an iteration lowers the objective by no more than this part of it. 0: go to max_iter, silently.
     cg_steps : int, default 3
         Of "als_cg", for each row in each iteration.
-    learning_rate : float, default 0.03
+    learning_rate : float, default 0.05
         Of "sgd" in the first epoch; after t epochs it is learning_rate / (1 + t / 10).
     early_stopping : bool, default False
         Hold out some ratings, and stop when their score has not improved for `n_iter_no_change` iterations; the factors
@@ -125,7 +125,7 @@ class MatrixFactorization(BaseEstimator):
         max_iter=50,
         tol=1e-4,
         cg_steps=3,
-        learning_rate=0.03,
+        learning_rate=0.05,
         early_stopping=False,
         validation_fraction=0.1,
         n_iter_no_change=3,

@@ -43,7 +43,7 @@ class SumObjective:
 
     def problem(self) -> Packed:
         """What compiled code asks (kernels/calling/asking.py)."""
-        return self.derivatives.functions(Functions(self.address, self.passes.record))
+        return self.derivatives.functions(Functions(self.address, self.passes.record), self)
 
     def replay(self, w: np.ndarray) -> Any:
         """Raise what the loss raised."""

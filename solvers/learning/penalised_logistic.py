@@ -28,7 +28,7 @@ import numpy as np
 from ...kernels.compile.jit import parallel_region
 from ...kernels.data import softmax
 from ...kernels.data.columns import by_columns
-from ...kernels.data.quadratic_model import column_moments
+from ...kernels.data.quadratic_model import moments
 from ...kernels.data.rows import Dense, Sparse
 
 
@@ -79,8 +79,7 @@ class PenalisedLogistic:
         if start is None and fit_intercept:
             logs = np.log(self.shares)
             self.w[:, -1] = logs[1:] - logs[0] if self.K == 1 else logs - logs.mean()
-        with parallel_region():
-            softmax.scores(self.X, self.w, self.z)
+        self.scores(self.w, self.z)
         self.loss = self.update()
 
     def _measure(self, classes: int) -> None:
@@ -95,7 +94,7 @@ class PenalisedLogistic:
         if self.columns is not None:
             sums, self.spread = np.empty(self.wanted.size), np.empty(self.wanted.size)
             with parallel_region():
-                column_moments(self.columns, np.arange(sums.size), self.s, sums, self.spread)
+                moments(self.columns, np.arange(sums.size), self.s, sums, self.spread)
             if self.fit_intercept:
                 self.spread -= sums**2 / self.s.sum()
 
@@ -106,6 +105,11 @@ class PenalisedLogistic:
                 softmax.transposed_rows(self.X, v, self.partial, out)
             else:
                 softmax.transposed_columns(self.columns, v, self.wanted, out)
+
+    def scores(self, w: np.ndarray, z: np.ndarray) -> None:
+        """z (K, n) of w (K, p + 1)."""
+        with parallel_region():
+            softmax.scores[type(self.X)](self.X, w, z)
 
     def update(self) -> float:
         """Probabilities and residuals of the scores; the loss."""
@@ -122,7 +126,7 @@ class PenalisedLogistic:
             self.g[:, -1] = 0.0
         return self.g
 
-    def gap(self) -> float:
+    def gap(self, leave_out: bool = True) -> float:
         """P - D at w, with the best D so far; `slopes` comes before. What the sphere excludes is left out for good."""
         value = self.loss + self.penalty(self.w)
         mixed, share = self._mixture()  # q = (1 - mixed) p + mixed share: theta sums to zero
@@ -140,11 +144,21 @@ class PenalisedLogistic:
             if self.l2 > 0.0:
                 dual -= float(np.sum(np.maximum(c * size - self.l1, 0.0) ** 2)) / (2.0 * self.l2)
             self.best_dual = max(self.best_dual, dual)
-            if self.columns is not None:
+            if self.columns is not None and leave_out:
                 radius = np.sqrt(max(value - dual, 0.0) * (0.5 if self.K == 1 else 1.0) * np.maximum(self.spread, 0.0))
                 self.wanted &= (c * np.abs(theta_x) + radius >= self.l1).any(axis=0)
+        return max(self._leave_out(value) - self.best_dual, 0.0)
+
+    def _leave_out(self, value: float) -> float:
+        """Coefficients of columns that are not wanted become zero; P then."""
+        if self.w[:, :-1][:, ~self.wanted].any():
+            self.w[:, :-1][:, ~self.wanted] = 0.0
+            self.scores(self.w, self.z)
+            self.loss = self.update()
+            self.slopes()
+            value = self.loss + self.penalty(self.w)
         self.g[:, :-1][:, ~self.wanted] = 0.0
-        return max(value - self.best_dual, 0.0)
+        return value
 
     def _mixture(self) -> tuple[float, np.ndarray]:
         """How much of which distribution over the classes to mix into p, so that each class has its weight in sum."""

@@ -14,8 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...kernels.compile.jit import parallel_region
-from ...kernels.data.quadratic_model import ColumnModel, GramModel, SoftmaxColumnModel, column_moments, descend
-from ...kernels.data.softmax import scores
+from ...kernels.data.quadratic_model import ColumnModel, GramModel, SoftmaxColumnModel, descend, moments
 from ...kernels.data.weighted_gram import softmax_hessian
 from .penalised_logistic import LinearFit, PenalisedLogistic
 
@@ -28,6 +27,7 @@ ACCURACY = {
 SWEEPS = 1000
 LEAST = 128  # columns of a working set, if there are so many
 SHORTEST = 1e-10  # step
+STALLS = 3  # steps by which the gap does not fall: rounding ends it
 FLOOR, TINY = 1e-12, 1e-300  # of a curvature: beside what it was before the intercepts went, and at all
 
 
@@ -57,20 +57,22 @@ def proximal_newton(
         Newton steps.
     """
     problem = PenalisedLogistic(X, y, weights, l1, l2, fit_intercept, start)
-    iteration, gap, moved = 0, np.inf, True
+    iteration, least, stalled = 0, np.inf, 0
     while True:
         problem.slopes()
         gap = problem.gap()
-        if gap <= tol * problem.constant or iteration == max_iter or not moved:
+        stalled = 0 if gap < least else stalled + 1  # P falls, D is the best so far: only rounding keeps it up
+        least = min(least, gap)
+        if gap <= tol * problem.constant or iteration == max_iter or stalled == STALLS:
             break
-        moved = _step(problem)
+        _step(problem)
         iteration += 1
     w = problem.w
     return LinearFit(w[:, :-1].copy(), w[:, -1].copy(), iteration, gap, bool(gap <= tol * problem.constant))
 
 
-def _step(problem: PenalisedLogistic) -> bool:
-    """One Newton step; False where nothing moves any more."""
+def _step(problem: PenalisedLogistic) -> None:
+    """One Newton step."""
     active, violation = _working_set(problem)
     model, (h, inverse) = (_gram_model if problem.columns is None else _column_model)(problem, active)
     old = problem.w[:, active]
@@ -81,7 +83,7 @@ def _step(problem: PenalisedLogistic) -> bool:
     step = np.zeros_like(problem.w)
     step[:, active] = w.reshape(old.shape) - old
     step[:, -1] = -inverse @ (problem.g[:, -1] + step[:, active].ravel() @ h)
-    return _search(problem, step)
+    _search(problem, step)
 
 
 def _working_set(problem: PenalisedLogistic) -> tuple[np.ndarray, float]:
@@ -124,7 +126,7 @@ def _column_model(problem: PenalisedLogistic, active):
         for m in range(K):
             c = weighted[k] * (others[k] if k == m else -problem.p[m])
             with parallel_region():
-                column_moments(problem.columns, active, c, sums, squares)
+                moments(problem.columns, active, c, sums, squares)
             h[k, :, m], B[k, m] = sums, c.sum()
             if k == m:
                 diagonal[k] = squares
@@ -136,7 +138,8 @@ def _column_model(problem: PenalisedLogistic, active):
     if K == 1:
         lines = np.zeros((problem.s.size, 2))
         np.multiply(weighted[0], others[0], out=lines[:, 0])
-        model = ColumnModel(problem.columns, active, g, diagonal, lines, h[:, 0].copy(), M[:, 0].copy(), t)
+        c, r = lines.T
+        model = ColumnModel(problem.columns, active, g, diagonal, c, r, h[:, 0].copy(), M[:, 0].copy(), t)
     else:
         lines = np.zeros((problem.s.size, 1 + 2 * K))
         lines[:, 0], lines[:, 1 : 1 + K] = problem.s, problem.p.T
@@ -149,11 +152,10 @@ def _inverse(B: np.ndarray, problem: PenalisedLogistic) -> np.ndarray:
     return np.linalg.pinv(B) if problem.fit_intercept else np.zeros_like(B)
 
 
-def _search(problem: PenalisedLogistic, step: np.ndarray) -> bool:
-    """Halve the step until the objective falls by a part of what is promised; go there. False: nothing was gained."""
+def _search(problem: PenalisedLogistic, step: np.ndarray) -> None:
+    """Halve the step until the objective falls by a part of what is promised, and go there; else stay."""
     along = np.empty_like(problem.z)
-    with parallel_region():
-        scores(problem.X, step, along)
+    problem.scores(step, along)
     penalty = problem.penalty(problem.w)
     value = problem.loss + penalty
     promised = float(np.sum(problem.g * step)) + problem.penalty(problem.w + step) - penalty
@@ -164,10 +166,9 @@ def _search(problem: PenalisedLogistic, step: np.ndarray) -> bool:
         if loss + problem.penalty(problem.w + t * step) - value <= SUFFICIENT * t * promised + 1e-15 * abs(value):
             problem.w += t * step
             problem.loss = loss
-            return promised < 0.0
+            return
         t *= 0.5
         along *= 0.5
         problem.z -= along
     problem.z -= along
     problem.loss = problem.update()
-    return False
