@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 from numba import prange
 from numba.core import types
 
@@ -32,7 +31,8 @@ NONE = -1
 def steps_of_all(Type: Any, linear: bool) -> Any:
     """`steps(record, w, shares, order, eta, threads, failed)`: a step for each row of `order`, a part a thread.
 
-    shares (D,): l2 n / n_j; failed (threads,): where a loss raised, its row, else NONE.
+    shares (D,): l2 n / n_j; failed (threads,): where a loss raised, its row, else NONE. The caller tells Numba on how
+    many threads: code that does is not kept on disk.
     """
     step = linear_step if linear else general_step
 
@@ -47,12 +47,9 @@ def steps_of_all(Type: Any, linear: bool) -> Any:
     part_of = kernel(part_of, flags=RELAXED, inner=True, cached=False)
 
     def steps(address, w, shares, order, eta, threads, failed):
-        before = numba.get_num_threads()
-        numba.set_num_threads(min(threads, before))
         for k in prange(threads):
             n = order.size
             part_of(address, k, w, shares, order, eta, k * n // threads, (k + 1) * n // threads, failed)
-        numba.set_num_threads(before)
 
     name = ("lock free", linear, str(Type))
     return once(name, lambda: compile_for(kernel(steps, parallel=True, flags=RELAXED), FORM))

@@ -19,20 +19,30 @@ from ..minimize import minimize
 class InUnits:
     """The objective of u = w / unit. Its gradient is called zero where no entry of that in w is larger than tol."""
 
-    def __init__(self, total: Any, unit: np.ndarray, tol: float):
-        self.total, self.unit, self.tol = total, unit, tol
-        self.w = np.full_like(unit, np.nan)  # of the last pass
+    def __init__(self, total: Any, w: np.ndarray, tol: float):
+        self.total, self.tol = total, tol
+        self.look(w)
+        diagonal = total.diagonal()
+        self.unit = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+
+    def look(self, w: np.ndarray) -> None:
+        """A pass at w."""
+        self.value, self.g = self.total.value_and_gradient(w)
+        self.w, self.largest = w, float(np.abs(self.g).max())
+
+    def at(self, u: np.ndarray) -> None:
+        """A pass at u, if the last one was at another point."""
+        w = u * self.unit
+        if not np.array_equal(w, self.w):
+            self.look(w)
 
     def __call__(self, u: np.ndarray) -> tuple[float, np.ndarray]:
-        self.w = u * self.unit
-        value, g = self.total.value_and_gradient(self.w)
-        return value, g * self.unit if np.abs(g).max() > self.tol else np.zeros_like(g)
+        self.at(u)
+        return self.value, self.g * self.unit if self.largest > self.tol else np.zeros_like(u)
 
     def product(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
         """The Hessian at u times v."""
-        w = u * self.unit
-        if not np.array_equal(w, self.w):  # the last pass was at a point that was refused
-            self(u)
+        self.at(u)
         return self.unit * self.total.product(self.unit * v)
 
 
@@ -41,18 +51,13 @@ Method = Literal["l_bfgs_b", "newton_cg"]
 
 def by_minimize(method: Method, total: Any, w: np.ndarray, tol: float, max_iter: int) -> Descent:
     """From w until no entry of the gradient is larger than tol."""
-    value, g = total.value_and_gradient(w)
-    largest = float(np.abs(g).max())
-    if largest <= tol or max_iter == 0:
-        return Descent(w, value, largest, 0, largest <= tol)
-    diagonal = total.diagonal()
-    fun = InUnits(total, 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0)), tol)
+    fun = InUnits(total, w, tol)
+    if fun.largest <= tol or max_iter == 0:
+        return Descent(w, fun.value, fun.largest, 0, fun.largest <= tol)
     more: dict[str, Any] = {"hessp": fun.product} if method == "newton_cg" else {}
     found = minimize(
         as_objective(fun, compiled=False), x0=w / fun.unit, jac=True, method=method, max_iters=max_iter, ftol=0.0,
         options={"gtol": 0.0}, seed=0, **more,
     )  # fmt: skip
-    w = found.x * fun.unit
-    value, g = total.value_and_gradient(w)
-    largest = float(np.abs(g).max())
-    return Descent(w, value, largest, int(found.nit), bool(largest <= tol or found.success))
+    fun.at(found.x)
+    return Descent(fun.w, fun.value, fun.largest, int(found.nit), bool(fun.largest <= tol or found.success))

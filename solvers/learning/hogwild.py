@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numba
 import numpy as np
 
 from ...kernels.data.lock_free import NONE, steps_of_all
+from ...kernels.data.passes import Passes
 from ...kernels.data.rows import Sparse
 from ...kernels.data.stochastic import shuffle
-from ...kernels.data.sums import Passes
 from ..contract import require
 
 
@@ -57,7 +58,13 @@ class Hogwild:
     def epoch(self) -> None:
         """A step for each row, and a look at where they lead."""
         shuffle(self.order, self.seed, self.number)
-        self.advance(self.passes.record, self.w, self.shares, self.order, self.eta, self.threads, self.failed)
+        given = self.passes.record, self.w, self.shares, self.order, self.eta, self.threads, self.failed
+        before = numba.get_num_threads()
+        numba.set_num_threads(min(self.threads, before))
+        try:
+            self.advance(*given)
+        finally:
+            numba.set_num_threads(before)
         for row in self.failed[self.failed != NONE]:
             self.passes.source.loss_at(self.w, int(row))
             raise RuntimeError(f"the loss raised in row {row}, and not when it was called again in Python")

@@ -96,8 +96,8 @@ def descend(objective: Any, now: Point, tol: float, max_iter: int, k: int) -> De
             return Descent(now.w, now.value, now.largest, iteration, found is now)
         correct(inverse, found.w - now.w, found.g - now.g)
         slow, now, age = found.largest > SLOW * now.largest, found, age + 1
-        if slow or objective.size < CHEAP:
-            k, inverse = 1 if age == 1 else k, None
+        if objective.size < CHEAP or (slow and age > 1):  # the first correction is yet to come where age is 1
+            k, inverse = 1 if age <= 3 else k, None
     return Descent(now.w, now.value, now.largest, max_iter, now.largest <= tol)
 
 
