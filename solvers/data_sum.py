@@ -13,8 +13,8 @@ import numpy as np
 from ..kernels.compile.jit import available_threads, parallel_region
 from ..kernels.data.given import read_rows, read_targets, read_weights
 from ..kernels.data.losses import read_loss
+from ..kernels.data.passes import Passes, Source
 from ..kernels.data.rows import Sparse
-from ..kernels.data.sums import Passes, Source
 from ..kernels.given import as_flag
 from ..kernels.problem import Problem
 from ..kernels.reals import NotReal, real_array, shortened

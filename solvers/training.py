@@ -11,8 +11,8 @@ import numpy as np
 from ..kernels.compile.jit import parallel_region
 from ..kernels.compile.waiting import explained
 from ..kernels.data.given import read_rows, read_targets
+from ..kernels.data.passes import Passes, Source
 from ..kernels.data.shuffling import hold_out
-from ..kernels.data.sums import Passes, Source
 from ..kernels.given import as_flag
 from ..kernels.problem import Problem
 from ..kernels.reals import shortened

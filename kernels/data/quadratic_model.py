@@ -26,7 +26,7 @@ from numba import prange
 from ..calling.asking import answers, make_question
 from ..compile.jit import inlined, kernel, part
 from ..numbers.linear_algebra import cholesky, solve_lower, solve_lower_transposed
-from .columns import DenseColumns, SparseColumns, add_weighted, column_dot, column_moments
+from .columns import SparseColumns, add_weighted, column_dot, column_moments
 
 slope = make_question("slope", "model, c")
 curvature = make_question("curvature", "model, c")
@@ -216,12 +216,6 @@ def _move_of_softmax(model, c, delta):
 @answers(leap, SoftmaxColumnModel)
 def _leap_of_softmax(model, w, l1, l2):
     pass
-
-
-@answers(add_to_class, DenseColumns)
-def _add_to_class_dense(X, j, delta, lines, k):
-    for i in range(X.x.shape[1]):
-        add_to_line(lines, i, delta * X.x[j, i], k)
 
 
 @answers(add_to_class, SparseColumns)

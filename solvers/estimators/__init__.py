@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .elastic_net import ElasticNet, Lasso
     from .least_squares import LinearRegression
     from .logistic import LogisticRegression
+    from .logistic_cv import LogisticRegressionCV
     from .matrix_factorization import MatrixFactorization
     from .penalty_cv import ElasticNetCV, LassoCV
     from .penalty_paths import enet_path, lasso_path
@@ -28,6 +29,7 @@ __all__ = [
     "LassoCV",
     "LinearRegression",
     "LogisticRegression",
+    "LogisticRegressionCV",
     "MatrixFactorization",
     "Ridge",
     "RidgeCV",
@@ -44,6 +46,7 @@ LATER = {  # name -> its module
     "LassoCV": "penalty_cv",
     "LinearRegression": "least_squares",
     "LogisticRegression": "logistic",
+    "LogisticRegressionCV": "logistic_cv",
     "MatrixFactorization": "matrix_factorization",
     "Ridge": "ridge",
     "RidgeCV": "ridge_cv",

@@ -18,10 +18,13 @@ from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model._base import LinearClassifierMixin, SparseCoefMixin
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from ...kernels.data.rows import design
+from ..learning.fista import fista
+from ..learning.linear_saga import linear_saga
 from ..learning.logistic_sum import LogisticSum, MultinomialSum
 from ..learning.newton_cholesky import Descent, newton_cholesky
 from ..learning.proximal_newton import proximal_newton
@@ -37,9 +40,12 @@ TAKES = {  # a solver: the penalties that it takes
     "newton-cg": SMOOTH,
     "proximal-newton": SPARSE,
     "liblinear": ("l1", "l2"),
+    "fista": ("l2", *SPARSE),
     "sag": SMOOTH,
     "saga": SMOOTH + SPARSE,
 }
+WITH_GAP = {"fista": fista, "saga": linear_saga}  # these end by the duality gap with L2, too
+SEEDS = 2**31 - 1
 ALSO = {"l_bfgs_b": "lbfgs", "newton_cg": "newton-cg", "newton_cholesky": "newton-cholesky"}  # the names of `minimize`
 FEW = 500  # coefficients: newton-cholesky is the faster one below, lbfgs above
 
@@ -71,14 +77,14 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
     dual : bool, default False
         Taken for "liblinear", where it changes nothing: the minimum is that of the primal.
     tol : float, default 1e-4
-        Ends when no entry of the gradient of the mean loss is larger than this; with L1, when the duality gap is at
-        most this part of the loss of the constant model.
+        Ends when no entry of the gradient of the mean loss is larger than this; with L1, "fista" and "saga", when the
+        duality gap is at most this part of the loss of the constant model.
     fit_intercept : bool, default True
     intercept_scaling : float, default 1
         With "liblinear", whose penalty is on the intercept, too: on intercept / intercept_scaling.
     class_weight : dict or "balanced", optional
     random_state : int, RandomState or None
-        Nothing is drawn; it is there for those who give it.
+        Draws the rows of "saga"; else nothing is drawn.
     solver : str, default "auto"
         "auto"
             The fastest: for L2 or no penalty "newton-cholesky" up to 500 coefficients and "lbfgs" above, else
@@ -91,8 +97,12 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             L1 and elastic net: coordinate descent on Newton's model, with a duality gap.
         "liblinear"
             L1 or L2, two classes: its objective, in which the intercept is penalised.
-        "sag", "saga"
-            What they would find, found by what "auto" takes.
+        "fista"
+            L2, L1 and elastic net, by accelerated proximal gradients: for data whose columns are of one scale.
+        "saga"
+            The same, and none, by single rows; max_iter counts epochs. Without a penalty it is what "auto" takes.
+        "sag"
+            What it would find, found by what "auto" takes.
 
         scikit-learn's default is "lbfgs".
     max_iter : int, default 100
@@ -196,6 +206,7 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             found = fit_penalised(
                 X, labels, weights, self.classes_.size, solver, C, l1_ratio, self._start(X.shape[1]),
                 fit_intercept=self.fit_intercept, scaling=self.intercept_scaling, tol=self.tol, max_iter=self.max_iter,
+                seed=int(check_random_state(self.random_state).randint(SEEDS)) if solver == "saga" else 0,
             )  # fmt: skip
         self.coef_, self.intercept_ = found.coef.astype(X.dtype), found.intercept.astype(X.dtype)
         self.n_iter_ = np.array([found.n_iter], dtype=np.int32)
@@ -276,21 +287,23 @@ def read_solver(solver: str, penalty: str | None, dual: bool) -> str:
 
 def fit_penalised(
     X, labels, weights, classes: int, solver: str, C: float, l1_ratio: float, start: np.ndarray | None, *,
-    fit_intercept: bool, scaling: float, tol: float, max_iter: int,
+    fit_intercept: bool, scaling: float, tol: float, max_iter: int, seed: int = 0,
 ) -> Fit:  # fmt: skip
     """The minimum for rows whose labels (n,) are 0 ... classes - 1, from `start` (K, p + 1) if there is one."""
     K, p = 1 if classes == 2 else classes, X.shape[1]
     own_intercept = solver == "liblinear" and fit_intercept  # a column of its own, which is penalised
-    if l1_ratio > 0.0 and C < np.inf:
+    if (l1_ratio > 0.0 or solver in WITH_GAP) and C < np.inf:
         if own_intercept:
             column = np.full((len(labels), 1), scaling, X.dtype)
             X = sparse.hstack([X, column], format="csr") if sparse.issparse(X) else np.hstack([X, column])
             start = (
                 None if start is None else np.column_stack([start[:, :p], start[:, p:] / scaling, 0.0 * start[:, p:]])
             )
-        found = proximal_newton(
+        method = WITH_GAP.get(solver, proximal_newton)
+        drawn = {"seed": seed} if solver == "saga" else {}
+        found = method(
             design(X), labels, C * weights, l1_ratio, 1.0 - l1_ratio, start=start, tol=tol, max_iter=max_iter,
-            fit_intercept=fit_intercept and not own_intercept,
+            fit_intercept=fit_intercept and not own_intercept, **drawn,
         )  # fmt: skip
         intercept = found.coef[:, p] * scaling if own_intercept else found.intercept
         left = f"the duality gap is {found.gap:.1e}"

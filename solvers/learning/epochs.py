@@ -25,9 +25,9 @@ from ...kernels.calling.aside import Call
 from ...kernels.calling.asking import FUNCTIONS, Functions
 from ...kernels.calling.states import state_type
 from ...kernels.compile.jit import compile_for, kernel
+from ...kernels.data.passes import Passes
 from ...kernels.data.rows import block_start
 from ...kernels.data.shuffling import run_length, shuffle
-from ...kernels.data.sums import Passes
 from ...kernels.descent.box import clip
 from ...kernels.descent.schedules import scheduled
 from ...kernels.run import DIVERGED, OUT_OF_ITERATIONS, RUNNING, STALLED, raised

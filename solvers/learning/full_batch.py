@@ -12,7 +12,7 @@ from ...kernels.calling.arguments import Packed
 from ...kernels.calling.asking import Functions
 from ...kernels.calling.derivatives import AUTOMATIC, Derivative, Derivatives
 from ...kernels.calling.gradients import compiled
-from ...kernels.data.sums import Passes
+from ...kernels.data.passes import Passes
 
 
 class NoWork:

@@ -13,9 +13,9 @@ import numba
 import numpy as np
 
 from ...kernels.data.lock_free import NONE, steps_of_all
+from ...kernels.data.passes import Passes
 from ...kernels.data.rows import Sparse
 from ...kernels.data.stochastic import shuffle
-from ...kernels.data.sums import Passes
 from ..contract import require
 
 

@@ -15,8 +15,9 @@ At the minimum q = p, the model's own probabilities. Elsewhere they are made fea
 all rows so that theta sums to zero, and with y, which scales theta, so that |x_j' theta| <= l1.
 
 A column whose |x_j' theta| is further below l1 than theta can be from the best theta has the coefficient zero and is
-left out for good: the gap-safe sphere (Ndiaye, Fercoq, Gramfort and Salmon, JMLR 18 (2017) 128). f has second
-derivatives of at most 1/4 (two classes) or 1/2 (more), so sum_i |theta_i - theta*_i|^2 / s_i <= gap / 2 or gap.
+left out for good, where X is sparse and its columns are gone through one by one: the gap-safe sphere (Ndiaye, Fercoq,
+Gramfort and Salmon, JMLR 18 (2017) 128). f has second derivatives of at most 1/4 (two classes) or 1/2 (more), so
+sum_i |theta_i - theta*_i|^2 / s_i <= gap / 2 or gap.
 """
 
 from __future__ import annotations
@@ -66,9 +67,8 @@ class PenalisedLogistic:
         n, p = self.y.size, X.width if isinstance(X, Sparse) else X.x.shape[1]
         classes = max(int(self.y.max()) + 1, 2)
         self.K = 1 if classes == 2 else classes
-        # Columns are for coordinate descent where a Gram matrix of all coefficients would be large.
-        self.columns = by_columns(X) if isinstance(X, Sparse) or 4 * self.K * p > max(n, 1000) else None
-        self.partial = np.empty((softmax.blocks_of(n), classes, p + 1)) if self.columns is None else np.empty(0)
+        self.columns = by_columns(X) if isinstance(X, Sparse) else None
+        self.partial = np.empty((softmax.blocks_of(n), classes, p + 1)) if isinstance(X, Dense) else np.empty(0)
         self.wanted = np.ones(p, dtype=np.bool_)
         self.best_dual = -np.inf
         self._measure(classes)
@@ -91,7 +91,7 @@ class PenalisedLogistic:
         totals = np.maximum(self.by_class[:, -1], 1e-10 * self.s.sum())
         self.shares = totals / totals.sum()
         self.constant = -float(np.sum(self.by_class[:, -1] * np.log(self.shares)))  # the loss of the constant model
-        if self.columns is not None:
+        if isinstance(self.X, Sparse):
             sums, self.spread = np.empty(self.wanted.size), np.empty(self.wanted.size)
             with parallel_region():
                 moments(self.columns, np.arange(sums.size), self.s, sums, self.spread)
@@ -101,7 +101,7 @@ class PenalisedLogistic:
     def transposed(self, v: np.ndarray, out: np.ndarray) -> None:
         """v (m, n) times the design with a column of ones, in out (m, p + 1)."""
         with parallel_region():
-            if self.columns is None:
+            if isinstance(self.X, Dense):
                 softmax.transposed_rows(self.X, v, self.partial, out)
             else:
                 softmax.transposed_columns(self.columns, v, self.wanted, out)
@@ -144,7 +144,7 @@ class PenalisedLogistic:
             if self.l2 > 0.0:
                 dual -= float(np.sum(np.maximum(c * size - self.l1, 0.0) ** 2)) / (2.0 * self.l2)
             self.best_dual = max(self.best_dual, dual)
-            if self.columns is not None and leave_out:
+            if isinstance(self.X, Sparse) and leave_out:
                 radius = np.sqrt(max(value - dual, 0.0) * (0.5 if self.K == 1 else 1.0) * np.maximum(self.spread, 0.0))
                 self.wanted &= (c * np.abs(theta_x) + radius >= self.l1).any(axis=0)
         return max(self._leave_out(value) - self.best_dual, 0.0)

@@ -14,9 +14,9 @@ import numpy as np
 
 from ...kernels.compile.jit import with_entry
 from ...kernels.compile.structures import filled
+from ...kernels.data.passes import Passes
 from ...kernels.data.reduced import SCALARS, Descent, remembering, steepest, steps_over
 from ...kernels.data.rows import Sparse
-from ...kernels.data.sums import Passes
 from ...kernels.numbers.random import run_key
 from ..contract import require
 
