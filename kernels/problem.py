@@ -168,8 +168,9 @@ def _from_pairs(bounds) -> np.ndarray:
                 f"bounds: got {shortened(bounds)}, a tuple of two, which are two pairs or the lower and the upper ends;"
                 f" expected a list of pairs, [[low, high], [low, high]] ({ENDS})"
             )
+    plain = type(bounds) is np.ndarray and bounds.dtype == np.float64 and bounds.ndim == 2  # 100 ms for 20,000 pairs
     try:
-        box = real_array([_pair(pair) for pair in _members(bounds)])
+        box = bounds.copy() if plain else real_array([_pair(pair) for pair in _members(bounds)])
     except NotReal as error:
         raise ValueError(f"bounds: got {shortened(bounds)}, {error}; expected {PAIRS}") from error
     if box.size == 0:

@@ -29,6 +29,7 @@ SINGULAR = 21  # a matrix that has no inverse
 NO_DERIVATIVE = 22  # a derivative that is not finite
 DIVERGED = 23  # the values grow without end
 PAUSED = -1  # no end: whoever asked for the pause sets `stop` back
+UNLINKED = -2  # no end: the next iteration may call a nested driver, which is to be linked first (nesting.py)
 IDLE = 1_000_000
 HISTORY_ENTRIES = 512
 

@@ -69,6 +69,9 @@ class Solver:
     report: Callable[[Any], dict[str, Any]] | None = None  # state -> items of the result: jac, hess_inv ...
     points: Kernel | None = None  # state -> rows of x: the populations that islands exchange points of; None: none
     nests: tuple[str, ...] = ()  # where in its state those of the solvers are whose machine code it calls: "local.bfgs"
+    calls_nested: Kernel | None = (
+        None  # state -> whether it must be linked now: where that can be late, by `own.unlinked`
+    )
 
     @property
     def local(self) -> bool:

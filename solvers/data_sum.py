@@ -13,8 +13,8 @@ import numpy as np
 from ..kernels.compile.jit import available_threads, parallel_region
 from ..kernels.data.given import read_rows, read_targets, read_weights
 from ..kernels.data.losses import read_loss
+from ..kernels.data.passes import Passes, Source
 from ..kernels.data.rows import Sparse
-from ..kernels.data.sums import Passes, Source
 from ..kernels.given import as_flag
 from ..kernels.problem import Problem
 from ..kernels.reals import NotReal, real_array, shortened
@@ -25,8 +25,11 @@ from .driving.hooks import hooks_of
 from .driving.method_names import find_method, plain
 from .driving.preparing import make_session
 from .driving.result import Result
+from .learning.epochs import BATCHED
 from .learning.full_batch import SumObjective
 from .learning.on_cuda import SumOnDevice
+from .row_training import method_of_rows, train_by_rows
+from .training import train
 
 
 class DataSum:
@@ -172,20 +175,90 @@ def with_sums(door: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def minimize_sum(
-    fun: DataSum, x0=None, *, bounds=None, method=None, seed=None, threads=None, max_evals=None, max_iters=None,
-    max_time=None, target=None, ftol=None, patience=None, callback=None, progress=False, options=None, schedule=None,
+    fun: DataSum, x0=None, *, bounds=None, method=None, batch_size=None, epochs=None, schedule=None, average=False,
+    validation=None, validation_fraction=None, patience=None, tol=None, seed=None, threads=None, max_evals=None,
+    max_iters=None, max_time=None, target=None, ftol=None, callback=None, progress=False, options=None,
     device="cpu",
 ) -> Result:  # fmt: skip
-    """`minimize` of a DataSum; arguments as there, but for x0, which is zeros if left out in the linear form."""
+    """`minimize` of a DataSum: by passes over all rows, or, with a `batch_size`, by steps of batches.
+
+    Parameters
+    ----------
+    fun : DataSum
+    x0 : (D,) array_like, optional
+        Default: zeros, in the linear form.
+    bounds, seed, threads, max_time, options
+        As of `minimize`; the threads share out the rows of a pass.
+    method : str, optional
+        With a batch_size: "sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw". Without: any method of
+        `minimize`; default `l_bfgs_b`. "sgd" is `gradient_descent` then. Or one whose steps are single rows: "saga",
+        "svrg" (options step, curvature, gtol); "hogwild", stochastic gradient descent by all threads on one point
+        without locks (step, decay), which is not reproducible, and says so in the result.
+    max_evals, max_iters, target, ftol
+        As of `minimize`, without a batch_size.
+    batch_size : int, optional
+        Rows of a batch, at most: an epoch is cut into batches of equal size. Without: all rows.
+    epochs : int, default 10, and 100 with steps of single rows
+        How often all rows are gone through, in an order that is a function of (seed, epoch). Rows are read in short
+        runs that stand together, of which at least 16 make a batch: where neighbours are alike (sorted labels), larger
+        batches are better mixed.
+    schedule : str, optional
+        How the step falls: "constant", "1/t", "1/sqrt(t)", "exponential", "cosine" (option `rate`), t in batches.
+    average : bool or int, default False
+        The answer is the mean of the points after each batch; a number: from so many epochs on.
+    validation : DataSum or (X, y), optional
+        Rows of which the loss, without penalty, is computed after each epoch. The answer is the best point by it;
+        without it, the last.
+    validation_fraction : float in (0, 1), optional
+        The same with a share of the rows, drawn by the seed, which is not trained on.
+    patience : int, optional
+        It ends after so many epochs in which the loss of the validation, or else that of the training, did not get
+        better by tol (1 + |loss|). Default: 5 with a validation, else never. Without a batch_size as of `minimize`.
+    tol : float, default 1e-4
+    callback : callable, optional
+        As of `minimize`, after each epoch: fun is the loss that is watched; epoch, training, validation, seconds.
+    progress : bool, default False
+        Print a line for each epoch.
+
+    Returns
+    -------
+    Result
+        With a batch_size: x, fun (the mean over all training rows, with the penalty), nit (batches), epochs, and
+        history with epoch, training (the mean over the batches of the epoch), validation and seconds. success: the
+        values stayed finite, and nobody interrupted it. Ctrl-C ends it with what there is.
+    """
     x0 = fun._point(x0)
+    batched = {
+        "epochs": epochs, "average": average or None, "validation": validation, "tol": tol,
+        "validation_fraction": validation_fraction,
+    }  # fmt: skip
+    if (by_rows := method_of_rows(method)) is not None:
+        others = batched | {
+            "epochs": None, "bounds": bounds, "schedule": schedule, "patience": patience, "max_evals": max_evals,
+            "max_iters": max_iters, "ftol": ftol, "batch_size": batch_size,
+        }  # fmt: skip
+        _refuse(others, f"is nothing that {by_rows.name} knows; it has epochs, target, max_time and options")
+        return train_by_rows(
+            fun, x0, by_rows, epochs=epochs, options=options, seed=seed, threads=threads, max_time=max_time,
+            target=target, callback=callback, progress=progress,
+        )  # fmt: skip
+    if schedule is not None:
+        options = {**(options or {}), "schedule": schedule}
+    if batch_size is not None:
+        whole = {"max_evals": max_evals, "max_iters": max_iters, "target": target, "ftol": ftol}
+        _refuse(whole, "is for passes over all rows; batch_size goes with epochs, patience and tol")
+        return train(
+            fun, x0, bounds=bounds, method=_of_batches(method), options=options, seed=seed, threads=threads,
+            batch_size=batch_size, epochs=epochs, average=average, patience=patience, tol=tol, validation=validation,
+            validation_fraction=validation_fraction, max_time=max_time, callback=callback, progress=progress,
+        )  # fmt: skip
+    _refuse(batched, "goes with a batch_size; leave it out, or give one")
     problem = Problem(fun=fun, bounds=bounds, x0=x0)
     limits = settings.make_limits(problem.dimension, max_evals, target, ftol, patience, max_iters)
-    solver: Any = find_method(FULL_BATCH.get(plain(method), method) if isinstance(method, str) else method)
+    solver: Any = find_method("gradient_descent" if _is_sgd(method) else method)
     if solver == "auto":
         solver = find_method("l_bfgs_b")
     settings.check_fits(solver, problem, limits)
-    if schedule is not None:
-        options = {**(options or {}), "schedule": schedule}
     call = Call(problem, solver, settings.make_options(solver, options), limits, settings.make_seed(seed))
     tell = None if callback is None else read_callback(callback)
     plan = settings.make_plan(1, threads, device, True, max_time, tell is not None and solver.local)
@@ -207,11 +280,30 @@ def minimize_sum(
     return result
 
 
+def _is_sgd(method: Any) -> bool:
+    return isinstance(method, str) and plain(method) == "sgd"
+
+
+def _of_batches(method: Any) -> str:
+    """The method that makes steps of batches."""
+    found = "sgd" if _is_sgd(method) else find_method(method)
+    name = found if isinstance(found, str) else found.name
+    name = "sgd" if name == "gradient_descent" else name
+    if name not in BATCHED:
+        raise ValueError(f"batch_size: {name} goes over all rows; leave it out, or write one of {', '.join(BATCHED)}")
+    return name
+
+
+def _refuse(arguments: dict[str, Any], why: str) -> None:
+    for name, value in arguments.items():
+        if value is not None:
+            raise ValueError(f"{name}: got {shortened(value)}; it {why}")
+
+
 def _on_cuda(door: Callable[..., Result], fun: DataSum, x0=None, *, method=None, schedule=None, options=None, **given):
     """The same with passes on a GPU, to which the solver on the CPU hands a point at a time."""
     x0 = fun._point(x0)
-    if isinstance(method, str):
-        method = FULL_BATCH.get(plain(method), method)
+    method = "gradient_descent" if _is_sgd(method) else method
     if schedule is not None:
         options = {**(options or {}), "schedule": schedule}
     passes = SumOnDevice(fun.source, x0)
@@ -219,6 +311,3 @@ def _on_cuda(door: Callable[..., Result], fun: DataSum, x0=None, *, method=None,
     result = door(passes.objective(), x0=x0, jac=True, method=method or "l_bfgs_b", options=options, **given)
     result.update(device="cuda", versions=versions("cuda"))
     return result
-
-
-FULL_BATCH = {"sgd": "gradient_descent"}  # what a method of batches is where the batch is all rows

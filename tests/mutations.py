@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent
+ELSEWHERE = {"portfolio": ("test_portfolio.py", "searches_come or what_is_separable")}  # whose tests, and which
 
 
 class Mutation(NamedTuple):
@@ -55,13 +56,14 @@ sys.exit(pytest.main(sys.argv[2:]))
 def copied(package: Path, folder: Path) -> Path:
     """A copy of the engine, under the name it is imported by, and of the tests that are to notice."""
     copy = folder / "thalweg"
-    for layer in ("kernels", "solvers"):
+    for layer in ("kernels", "solvers", "orchestration"):
         shutil.copytree(package / layer, copy / layer, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(HERE / "reference", copy / "tests" / "reference", ignore=shutil.ignore_patterns("__pycache__"))
-    for file in (HERE / "test_reference.py", HERE / "conftest.py"):
-        if file.exists():
-            shutil.copy(file, copy / "tests")
-    shutil.copy(package / "pyproject.toml", copy)
+    for name in ("test_reference.py", "conftest.py", *(file for file, _ in ELSEWHERE.values())):
+        if (HERE / name).exists():
+            shutil.copy(HERE / name, copy / "tests")
+    for name in ("pyproject.toml", "__init__.py"):
+        shutil.copy(package / name, copy)
     return copy
 
 
@@ -84,15 +86,16 @@ def notices(mutation: Mutation | None, package: Path, cache: Path) -> bool:
     RuntimeError
         If the tests did not run, or failed for another reason than a wrong number.
     """
-    only = "each_iteration and defaults"
+    file, only = "test_reference.py", "each_iteration and defaults"
     if mutation is not None:
-        only = f"(each_iteration or begins) and ([{mutation.solver}- or -{mutation.solver}])"
+        of_solver = f"(each_iteration or begins) and ([{mutation.solver}- or -{mutation.solver}])"
+        file, only = ELSEWHERE.get(mutation.solver, (file, of_solver))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         copy = copied(package.resolve(), folder)
         if mutation is not None:
             mutate(copy, mutation)
-        arguments = ["tests/test_reference.py", "-x", "-q", "-p", "no:cacheprovider", "--tb=short", "-k", only]
+        arguments = [f"tests/{file}", "-x", "-q", "-p", "no:cacheprovider", "--tb=short", "-k", only]
         environment = os.environ | {"PYTHONPATH": str(folder), "THALWEG_CACHE_DIR": str(cache)}
         done = subprocess.run(
             [sys.executable, "-c", RUN, str(folder), *arguments],
@@ -100,7 +103,7 @@ def notices(mutation: Mutation | None, package: Path, cache: Path) -> bool:
         )  # fmt: skip
     if done.returncode == 0:
         return False
-    if done.returncode == 1 and "AssertionError" in done.stdout:
+    if done.returncode == 1 and re.search(r"^E +assert |AssertionError", done.stdout, re.MULTILINE):
         return True
     raise RuntimeError(f"{mutation}: the tests did not run\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
 

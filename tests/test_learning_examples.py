@@ -81,9 +81,74 @@ def test_curves(tmp_path):
     check_picture("curves", curves.draw, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["curves"])
-def test_code_of_the_pages_runs(name):
+def test_optimisers(tmp_path, monkeypatch):
+    """A small form: what the page says of the kinds of methods, with one of each."""
+    optimisers = script("optimisers")
+    kept = {name: optimisers.METHODS[name] for name in ("gradient descent", "L-BFGS", "Adam")}
+    monkeypatch.setattr(optimisers, "METHODS", kept)
+    total = optimisers.data(rows=4000)
+    X, y = total.source.X.x, total.source.y
+    w = np.linspace(-1, 1, 20)
+    by_hand = np.logaddexp(0, -y * (X @ w)).mean() + 0.5e-4 * w @ w
+    assert total(w) == pytest.approx(by_hand, rel=1e-12)
+    found = {name: optimisers.run(total, arguments, epochs=40) for name, (arguments, _) in kept.items()}
+    least = tw.minimize(total, method="l_bfgs_b", options={"gtol": 1e-9}).fun
+    for rows in found.values():
+        assert rows[0, 2] == pytest.approx(np.log(2)) and rows[-1, 0] <= 40 and (np.diff(rows[:, 1]) >= 0).all()
+    above = {name: np.interp([5, 38], rows[:, 0], rows[:, 2] - least) for name, rows in found.items()}
+    assert above["Adam"][0] < min(above["L-BFGS"][0], above["gradient descent"][0])  # ahead at first
+    assert above["L-BFGS"][1] < 1e-4 < 0.05 < above["gradient descent"][1]
+    check_picture("optimisers", optimisers.drawing(found, least), tmp_path)
+
+
+def test_penalty_path(tmp_path):
+    paths = script("penalty_path")
+    X, y, c = paths.data()
+    n, true = len(y), list(paths.TRUE)
+    penalties, coefficients = paths.lasso(X, y)
+    pulls = X.T @ (y[:, None] - X @ coefficients) / n  # of the columns: as strong as the penalty where w is not 0
+    inside = coefficients != 0
+    assert abs(abs(pulls) - penalties)[inside].max() < 1e-4 and (abs(pulls) - penalties)[~inside].max() < 1e-4
+    assert penalties[0] == pytest.approx(abs(X.T @ y).max() / n) and not inside[:, 0].any()
+    assert paths.entered(coefficients)[:4] == true and inside[:, -1].sum() == 22
+    at = abs(penalties / penalties[0] - 0.05).argmin()
+    assert inside[:, at].sum() == 11
+    assert [f"{value:.2f}" for value in coefficients[true, at]] == ["1.83", "-1.23", "0.74", "-0.31"]
+
+    penalties, coefficients = paths.logistic(X, c, steps=15)
+    assert not coefficients[:, 0].any()
+    order = paths.entered(coefficients)
+    assert order[:2] == true[:2] and sum(j not in true for j in order[: order.index(true[2])]) >= 2
+    for k in (5, 14):
+        w, penalty = coefficients[:, k], penalties[k]
+        model = tw.LogisticRegression(l1_ratio=1.0, C=1 / penalty, tol=1e-7, max_iter=1000).fit(X, c)
+        assert model.coef_[0] == pytest.approx(w, abs=1e-4)  # the way to it does not matter
+        pull = X.T @ (c - model.predict_proba(X)[:, 1])
+        assert abs(pull).max() < penalty * (1 + 1e-3)
+        assert abs(abs(pull[w != 0]) - penalty).max() < penalty * 1e-3
+    check_picture("penalty_path", paths.draw, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shows"),
+    [
+        ("curves", lambda scope: scope["area"] == 0.75),
+        ("optimisers", lambda scope: scope["result"].epochs == 5 and scope["result"].fun < 0.6),
+        ("penalty_path", lambda scope: (scope["coefficients"][:, 50] != 0).nonzero()[0].tolist() == [0, 3]),
+    ],
+)
+def test_code_of_the_pages_runs(name, shows):
     for code in re.findall(r"```python\n(.*?)```", page(name), re.DOTALL):
         scope: dict = {}
         exec(code, scope)
-        assert scope["area"] == 0.75
+        assert shows(scope)
+
+
+def test_code_of_the_guide_runs():
+    guide = (EXAMPLES.parent / "docs" / "learning.md").read_text("utf-8")
+    scope: dict = {}
+    for code in re.findall(r"```python\n(.*?)```", guide, re.DOTALL):
+        exec(code, scope)
+    assert scope["exact"].success and scope["exact"].fun < scope["trained"].fun < scope["exact"].fun + 0.01
+    assert len(scope["trained"].history["training"]) == 5
+    assert scope["share"] > 0.75

@@ -3,6 +3,7 @@
 import gc
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
@@ -86,3 +87,15 @@ def test_an_objective_that_was_let_go_leaves_little(tmp_path, monkeypatch):
     script = GROWTH.format(module=__name__)
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert float(run.stdout) < 200e3
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_what_compiled_code_asks_holds_the_objective(compiled):
+    """Addresses are no references: an objective that is let go leaves a problem that reads freed memory."""
+    bound = objective(lambda x, a: a[0] * x[0] ** 2, compiled=compiled).bind((np.array([2.0]),), np.ones(1))
+    held, alive = bound.problem(), weakref.ref(bound)
+    del bound
+    assert alive() is not None
+    del held
+    gc.collect()
+    assert alive() is None

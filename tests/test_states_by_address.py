@@ -1,5 +1,6 @@
 """A state travels through compiled code as the address of its record: members, nested ones, and types of one name."""
 
+import gc
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -9,7 +10,8 @@ from numba.core.errors import TypingError
 
 from thalweg.kernels.calling.arguments import load, packed
 from thalweg.kernels.calling.states import state_type
-from thalweg.kernels.compile.jit import compile_for, kernel
+from thalweg.kernels.compile.freeing import SELDOM, seldom_collected
+from thalweg.kernels.compile.jit import compile_for, kernel, part
 from thalweg.kernels.compile.structures import Integers, Matrix, Vector, filled, record
 
 OWN = record(f="f8", count="i8")
@@ -69,3 +71,24 @@ def test_two_layouts_of_one_name_are_two_types():
 def test_what_a_state_does_not_have_is_an_error():
     with pytest.raises(TypingError, match=r"Unknown attribute 'y' of type Outer_"):
         compiled(kernel(cached=False)(lambda state: state.y[0]), Outer)
+
+
+def test_a_part_is_compiled_once_for_all_constants_that_it_is_given():
+    @part
+    def power(x, k):
+        return x**k
+
+    @kernel(cached=False)
+    def sum_of_powers(x):
+        return power(x, 1) + power(x, 2) + power(x, 3)
+
+    assert sum_of_powers(2.0) == 14.0 and len(power.overloads) == 1
+
+
+def test_garbage_is_looked_for_seldom_while_something_is_compiled():
+    usual = gc.get_threshold()
+    with seldom_collected():
+        with seldom_collected():
+            assert gc.get_threshold()[0] == SELDOM
+        assert gc.get_threshold()[0] == SELDOM
+    assert gc.get_threshold() == usual

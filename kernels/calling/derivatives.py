@@ -40,8 +40,8 @@ class Derivatives:
 
     of: dict[str, Derivative]
 
-    def functions(self, plain: Functions) -> Packed:
-        """The problem for one run, with workspaces of its own."""
+    def functions(self, plain: Functions, owner: Any = None) -> Packed:
+        """The problem for one run, with workspaces of its own. `owner`: what the addresses in `plain` belong to."""
         works = {name: d.work() for name, d in self.of.items()}
         order = ("gradient", "product", "hessian", "jacobian")  # asking.GRADIENT_WORK ...
         words = np.array([works[n].address if n in works else 0 for n in order], dtype=np.int64)
@@ -49,7 +49,7 @@ class Derivatives:
         names = {"price": "gradient", "product_price": "product", "hessian_price": "hessian"}
         prices = {price: self.of[name].price for price, name in names.items() if name in self.of}
         problem = plain._replace(**addresses, work=int(words.ctypes.data), **prices)
-        return Packed(problem, (works, words))
+        return Packed(problem, (works, words, owner))
 
     def replay(self, x: np.ndarray) -> None:
         """Raise what a function of the user's raises at x, if one does."""

@@ -47,7 +47,7 @@ class PythonObjective:
     def problem(self) -> Packed:
         """What compiled code asks, for one run: the function by a callback, one x at a time."""
         functions = Functions(self.address, self.record.ctypes.data)
-        return Packed(functions) if self.derivatives is None else self.derivatives.functions(functions)
+        return Packed(functions, self) if self.derivatives is None else self.derivatives.functions(functions, self)
 
     def evaluate(self, x: np.ndarray) -> np.ndarray:
         """Values (n,) of the rows of x (n, D)."""

@@ -252,9 +252,9 @@ class CompiledObjective:
         return self.args[self.held :]
 
     def problem(self) -> Packed:
-        """What compiled code asks (asking.py), for one run."""
+        """What compiled code asks (asking.py), for one run. It holds this: addresses are no references."""
         functions = Functions(self.address, self.args_address)
-        return Packed(functions) if self.derivatives is None else self.derivatives.functions(functions)
+        return Packed(functions, self) if self.derivatives is None else self.derivatives.functions(functions, self)
 
     @property
     def written(self) -> list[int]:

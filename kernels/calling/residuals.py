@@ -136,7 +136,7 @@ class Residuals:
         functions = Functions(
             0, self.fun.args_address, residuals=self.fun.address, jacobian=self.jacobian, work=int(words.ctypes.data)
         )
-        return Packed(functions, (work, words))
+        return Packed(functions, (work, words, self))
 
     def replay(self, x: np.ndarray) -> None:
         """Raise what one of the functions raised at x, or raises there."""

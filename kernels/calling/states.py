@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from numba.core import types
+from llvmlite import ir
+from numba.core import cgutils, types
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import infer_getattr, lower_getattr_generic, models, register_model
-from numba.np.arrayobj import populate_array
 
 from ..compile.fingerprint import type_text
 from ..compile.jit import once
@@ -80,6 +80,12 @@ def array_of(context, builder, ty, words: list):
     strides = [itemsize]
     for extent in reversed(shape[1:]):
         strides.insert(0, builder.mul(strides[0], extent))
-    array = context.make_array(ty)(context, builder)
-    populate_array(array, data, shape, strides[: ty.ndim], itemsize, meminfo=None)
-    return array._getvalue()
+    size = words[0].type(1)
+    for extent in shape:
+        size = builder.mul(size, extent)
+    packed = cgutils.pack_array(builder, shape), cgutils.pack_array(builder, strides[: ty.ndim])
+    fields = zip(("nitems", "itemsize", "data", "shape", "strides"), (size, itemsize, data, *packed))
+    model, array = context.data_model_manager[ty], ir.Constant(context.get_value_type(ty), None)
+    for name, value in fields:  # without a place in memory, which takes LLVM longer
+        array = builder.insert_value(array, value, model.get_field_position(name))
+    return array

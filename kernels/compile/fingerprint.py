@@ -20,6 +20,7 @@ from typing import Any
 import llvmlite
 import numba
 import numpy as np
+from llvmlite import ir
 from numba.core import types
 from numba.core.dispatcher import Dispatcher
 from numba.core.extending import _Intrinsic
@@ -87,6 +88,8 @@ def _describe(value, seen: dict, names: frozenset) -> str:
         return type_text(value)
     if isinstance(value, np.dtype):
         return _describe_dtype(value)
+    if isinstance(value, ir.Type):
+        return f"llvm {value}"  # its pickle changes once it was printed
     if isinstance(value, type) and not hasattr(value, "class_type"):  # which jitclasses have
         return f"class {_describe_class(value, seen)}"
     if isinstance(value, python_types.ModuleType):

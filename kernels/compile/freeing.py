@@ -1,4 +1,4 @@
-"""What LLVM's passes take is given back.
+"""What LLVM's passes take is given back; and Python looks for garbage seldom while it compiles.
 
 llvmlite's classes of pass managers have a `_dispose` that is never found: they derive from `ObjectRef` first, whose own
 does nothing. Every function that was compiled then left some 50 KB behind, an objective 0.3 MB.
@@ -6,10 +6,15 @@ does nothing. Every function that was compiled then left some 50 KB behind, an o
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from llvmlite.binding.ffi import ObjectRef
 from llvmlite.binding.newpassmanagers import FunctionPassManager, ModulePassManager, NewPassManager
+
+from . import forking
 
 
 def give_back() -> None:
@@ -18,3 +23,27 @@ def give_back() -> None:
     for manager in managers:
         if manager._dispose is ObjectRef._dispose:  # not so in a version that has put it right
             manager._dispose = NewPassManager._dispose
+
+
+SELDOM = 50_000  # new objects before Python looks for garbage
+_lock = forking.lock()
+_compiling, _usual = 0, (0,)  # how many compile at this time, and how often Python looks otherwise
+
+
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Numba makes millions of small objects: to look them over takes an eighth of the time of compilation."""
+    global _compiling, _usual
+    with _lock:
+        _compiling += 1
+        if _compiling == 1:
+            _usual = gc.get_threshold()
+            if 0 < _usual[0] < SELDOM:  # 0: never
+                gc.set_threshold(SELDOM)
+    try:
+        yield
+    finally:
+        with _lock:
+            _compiling -= 1
+            if _compiling == 0:
+                gc.set_threshold(*_usual)

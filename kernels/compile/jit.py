@@ -26,12 +26,13 @@ from typing import Any
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numba
+from numba.core import types
 from numba.core.registry import CPUDispatcher
 from numba.np.ufunc import threading_layer as numba_threading_layer
 
 from . import forking
 from .cache import ContentCache, config
-from .freeing import give_back
+from .freeing import give_back, seldom_collected
 from .interruption import between_steps
 from .parts import ApartCompiler, PartCompiler
 
@@ -105,7 +106,8 @@ def kernel(
     dispatcher: Any = numba.njit(**options)(_copy(function))
     # A parallel kernel from the disk in a caller that is compiled anew crashes the next process: it has no file.
     dispatcher._cache = ContentCache(dispatcher, cached and not (parallel and inner))
-    dispatcher.__class__ = InnerKernel if inner else Kernel
+    own = compiler in (PartCompiler, ApartCompiler)  # a user's function may want to know a constant
+    dispatcher.__class__ = Part if own else InnerKernel if inner else Kernel
     return dispatcher
 
 
@@ -122,7 +124,7 @@ class Kernel(CPUDispatcher):
     """What `kernel` makes."""
 
     def compile(self, sig):
-        with between_steps():
+        with between_steps(), seldom_collected():
             return super().compile(sig)
 
 
@@ -131,6 +133,15 @@ class InnerKernel(Kernel):
 
     def __call__(self, *args):  # pyright: ignore[reportIncompatibleMethodOverride]
         return with_entry(self)(*args)
+
+
+class Part(InnerKernel):
+    """What `kernel(inner=True, cached=False)` makes."""
+
+    def get_call_template(self, args: tuple, kws: dict) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """A constant is an argument like others: a part is compiled once, not for each number that it is given."""
+        given = {name: types.unliteral(argument) for name, argument in kws.items()}
+        return super().get_call_template(tuple(map(types.unliteral, args)), given)
 
 
 @cache

@@ -3,11 +3,12 @@
     minimise P(w) = 1/2 |y - X w|^2 + a |w|_1 + b/2 |w|^2,    also with w >= 0
 
 Cyclic descent (Friedman, Hastie and Tibshirani 2010), carried out on a working set only: the columns that are in the
-model, and as many again as come closest to entering it. An outer step takes the correlations with all columns, a bound
-on P - min P from them (the duality gap), casts out the columns that the gap proves to be 0 (Ndiaye, Fercoq, Gramfort
-and Salmon, JMLR 18 (2017) 128), and chooses the next working set (Massias, Gramfort and Salmon, ICML 2018). Within a
-working set, five epochs are extrapolated to where they lead (Bertrand and Massias, AISTATS 2021), which is kept where P
-is lower there. A small working set is solved by the products of its columns: an update then costs its size, not n.
+model, and some that come closest to entering it, twice as many at each outer step. Such a step takes the correlations
+with all columns, a bound on P - min P from them (the duality gap), casts out the columns that the gap proves to be 0
+(Ndiaye, Fercoq, Gramfort and Salmon, JMLR 18 (2017) 128), and chooses the next working set (Massias, Gramfort and
+Salmon, ICML 2018). Within a working set, five epochs are extrapolated to where they lead (Bertrand and Massias, AISTATS
+2021), which is kept where P is lower there. A small working set is solved by the products of its columns: an update
+then costs its size, not n.
 
 The gap: v = s (y - X w, -sqrt(b) w) is feasible for the dual where s |X'(y - X w) - b w| <= a; s is the best such
 number. Where a = 0, v = y - X w does for b > 0 (Duenner et al. 2016, 5.2.3), and |X'(y - X w)|^2 stands in for a gap
@@ -41,9 +42,9 @@ from .centred_columns import (
 )
 
 DEPTH = 5  # epochs that are extrapolated (Bertrand and Massias 2021, section 4)
-LEAST = 10  # columns of a first working set
+LEAST = 10  # columns that a working set has beyond those in the model, at first
 RIDGE = 1e-12  # of the system of an extrapolation, beside its trace
-POOL = 1000  # columns whose products are kept, at most
+POOL = 2000  # columns whose products are kept, at most
 CLOSER = 0.1  # a working set is solved to this part of the gap that was found
 GRAIN = 50_000  # products below which threads cost more than they bring
 
@@ -67,12 +68,18 @@ class Order(NamedTuple):
 
 
 class Pool(NamedTuple):
-    """Products of the columns that have been in a working set."""
+    """The problem by products, of the columns that have been in a working set; a place is where a column is here."""
 
-    place: np.ndarray  # (p,) of a column here, -1: none
+    place: np.ndarray  # (p,) of a column, -1: it is not here
     members: np.ndarray  # (most,) the columns
-    products: np.ndarray  # (most, most)
     filled: np.ndarray  # (1,) how many
+    products: np.ndarray  # (most, most)
+    targets: np.ndarray  # (most,) products with y
+    pulls: np.ndarray  # (most,) with the residual
+    w: np.ndarray  # (most,)
+    norms: np.ndarray  # (most,)
+    c: np.ndarray  # (most,)
+    chosen: np.ndarray  # (most,) the places of the working set
 
 
 class History(NamedTuple):
@@ -125,7 +132,8 @@ def certificate(square, w, c, which, count, penalty):
         absolute += abs(v)
         squares += v * v
         along += v * c[j]
-        slopes += (c[j] - penalty.l2 * v) ** 2
+        at_bound = penalty.positive and c[j] < 0.0  # then w_j = 0 is its best
+        slopes += (penalty.l2 * v) ** 2 - 2.0 * penalty.l2 * v * c[j] if at_bound else (c[j] - penalty.l2 * v) ** 2
     if penalty.l1 == 0.0:
         return slopes / (2.0 * penalty.l2) if penalty.l2 > 0.0 else slopes, 1.0
     length = square + penalty.l2 * squares  # |v|^2 at s = 1; v y = square + along
@@ -253,8 +261,8 @@ def descend(X, r, w, norms, chosen, count, penalty, order, stop, history, first,
 
 
 @compact
-def admit(X, pool, chosen, count):
-    """Bring the products of these columns into the pool; False: there are too many."""
+def admit(X, w, c, pool, chosen, count):
+    """Bring these columns into the pool, of correlations c with the residual; False: there are too many."""
     most = pool.members.size
     if count > most:
         return False
@@ -265,6 +273,7 @@ def admit(X, pool, chosen, count):
         for k in range(pool.filled[0]):
             pool.place[pool.members[k]] = -1
         pool.filled[0] = 0
+    known = pool.filled[0]
     for k in range(count):
         j = chosen[k]
         if pool.place[j] < 0:
@@ -275,6 +284,10 @@ def admit(X, pool, chosen, count):
             correlate_pool(X, pool, j, here + 1, products)
             for i in range(here):
                 pool.products[i, here] = products[i]
+    for here in range(known, pool.filled[0]):
+        pool.targets[here] = c[pool.members[here]]  # x_j y = x_j (y - X w) + x_j X w
+        for i in range(pool.filled[0]):
+            pool.targets[here] += pool.products[here, i] * w[pool.members[i]]
     return True
 
 
@@ -290,64 +303,46 @@ def correlate_pool(X, pool, j, count, out):
         out[i] = dot(row(X.x, pool.members[i]), x, n)
 
 
-class Narrow(NamedTuple):
-    """The problem of a working set by products alone: arrays of the size of the largest."""
-
-    products: np.ndarray  # (most, most)
-    targets: np.ndarray  # (most,)
-    r: np.ndarray
-    w: np.ndarray
-    norms: np.ndarray
-    c: np.ndarray
-    every: np.ndarray  # 0, 1, 2 ...
-
-
 @part
-def descend_narrowly(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, narrow, square):
-    """`descend`, by the products of the columns of the working set; `c` are their correlations with r now."""
+def descend_narrowly(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, square):
+    """`descend`, by the products of the pool; `c` are the correlations of the working set with r now."""
+    filled = pool.filled[0]
+    for i in range(filled):
+        pool.w[i], pool.pulls[i] = 0.0, 0.0
     for k in range(count):
         j = chosen[k]
-        products = row(pool.products, pool.place[j])
-        total = c[j]
-        for m in range(count):
-            narrow.products[k, m] = products[pool.place[chosen[m]]]
-            total += narrow.products[k, m] * w[chosen[m]]
-        narrow.w[k], narrow.norms[k], narrow.r[k], narrow.targets[k] = w[j], norms[j], c[j], total
-    inside = Gram(narrow.products, narrow.targets[:count], square)
-    q = narrow.r[:count]
-    epoch = descend(
-        inside, q, narrow.w, narrow.norms, narrow.every, count, penalty, order, stop, history, first, narrow.c
-    )
+        i = pool.place[j]
+        pool.chosen[k], pool.w[i], pool.norms[i], pool.pulls[i] = i, w[j], norms[j], c[j]
+    inside, q = Gram(pool.products, pool.targets[:filled], square), pool.pulls[:filled]
+    epoch = descend(inside, q, pool.w, pool.norms, pool.chosen, count, penalty, order, stop, history, first, pool.c)
     for k in range(count):
-        j = chosen[k]
-        if narrow.w[k] != w[j]:
-            add_column(X, j, w[j] - narrow.w[k], r)
-            w[j] = narrow.w[k]
+        j, new = chosen[k], pool.w[pool.chosen[k]]
+        if new != w[j]:
+            add_column(X, j, w[j] - new, r)
+            w[j] = new
     return epoch
 
 
 # `descend`, from the correlations c of the working set, in the way that is cheaper
 descend_from = make_question(
-    "descend_from", "X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, narrow, square"
+    "descend_from", "X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, square"
 )
 
 
 @answers(descend_from, CentredDense)
-def _descend_dense(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, narrow, square):
-    return descend_dense(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, narrow, square)
+def _descend_dense(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, square):
+    return descend_dense(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, square)
 
 
 @answers(descend_from, CentredSparse)
-def _descend_sparse(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, narrow, square):
+def _descend_sparse(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, square):
     return descend(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c)  # products cost more there
 
 
 @part
-def descend_dense(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, narrow, square):
-    if admit(X, pool, chosen, count):
-        return descend_narrowly(
-            X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, narrow, square
-        )
+def descend_dense(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, square):
+    if admit(X, w, c, pool, chosen, count):
+        return descend_narrowly(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c, pool, square)
     return descend(X, r, w, norms, chosen, count, penalty, order, stop, history, first, c)
 
 
@@ -396,8 +391,8 @@ def kth_smallest(values, count, k):
 
 
 @compact
-def choose(w, c, norms, alive, count, penalty, s, least, slack, chosen):
-    """The working set: columns in the model, and as many again that are nearest to entering, `least` at least."""
+def choose(w, c, norms, alive, count, penalty, s, more, slack, chosen):
+    """The working set: columns in the model, and `more`, or a quarter as many, that are nearest to entering."""
     ordered, inside = row(slack, 1), 0
     for k in range(count):
         j = alive[k]
@@ -409,7 +404,7 @@ def choose(w, c, norms, alive, count, penalty, s, least, slack, chosen):
         else:
             slack[0, k] = np.inf
         ordered[k] = slack[0, k]
-    size = min(count, max(least, 2 * inside))
+    size = min(count, inside + max(more, inside // 4))
     if size == 0:
         return 0
     limit = kth_smallest(ordered, count, size - 1)
@@ -434,9 +429,9 @@ def _correlate_on_threads(X, r, which, count, c):
 
 
 @part
-def solve(X, r, w, c, norms, alive, slack, chosen, penalty, order, stop, history, pool, narrow, square, threads):
+def solve(X, r, w, c, norms, alive, slack, chosen, penalty, order, stop, history, pool, square, threads):
     """One penalty, from w and its r on: (gap, epochs)."""
-    p, epochs, least = columns_in(X), 0, LEAST
+    p, epochs, more = columns_in(X), 0, LEAST
     left = p
     for j in range(p):
         alive[j] = j
@@ -454,14 +449,12 @@ def solve(X, r, w, c, norms, alive, slack, chosen, penalty, order, stop, history
             if changed:
                 epochs += 1  # so that the loop ends
                 continue
-        count = choose(w, c, norms, alive, left, penalty, s, least if penalty.l1 > 0.0 else p, slack, chosen)
+        count = choose(w, c, norms, alive, left, penalty, s, more if penalty.l1 > 0.0 else p, slack, chosen)
         if count == 0:
             return gap, epochs
-        least = count
+        more *= 2
         goal = Stop(max(CLOSER * gap, 0.5 * stop.gap), stop.epochs)
-        epochs = descend_from(
-            X, r, w, norms, chosen, count, penalty, order, goal, history, epochs, c, pool, narrow, square
-        )
+        epochs = descend_from(X, r, w, norms, chosen, count, penalty, order, goal, history, epochs, c, pool, square)
 
 
 @kernel
@@ -473,7 +466,7 @@ def follow(X, r, w, norms, square, l1, l2, positive, order, stop, threads, coeff
     not. Filled: coefficients (penalties, p), gaps and epochs (penalties,).
     """
     p = columns_in(X)
-    most = min(p, POOL, r.size // 2)
+    most = min(p, POOL, r.size)
     c, alive, chosen = np.zeros(p), np.empty(p, np.int64), np.empty(p, np.int64)
     slack = np.empty((2, p))
     for j in range(p):
@@ -483,16 +476,13 @@ def follow(X, r, w, norms, square, l1, l2, positive, order, stop, threads, coeff
         np.empty((DEPTH + 1, p)), np.empty((DEPTH + 1, max(r.size, p))), np.empty((DEPTH, p)),
         np.empty((DEPTH, DEPTH + 1)), np.empty(DEPTH),
     )  # fmt: skip
-    pool = Pool(np.full(p, -1), np.empty(most, np.int64), np.empty((most, most)), np.zeros(1, np.int64))
-    narrow = Narrow(
-        np.empty((most, most)), np.empty(most), np.empty(most), np.empty(most), np.empty(most), np.empty(most),
-        np.arange(most),
+    pool = Pool(
+        np.full(p, -1), np.empty(most, np.int64), np.zeros(1, np.int64), np.empty((most, most)), np.empty(most),
+        np.empty(most), np.empty(most), np.empty(most), np.empty(most), np.empty(most, np.int64),
     )  # fmt: skip
     for k in range(l1.size):
         penalty = Penalty(l1[k], l2[k], positive)
-        gap, used = solve(
-            X, r, w, c, norms, alive, slack, chosen, penalty, order, stop, history, pool, narrow, square, threads
-        )
+        gap, used = solve(X, r, w, c, norms, alive, slack, chosen, penalty, order, stop, history, pool, square, threads)
         gaps[k], epochs[k] = gap, max(used, 1)
         for j in range(p):
             coefficients[k, j] = w[j]

@@ -12,15 +12,19 @@ step-th row, without a copy of them; `rows` is the number of those that take par
 
 from __future__ import annotations
 
-import numpy as np
 from numba import prange
 
-from ..compile.jit import RELAXED, kernel
+from ..compile.jit import RELAXED, inlined, kernel
 from ..numbers.elementary import exp, log1p
-from .rows import BLOCK_ROWS, BLOCKS, Sparse, add_rows, block_start, columns_of, dot_rows
+from .rows import BLOCK_ROWS, BLOCKS, Sparse, add_rows, add_squares, block_start, columns_of, dot_rows
 
 PIECE = 32768  # numbers of a piece of rows: 256 KB
 LEAST, MOST = 8, 256  # rows of a piece
+
+
+def relaxed_part(function):
+    """What a pass does with one block of rows."""
+    return kernel(function, flags=RELAXED, inner=True, cached=False)
 
 
 @kernel(flags=RELAXED, inner=True, inline=True, cached=False)
@@ -37,40 +41,72 @@ def losses_and_slopes(y, weights, z, curvatures):
     return total
 
 
+@inlined
+def rows_of_a_piece(X):
+    return min(max(PIECE // max(columns_of(X), 1), LEAST), MOST)
+
+
 @kernel(flags=RELAXED, parallel=True)
 def logistic_pass(X, step, y, weights, w, slopes, curvatures, losses, gradients):
     """losses (blocks,) and gradients (blocks, size of w), block by block; slopes and curvatures (rows,)."""
     blocks = losses.size
-    piece = min(max(PIECE // max(columns_of(X), 1), LEAST), MOST)
     for k in prange(blocks):
-        gradient = gradients[k]
-        gradient[:] = 0.0
-        total, stop = 0.0, block_start(y.size, blocks, k + 1)
-        for begin in range(block_start(y.size, blocks, k), stop, piece):
-            end = min(begin + piece, stop)
-            z = slopes[begin:end]
-            dot_rows(X, begin * step, step, w, z)
-            total += losses_and_slopes(y[begin:end], weights[begin:end], z, curvatures[begin:end])
-            add_rows(X, begin * step, step, z, gradient)
-        losses[k] = total
+        begin, end = block_start(y.size, blocks, k), block_start(y.size, blocks, k + 1)
+        losses[k] = logistic_block(X, step, begin, end, y, weights, w, slopes, curvatures, gradients[k])
+
+
+@relaxed_part
+def logistic_block(X, step, first, stop, y, weights, w, slopes, curvatures, gradient):
+    gradient[:] = 0.0
+    total, piece = 0.0, rows_of_a_piece(X)
+    for begin in range(first, stop, piece):
+        end = min(begin + piece, stop)
+        z = slopes[begin:end]
+        dot_rows(X, begin * step, step, w, z)
+        total += losses_and_slopes(y[begin:end], weights[begin:end], z, curvatures[begin:end])
+        add_rows(X, begin * step, step, z, gradient)
+    return total
 
 
 @kernel(flags=RELAXED, parallel=True)
 def product_pass(X, step, curvatures, v, scratch, products):
     """products (blocks, size of v): X'DX v, block by block, D the curvatures (rows,); scratch (rows,)."""
     blocks = products.shape[0]
-    piece = min(max(PIECE // max(columns_of(X), 1), LEAST), MOST)
     for k in prange(blocks):
-        product = products[k]
-        product[:] = 0.0
-        stop = block_start(curvatures.size, blocks, k + 1)
-        for begin in range(block_start(curvatures.size, blocks, k), stop, piece):
-            end = min(begin + piece, stop)
-            z = scratch[begin:end]
-            dot_rows(X, begin * step, step, v, z)
-            for i in range(z.size):
-                z[i] *= curvatures[begin + i]
-            add_rows(X, begin * step, step, z, product)
+        begin, end = block_start(curvatures.size, blocks, k), block_start(curvatures.size, blocks, k + 1)
+        product_block(X, step, begin, end, curvatures, v, scratch, products[k])
+
+
+@relaxed_part
+def product_block(X, step, first, stop, curvatures, v, scratch, product):
+    product[:] = 0.0
+    piece = rows_of_a_piece(X)
+    for begin in range(first, stop, piece):
+        end = min(begin + piece, stop)
+        z, curvature = scratch[begin:end], curvatures[begin:end]
+        dot_rows(X, begin * step, step, v, z)
+        for i in range(z.size):
+            z[i] *= curvature[i]
+        add_rows(X, begin * step, step, z, product)
+
+
+@kernel(flags=RELAXED, parallel=True)
+def squares_pass(X, step, weights, sums):
+    """sums (blocks, p or p + 1): weight_k x_ij^2 over the rows of each block; the column beyond p counts as ones."""
+    blocks = sums.shape[0]
+    for b in prange(blocks):
+        begin, end = block_start(weights.size, blocks, b), block_start(weights.size, blocks, b + 1)
+        squares_block(X, step, begin, end, weights, sums[b])
+
+
+@relaxed_part
+def squares_block(X, step, first, stop, weights, total):
+    p = columns_of(X)
+    total[:] = 0.0
+    for k in range(first, stop):
+        add_squares(X, k * step, weights[k], total)
+        if total.size > p:
+            total[p] += weights[k]
 
 
 def blocks_of(X, rows: int, width: int) -> int:
@@ -81,17 +117,3 @@ def blocks_of(X, rows: int, width: int) -> int:
     """
     entries = X.values.size if isinstance(X, Sparse) else X.x.size
     return int(max(1, min(BLOCKS, rows // BLOCK_ROWS, entries // (8 * width))))
-
-
-def margins(X, w: np.ndarray) -> np.ndarray:
-    """x_i w (+ intercept) of every row."""
-    z = np.empty(X.starts.size - 1 if isinstance(X, Sparse) else len(X.x))
-    _margins(X, w, z)
-    return z
-
-
-@kernel(flags=RELAXED, parallel=True)
-def _margins(X, w, z):
-    for k in prange((z.size + BLOCK_ROWS - 1) // BLOCK_ROWS):
-        first = k * BLOCK_ROWS
-        dot_rows(X, first, 1, w, z[first : first + BLOCK_ROWS])

@@ -36,7 +36,7 @@ class Loss:
     linear: bool
     supervised: bool  # whether there is a y
 
-    def at(self, w: np.ndarray, x: np.ndarray | None, y: Any) -> float:
+    def at(self, w: Any, x: np.ndarray | None, y: Any) -> float:
         """The loss of one row in plain Python; the linear form is given z for w."""
         rest = (() if x is None else (x,)) + ((y,) if self.supervised else ())
         try:

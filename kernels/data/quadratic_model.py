@@ -24,9 +24,9 @@ import numpy as np
 from numba import prange
 
 from ..calling.asking import answers, make_question
-from ..compile.jit import RELAXED, inlined, kernel, part
+from ..compile.jit import inlined, kernel, part
 from ..numbers.linear_algebra import cholesky, solve_lower, solve_lower_transposed
-from .columns import DenseColumns, SparseColumns, column_dot, column_square
+from .columns import SparseColumns, add_weighted, column_dot, column_moments
 
 slope = make_question("slope", "model, c")
 curvature = make_question("curvature", "model, c")
@@ -51,7 +51,8 @@ class ColumnModel(NamedTuple):
     active: np.ndarray  # (m,) columns
     g: np.ndarray  # (m,) slopes at w0
     diagonal: np.ndarray  # (m,) of H, the intercept eliminated
-    lines: np.ndarray  # (n, 2) a line per row, c and C X (w - w0): a row is one place in memory
+    c: np.ndarray  # (n,)
+    r: np.ndarray  # (n,) C X (w - w0); r_i and c_i stand side by side in memory
     h: np.ndarray  # (m,)
     M: np.ndarray  # (m,)
     t: np.ndarray  # (1,) slope of the intercept at b0
@@ -68,8 +69,6 @@ class SoftmaxColumnModel(NamedTuple):
     t: np.ndarray  # (K,)
 
 
-product_with_lines = make_question("product_with_lines", "X, j, lines, at")
-add_to_lines = make_question("add_to_lines", "X, j, delta, lines")
 add_to_class = make_question("add_to_class", "X, j, delta, lines, k")
 
 
@@ -79,7 +78,7 @@ def soft_threshold(x, level):
     return x - level if x > level else (x + level if x < -level else 0.0)
 
 
-@kernel(flags=RELAXED)
+@kernel
 def descend(model, w, l1, l2, tol, max_sweeps):
     """Sweeps over the coordinates until none of them had a slope above tol to go; the number of sweeps.
 
@@ -170,7 +169,7 @@ def step_on_support(model, w, l1, l2):
 
 @answers(slope, ColumnModel)
 def _slope_by_columns(model, c):
-    return model.g[c] + product_with_lines(model.X, model.active[c], model.lines, 1) - model.M[c] * model.t[0]
+    return model.g[c] + column_dot(model.X, model.active[c], model.r) - model.M[c] * model.t[0]
 
 
 @answers(curvature, ColumnModel)
@@ -180,7 +179,7 @@ def _curvature_by_columns(model, c):
 
 @answers(move, ColumnModel)
 def _move_by_columns(model, c, delta):
-    add_to_lines(model.X, model.active[c], delta, model.lines)
+    add_weighted(model.X, model.active[c], delta, model.c, model.r)
     model.t[0] += delta * model.h[c]
 
 
@@ -189,42 +188,13 @@ def _leap_by_columns(model, w, l1, l2):
     pass
 
 
-@answers(product_with_lines, DenseColumns)
-def _product_dense(X, j, lines, at):
-    total = 0.0
-    for i in range(X.x.shape[1]):
-        total += X.x[j, i] * lines[i, at]
-    return total
-
-
-@answers(product_with_lines, SparseColumns)
-def _product_sparse(X, j, lines, at):
-    total = 0.0
-    for e in range(X.starts[j], X.starts[j + 1]):
-        total += X.values[e] * lines[X.rows[e], at]
-    return total
-
-
-@answers(add_to_lines, DenseColumns)
-def _add_dense(X, j, delta, lines):
-    for i in range(X.x.shape[1]):
-        lines[i, 1] += delta * X.x[j, i] * lines[i, 0]
-
-
-@answers(add_to_lines, SparseColumns)
-def _add_sparse(X, j, delta, lines):
-    for e in range(X.starts[j], X.starts[j + 1]):
-        i = X.rows[e]
-        lines[i, 1] += delta * X.values[e] * lines[i, 0]
-
-
 # --- by columns, more classes --------------------------------------------------------------------------------------
 
 
 @answers(slope, SoftmaxColumnModel)
 def _slope_of_softmax(model, c):
     a, K = model.active.size, model.t.size
-    q = model.g[c] + product_with_lines(model.X, model.active[c % a], model.lines, 1 + K + c // a)
+    q = model.g[c] + column_dot(model.X, model.active[c % a], model.lines[:, 1 + K + c // a])
     for k in range(K):
         q -= model.M[c, k] * model.t[k]
     return q
@@ -248,12 +218,6 @@ def _leap_of_softmax(model, w, l1, l2):
     pass
 
 
-@answers(add_to_class, DenseColumns)
-def _add_to_class_dense(X, j, delta, lines, k):
-    for i in range(X.x.shape[1]):
-        add_to_line(lines, i, delta * X.x[j, i], k)
-
-
 @answers(add_to_class, SparseColumns)
 def _add_to_class_sparse(X, j, delta, lines, k):
     for e in range(X.starts[j], X.starts[j + 1]):
@@ -273,9 +237,8 @@ def add_to_line(lines, i, delta, k):
 # --- what models are made of ---------------------------------------------------------------------------------------
 
 
-@kernel(flags=RELAXED, parallel=True)
-def column_moments(X, active, v, sums, squares):
+@kernel(parallel=True)
+def moments(X, active, v, sums, squares):
     """Of each active column of X, by columns: the sum of x v, and that of x^2 v."""
     for a in prange(active.size):
-        sums[a] = column_dot(X, active[a], v)
-        squares[a] = column_square(X, active[a], v)
+        sums[a], squares[a] = column_moments(X, active[a], v)

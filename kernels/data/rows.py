@@ -10,6 +10,8 @@
 Answers are chosen by the class of X when a pass is compiled, so a pass is written once for both. Numbers of X may be of
 single precision; sums are in double.
 
+Places in sparse rows are unsigned: Numba looks at the sign of others, which costs half of the time.
+
 A pass over all rows is cut into blocks, whose number hangs on n alone: each block has a sum of its own, and these are
 added in their order. So the same data gives the same bits on any number of threads.
 """
@@ -25,6 +27,7 @@ from ..compile.jit import inlined
 
 BLOCKS = 64  # at most
 BLOCK_ROWS = 512  # at least, but for the last
+ONE, TWO, THREE = np.uint64(1), np.uint64(2), np.uint64(3)  # uint64 with a Python int would become a float
 
 
 class Dense(NamedTuple):
@@ -100,10 +103,24 @@ def _row_dot_dense(X, i, w):
 
 @answers(row_dot, Sparse)
 def _row_dot_sparse(X, i, w):
-    total = w[X.width] if w.size > X.width else 0.0
-    for k in range(X.starts[i], X.starts[i + 1]):
-        total += X.values[k] * w[X.columns[k]]
-    return total
+    total = sparse_dot(X.values, X.columns, w, X.starts[i], X.starts[i + 1])
+    return total + w[X.width] if w.size > X.width else total
+
+
+@inlined
+def sparse_dot(values, columns, w, start, stop):
+    """In four running sums, and no vectors: to gather eight numbers takes longer than to load them (10.8 ms to 5.1 for
+    4,000,000). Indices without a sign need no look for one that counts from the end."""
+    a = b = c = d = 0.0
+    whole = stop - (stop - start) % 4
+    for k in range(np.uint64(start), np.uint64(whole), np.uint64(4)):
+        a += values[k] * w[np.uint64(columns[k])]
+        b += values[k + ONE] * w[np.uint64(columns[k + ONE])]
+        c += values[k + TWO] * w[np.uint64(columns[k + TWO])]
+        d += values[k + THREE] * w[np.uint64(columns[k + THREE])]
+    for k in range(np.uint64(whole), np.uint64(stop)):
+        a += values[k] * w[np.uint64(columns[k])]
+    return (a + b) + (c + d)
 
 
 @answers(add_row, Dense)
@@ -117,8 +134,8 @@ def _add_row_dense(X, i, factor, out):
 
 @answers(add_row, Sparse)
 def _add_row_sparse(X, i, factor, out):
-    for k in range(X.starts[i], X.starts[i + 1]):
-        out[X.columns[k]] += factor * X.values[k]
+    for k in range(np.uint64(X.starts[i]), np.uint64(X.starts[i + 1])):
+        out[np.uint64(X.columns[k])] += factor * X.values[k]
     if out.size > X.width:
         out[X.width] += factor
 

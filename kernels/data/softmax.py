@@ -13,7 +13,7 @@ from numba import prange
 from ..compile.jit import RELAXED, inlined, kernel
 from ..numbers.elementary import exp, log, log1p
 from .columns import column_dot
-from .rows import add_row, block_count, block_start, columns_of, row_dot, rows_of
+from .rows import Dense, Sparse, add_row, block_count, block_start, columns_of, row_dot, rows_of
 
 SMALLEST = 1e-300  # x log(x + this) is 0 at 0
 
@@ -24,14 +24,16 @@ def blocks_of(n):
     return block_count(n)
 
 
-@kernel(flags=RELAXED, parallel=True)
-def scores(X, w, z):
+def _scores(X, w, z):
     """z (K, n) of the coefficients w (K, p + 1), the last of them the intercept. X: by rows."""
     n, count = rows_of(X), block_count(rows_of(X))
     for b in prange(count):
         for i in range(block_start(n, count, b), block_start(n, count, b + 1)):
             for k in range(w.shape[0]):
                 z[k, i] = row_dot(X, i, w[k])
+
+
+scores = {Dense: kernel(_scores, flags=RELAXED, parallel=True), Sparse: kernel(_scores, parallel=True)}
 
 
 @kernel(flags=RELAXED, parallel=True)
@@ -122,7 +124,7 @@ def transposed_rows(X, v, partial, out):
                 out[k, j] += partial[b, k, j]
 
 
-@kernel(flags=RELAXED, parallel=True)
+@kernel(parallel=True)
 def transposed_columns(X, v, wanted, out):
     """The same for X by columns, of the columns that are wanted (p,); the others of out are left as they were."""
     p = columns_of(X)

@@ -23,7 +23,7 @@ from ..compile.structures import Vector, filled, record
 from ..numbers.random import permute, run_key
 from .ahead import AHEAD, fetch, fetch_row
 from .row_losses import loss_of
-from .rows import Dense, Sparse, row_dot
+from .rows import Dense, Sparse, add_row, row_dot
 
 RULES = ("constant", "optimal", "invscaling", "adaptive", "pa1", "pa2")
 CONSTANT, OPTIMAL, INVERSE, ADAPTIVE, PASSIVE_1, PASSIVE_2 = range(6)
@@ -171,12 +171,12 @@ def _move_sparse(X, i, state, shrink, step):
             state.w[j] *= shrink
     else:
         own.scale *= shrink
+    if step == 0.0:
+        return
     factor = step / own.scale
-    for k in range(X.starts[i], X.starts[i + 1]):
-        change, j = factor * X.values[k], X.columns[k]
-        state.w[j] += change
-        if own.first > 0:
-            state.behind[j] += change * own.taken
+    add_row(X, i, factor, state.w)
+    if own.first > 0:
+        add_row(X, i, factor * own.taken, state.behind)
 
 
 @answers(add_up, Dense)
@@ -202,15 +202,16 @@ def _truncate_dense(X, i, state):
 @answers(truncate, Sparse)
 def _truncate_sparse(X, i, state):
     w, q, own = state.w, state.q, state.own[0]
-    for k in range(X.starts[i], X.starts[i + 1]):
-        j = X.columns[k]
-        old = own.scale * w[j]
-        new = truncated(old, own.u, q[j])
+    scale, u, averaged, taken = own.scale, own.u, own.first > 0, own.taken
+    for k in range(np.uint64(X.starts[i]), np.uint64(X.starts[i + 1])):
+        j = np.uint64(X.columns[k])
+        old = scale * w[j]
+        new = truncated(old, u, q[j])
         q[j] += new - old
-        change = (new - old) / own.scale
+        change = (new - old) / scale
         w[j] += change
-        if own.first > 0:
-            state.behind[j] += change * own.taken
+        if averaged:
+            state.behind[j] += change * taken
 
 
 @answers(settle, Dense)

@@ -14,29 +14,22 @@ Threads are handed the address of the data: Numba gives no nested tuple to a par
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numba
-import numpy as np
 from numba import prange
 
-from ..calling.adapters import address_of, once
-from ..calling.arguments import RAISED_BITS, RAISED_VALUE, Packed, call_adapter, load, pack, record_type, row, start_of
-from ..calling.asking import FORMS
-from ..calling.gradients import caller, is_raised
-from ..calling.objective import CompiledObjective
-from ..compile import forking
-from ..compile.jit import RELAXED, compile_for, inlined, kernel, parallel_region
+from ..calling.arguments import RAISED_VALUE, call_adapter, load, row, start_of
+from ..calling.asking import answers, make_question
+from ..calling.gradients import is_raised
+from ..compile.jit import RELAXED, inlined, kernel
 from ..compile.structures import IntegerMatrix, Integers, Matrix, Vector
-from ..differentiate.adapters import derivatives
-from ..differentiate.workspace import Workspace
-from .losses import LINES, Loss, words_before
+from .ahead import fetch_row
+from .losses import LINES
 from .rows import Dense, Sparse, add_row, block_count, block_start, row_dot
 
 MOST_SUMS = 1 << 23  # numbers: partial sums of all blocks take 64 MiB at most, but for the first
 FEWEST = 8  # blocks that a wide problem keeps
-WORTH = 1 << 17  # numbers of a batch from which threads pay: about 50 us of one
 
 
 class Code(NamedTuple):
@@ -141,39 +134,92 @@ def dot_of_row(X, i, w):
     return row_dot(X, i, w)
 
 
+@_relaxed
+def dots(data, first, m, w, z):
+    """z = X w of m rows; rows that are gathered are fetched a block ahead."""
+    last = data.order.size - 1
+    for r in range(m):
+        if last >= 0:
+            fetch_row(data.X, data.order[min(first + r + LINES, last)])
+        z[r] = dot_of_row(data.X, row_number(data, first + r), w)
+
+
+add_four = make_question("add_four", "X, i, i1, i2, i3, a, b, c, d, out")
+
+
+@answers(add_four, Dense)
+def _add_four_dense(X, i, i1, i2, i3, a, b, c, d, out):
+    """Four rows at a time: out is stored a quarter as often."""
+    p, x, x1, x2, x3 = X.x.shape[1], X.x[i], X.x[i1], X.x[i2], X.x[i3]
+    for j in range(p):
+        out[j] += (a * x[j] + b * x1[j]) + (c * x2[j] + d * x3[j])
+    if out.size > p:
+        out[p] += (a + b) + (c + d)
+
+
+@answers(add_four, Sparse)
+def _add_four_sparse(X, i, i1, i2, i3, a, b, c, d, out):
+    for row_of_four, factor in ((i, a), (i1, b), (i2, c), (i3, d)):
+        add_row(X, row_of_four, factor, out)
+
+
+@_relaxed
+def add_lines(data, first, m, factors, out):
+    """out += X' factors of m rows."""
+    whole = m - m % 4
+    for r in range(0, whole, 4):
+        at = first + r
+        add_four(
+            data.X, row_number(data, at), row_number(data, at + 1), row_number(data, at + 2), row_number(data, at + 3),
+            factors[r], factors[r + 1], factors[r + 2], factors[r + 3], out,
+        )  # fmt: skip
+    for r in range(whole, m):
+        add_row(data.X, row_number(data, first + r), factors[r], out)
+
+
+@_relaxed
+def losses(data, k, first, m, z):
+    hand_over_targets(data, k, first, m, data.code.place)
+    return call_adapter(data.code.value, (z, record_of(data, k)))
+
+
+@_relaxed
+def losses_and_slopes(data, k, first, m, z, slopes):
+    hand_over_targets(data, k, first, m, data.code.place)
+    return call_adapter(data.code.gradient, (z, record_of(data, k), slopes, data.scratch.works[k, 0]))
+
+
+@_relaxed
+def curvatures(data, k, first, m, z, along, bent):
+    """bent_r = loss''(z_r) along_r."""
+    hand_over_targets(data, k, first, m, data.code.place)
+    return call_adapter(data.code.product, (z, record_of(data, k), along, bent, data.scratch.works[k, 1]))
+
+
 # --- m rows of a block, from position `first` on; each adds to out (D,), and returns the value, or RAISED_VALUE -------
-# (they are plain functions: `passes` compiles them with sums that may be reordered)
+# (they are plain functions: `pass_over` compiles them)
 
 
 def linear_value(data, k, first, m, w, v, out):
     z = row(data.scratch.z, k)[:m]
-    hand_over_targets(data, k, first, m, data.code.place)
-    for r in range(m):
-        z[r] = dot_of_row(data.X, row_number(data, first + r), w)
-    return call_adapter(data.code.value, (z, record_of(data, k)))
+    dots(data, first, m, w, z)
+    return losses(data, k, first, m, z)
 
 
 def linear_gradient(data, k, first, m, w, v, out):
     z, slopes = row(data.scratch.z, k)[:m], row(data.scratch.slopes, k)[:m]
-    hand_over_targets(data, k, first, m, data.code.place)
-    for r in range(m):
-        z[r] = dot_of_row(data.X, row_number(data, first + r), w)
-    value = call_adapter(data.code.gradient, (z, record_of(data, k), slopes, data.scratch.works[k, 0]))
-    for r in range(m):
-        add_row(data.X, row_number(data, first + r), slopes[r], out)
+    dots(data, first, m, w, z)
+    value = losses_and_slopes(data, k, first, m, z, slopes)
+    add_lines(data, first, m, slopes, out)
     return value
 
 
 def linear_product(data, k, first, m, w, v, out):
-    z, slopes = row(data.scratch.z, k)[:m], row(data.scratch.slopes, k)[:m]
-    along = row(data.scratch.along, k)[:m]
-    hand_over_targets(data, k, first, m, data.code.place)
-    for r in range(m):
-        i = row_number(data, first + r)
-        z[r], along[r] = dot_of_row(data.X, i, w), dot_of_row(data.X, i, v)
-    value = call_adapter(data.code.product, (z, record_of(data, k), along, slopes, data.scratch.works[k, 1]))
-    for r in range(m):
-        add_row(data.X, row_number(data, first + r), slopes[r], out)
+    z, bent, along = row(data.scratch.z, k)[:m], row(data.scratch.slopes, k)[:m], row(data.scratch.along, k)[:m]
+    dots(data, first, m, w, z)
+    dots(data, first, m, v, along)
+    value = curvatures(data, k, first, m, z, along, bent)
+    add_lines(data, first, m, bent, out)
     return value
 
 
@@ -253,16 +299,20 @@ def pass_over(kind: str, Type: Any, linear: bool, parallel: bool) -> Any:
     one_block = _relaxed(one_block)
 
     def all_blocks(address, first, stop, count, threads, w, v):
-        before = numba.get_num_threads()
-        if parallel:
-            numba.set_num_threads(min(threads, before))
         for k in prange(count):
             start = first + block_start(stop - first, count, k)
             one_block(address, k, start, first + block_start(stop - first, count, k + 1), w, v)
-        if parallel:
-            numba.set_num_threads(before)
 
-    all_blocks = kernel(all_blocks, parallel=parallel, flags=RELAXED, inner=True)
+    def by_threads(address, first, stop, count, threads, w, v):
+        before = numba.get_num_threads()
+        numba.set_num_threads(min(threads, before))
+        for k in prange(count):
+            start = first + block_start(stop - first, count, k)
+            one_block(address, k, start, first + block_start(stop - first, count, k + 1), w, v)
+        numba.set_num_threads(before)
+
+    # code that sets the number of threads is not kept on disk: it stands apart from that of one thread
+    all_blocks = kernel(by_threads if parallel else all_blocks, parallel=parallel, flags=RELAXED, inner=True)
 
     def over_batch(address, w, v, out):
         data = load(address, Type)
@@ -309,156 +359,3 @@ def added(data, count, w, v, out, sums):
         for j in range(data.penalised):
             total += 0.5 * data.l2 * w[j] * w[j]
     return total
-
-
-# --- from Python ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Source:
-    """The rows, and the loss of each; what is compiled once for all that is done with them."""
-
-    loss: Loss
-    X: Any  # Dense or Sparse
-    y: np.ndarray | None  # (n,) or (n, k) float64 or int64
-    weights: np.ndarray | None  # (n,) of mean 1
-    l2: float
-    intercept: bool  # the last entry of w is one, which l2 leaves alone
-
-    @property
-    def rows(self) -> int:
-        return len(self.X.x) if isinstance(self.X, Dense) else len(self.X.starts) - 1
-
-    @property
-    def columns(self) -> int:
-        return self.X.x.shape[1] if isinstance(self.X, Dense) else self.X.width
-
-    def line(self, i: int) -> np.ndarray:
-        """Row i (p,) in double precision, a copy."""
-        if isinstance(self.X, Dense):
-            return self.X.x[i].astype(np.float64)
-        line, here = np.zeros(self.columns), slice(*self.X.starts[i : i + 2])
-        np.add.at(line, self.X.columns[here], self.X.values[here])
-        return line
-
-    def loss_at(self, w: np.ndarray, i: int) -> float:
-        """The loss of row i in plain Python; an exception comes with the number of the row."""
-        x = self.line(i)
-        y = None if self.y is None else self.y[i]
-        try:
-            return self.loss.at(_z(x, w), None, y) if self.loss.linear else self.loss.at(w.copy(), x, y)
-        except Exception as error:
-            error.add_note(f"raised by the loss in row {i}")
-            raise
-
-    def bind(self, w: np.ndarray) -> CompiledObjective:
-        """The machine code of the loss; w (D,): where it is compared with Python."""
-        few = np.arange(LINES) % self.rows  # always so many: what is proven of indices holds for shorter blocks
-        lines = np.array([self.line(i) for i in few])
-        y = None if self.y is None else self.y[few]
-        if self.loss.linear:
-            return self.loss.bind(np.array([_z(x, w) for x in lines]), None, y)
-        return self.loss.bind(w, lines, y)
-
-
-def _z(x: np.ndarray, w: np.ndarray) -> float:
-    return float(x @ w[: x.size]) + (float(w[-1]) if w.size > x.size else 0.0)
-
-
-class Passes:
-    """Passes over rows of a source, by address; the memory they need is of one run at a time.
-
-    order: (m,) which rows, in which order; empty: all as they stand. batch (2,): from where to where in that order.
-    Both may be written to between passes.
-    most: rows of the largest batch.
-    """
-
-    def __init__(self, source: Source, bound: CompiledObjective, dimension: int, threads: int, order=None, most=None):
-        self.source, self.bound, self.dimension = source, bound, dimension
-        self.order = np.zeros(0, np.int64) if order is None else order
-        self.batch = np.array([0, self.order.size or source.rows])
-        self.most = int(most or self.batch[1])
-        self.parallel = self.most * source.columns >= WORTH and not forking.threads_are_gone()
-        y, dimensions = np.zeros((source.rows, 0), np.int64), 0
-        if source.y is not None:
-            y, dimensions = source.y.view(np.int64).reshape(source.rows, -1), source.y.ndim
-        self.scratch, self.workspaces = _scratch(source, bound, dimension, int(blocks_of.py_func(self.most, dimension)))
-        derived = derivatives(bound)
-        asked = {"value": bound.address, "gradient": derived.gradient, "product": 0}
-        code = Code(**asked, place=len(words_before(bound)), dimensions=dimensions)
-        weights = np.zeros(0) if source.weights is None else source.weights
-        self.data = Data(
-            source.X, y, weights, self.order, self.batch, np.ones(LINES), code, float(source.l2),
-            dimension - source.intercept, threads, self.scratch,
-        )  # fmt: skip
-        self.packed = Packed(self.data)
-        self.type: Any = record_type((self.data,)).types[0]
-
-    def address(self, kind: str) -> int:
-        """Of the adapter "value", "gradient" or "product", compiled when it is asked for."""
-        if kind == "product" and self.data.code.product == 0:
-            self.data = self.data._replace(code=self.data.code._replace(product=derivatives(self.bound).product))
-            words = pack(self.data)
-            self.packed.value, self.packed.words[:] = self.data, words  # in its place: compiled code knows its address
-        linear, parallel, Type = self.source.loss.linear, self.parallel, self.type
-
-        def compile_it():
-            adapter = pass_over(kind, Type, linear, parallel)
-            return compile_for(kernel(adapter, flags=RELAXED, inner=not parallel), FORMS[kind])
-
-        return address_of(once(("sum", kind, linear, parallel, str(Type)), compile_it))
-
-    @property
-    def record(self) -> int:
-        return self.packed.address
-
-    def value(self, w: np.ndarray) -> float:
-        return self._call("value", w)
-
-    def gradient(self, w: np.ndarray, g: np.ndarray) -> float:
-        """The value; the gradient in g (D,)."""
-        return self._call("gradient", w, g, 0)
-
-    def product(self, w: np.ndarray, v: np.ndarray, hv: np.ndarray) -> None:
-        """The Hessian at w times v (D,) in hv (D,)."""
-        self._call("product", w, v, hv, 0)
-
-    def _call(self, kind: str, w: np.ndarray, *others) -> float:
-        address = self.address(kind)
-        with parallel_region():
-            value = float(caller(kind)(address, (w, self.record, *others)))
-        if was_raised(value):
-            self.replay(w)
-        return value
-
-    def replay(self, w: np.ndarray) -> None:
-        """Raise what the loss raises at w, in the first row of the batch of which it does."""
-        for k in np.flatnonzero([was_raised(value) for value in self.scratch.values[:, 0]]):
-            start = int(self.scratch.values[k, 1])
-            for position in range(start, min(start + LINES, int(self.batch[1]))):
-                self.source.loss_at(w, int(self.order[position]) if self.order.size else position)
-        raise RuntimeError("the loss raised an exception, and not when it was called again in Python")
-
-
-def was_raised(value: float) -> bool:
-    """Whether a value that came from machine code is the sign of an exception."""
-    return value != value and int(np.float64(value).view(np.int64)) == RAISED_BITS
-
-
-def _scratch(source: Source, bound: CompiledObjective, dimension: int, count: int) -> tuple[Scratch, list]:
-    """(memory for so many blocks, the workspaces whose addresses stand there)"""
-    linear, p = source.loss.linear, source.columns
-    k = 0 if source.y is None else source.y[0].size
-    before = words_before(bound)
-    workspaces = [(Workspace(), Workspace()) for _ in range(count)]
-
-    def room(numbers: int, kind=np.float64) -> np.ndarray:
-        return np.zeros((count, -(-numbers // 8) * 8), kind)  # a line of the cache belongs to one block
-
-    records, works = room(len(before) + 8, np.int64), room(2, np.int64)
-    records[:, : len(before)] = before
-    works[:, :2] = [[work.address for work in pair] for pair in workspaces]
-    slopes, x = room(LINES if linear else dimension), room(0 if linear else LINES * p)
-    z, along, s = room(LINES), room(LINES), room(LINES)
-    scratch = Scratch(records, works, z, slopes, along, x, room(LINES * k, np.int64), s, room(dimension), room(2))
-    return scratch, workspaces

@@ -7,7 +7,7 @@ own                an interval of Brent's method (parabolic.py)
 
 import numpy as np
 
-from ..compile.jit import inlined, part
+from ..compile.jit import compact, inlined
 from ..numbers.random import uniform
 from ..run import evaluated, spent
 from .parabolic import begin_at, next_point, take_in
@@ -23,7 +23,7 @@ def value_at(problem, trial, j, place, run):
     return evaluated(problem, trial, run)
 
 
-@part
+@compact
 def refine(problem, trial, j, low, place, value, high, most, tolerance, own, run):
     """(place, value) of the minimum in [low, high] by Brent's method, from a point inside it."""
     own.a, own.b, own.eps, own.t = low, high, 0.0, tolerance
@@ -36,7 +36,7 @@ def refine(problem, trial, j, low, place, value, high, most, tolerance, own, run
     return own.x, own.fx
 
 
-@part
+@compact
 def look_over(problem, x, f, trial, j, low, high, cells, place, value, run):
     """Values in the middle of so many cells of [low, high], with the one at x_j among them. How many there are."""
     count, here = 0, x[j]
@@ -51,7 +51,7 @@ def look_over(problem, x, f, trial, j, low, high, cells, place, value, run):
     return count
 
 
-@part
+@compact
 def best_of_line(problem, x, f, trial, j, low, high, cells, keep, place, value, own, run):
     """(place, value) of the lowest minimum along variable j: the best `keep` of those seen are refined, then the best.
 
@@ -86,7 +86,7 @@ def best_of_line(problem, x, f, trial, j, low, high, cells, keep, place, value, 
     return best, best_value
 
 
-@part
+@compact
 def best_of_cells(problem, x, f, trial, j, low, high, cells, most, tolerance, key, own, run):
     """(place, value): the best of a drawn point in each of so many cells and of x_j, refined. Coarse and cheap."""
     best, best_value = x[j], f

@@ -10,7 +10,7 @@ All lengths are shares of the box's width, one for each variable: x = lower + wi
 
 import numpy as np
 
-from ..compile.jit import inlined, part
+from ..compile.jit import compact, inlined
 from ..numbers.linear_algebra import EPSILON
 from ..run import evaluated, spent
 
@@ -29,7 +29,7 @@ def fit_steps(step, B, value):
         step[j] = min(max(2.0 * np.sqrt(noise / curvature), LEAST), MOST)
 
 
-@part
+@compact
 def beside(problem, x, trial, width, lower, upper, j, length, run):
     """(the value at x + length along axis j, the length as it came out); length 0 where that leaves the box."""
     trial[j] = x[j] + length * width[j]
@@ -42,7 +42,7 @@ def beside(problem, x, trial, width, lower, upper, j, length, run):
     return value, moved
 
 
-@part
+@compact
 def one_sided(problem, x, f, trial, width, step, box, g, run):
     """g by forward differences, D evaluations; backward at a bound, and where the value ahead is not finite."""
     for j in range(x.size):
@@ -58,7 +58,7 @@ def one_sided(problem, x, f, trial, width, step, box, g, run):
         g[j] = (value - f) / moved if value < np.inf and moved != 0.0 else 0.0
 
 
-@part
+@compact
 def two_sided(problem, x, f, trial, width, step, box, g, run):
     """g by central differences, 2 D evaluations; by one side where the other leaves the box or is not finite."""
     for j in range(x.size):
@@ -77,7 +77,7 @@ def two_sided(problem, x, f, trial, width, step, box, g, run):
         g[j] = (above - below) / (up - down) if up != down else 0.0
 
 
-@part
+@compact
 def second_differences(problem, x, f, trial, width, length, box, B, ahead, signed, g, run):
     """B and g at x, by D (D + 3) / 2 evaluations. False: the run has no more of them, or a value is not finite.
 

@@ -7,7 +7,7 @@ direction (D,), g (D,) in shares of the box's width, width (D,)
 import numpy as np
 
 from ..calling.arguments import copy_array
-from ..compile.jit import inlined, part
+from ..compile.jit import compact, inlined
 from ..run import evaluated, spent
 from .box import inside
 
@@ -44,7 +44,7 @@ def vertex(t, value, f, slope):
     return -slope * t * t / bend if bend > 0.0 else 4.0 * t
 
 
-@part
+@compact
 def search(problem, x, f, g, direction, slope, length, at_first, width, box, trial, second, run):
     """The value at `trial`, the best point found along the direction; inf where none was tried."""
     t, value, best, best_t, enough = 1.0, np.inf, np.inf, 0.0, False
@@ -69,7 +69,7 @@ def search(problem, x, f, g, direction, slope, length, at_first, width, box, tri
     return value
 
 
-@inlined
+@compact
 def go_on(problem, x, f, direction, slope, t, value, at_first, width, box, trial, second, run):
     """Steps further along the line, as long as the parabola through the last one promises more."""
     for _ in range(ON_AT_FIRST if at_first else ON):

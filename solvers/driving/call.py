@@ -129,11 +129,17 @@ def with_default_ftol(call: Call, bound: CompiledObjective | PythonObjective) ->
     return dataclasses.replace(call, limits=dataclasses.replace(limits, ftol=AGREE))
 
 
-def begin(call: Call, run: int, problem=FUNCTIONS):
-    """The state of a run before its first evaluation; `problem`: the type of what it will ask."""
+def begin(call: Call, run: int, problem=FUNCTIONS, late: bool = False):
+    """The state of a run before its first evaluation.
+
+    problem: the type of what it will ask. late: what it nests is compiled when it is due (drivers.link_late).
+    """
     solver = call.solver
     state = solver.init(call.problem, call.options, call.limits, Key(call.seed, run))
-    drivers.link(solver, state, problem)
+    if late:
+        drivers.link_late(solver, state)
+    else:
+        drivers.link(solver, state, problem)
     return check_arrays(solver.State, state, f"solver {solver.name}")
 
 

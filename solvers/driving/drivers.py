@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 from types import SimpleNamespace
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import numpy as np
 from numba import prange
@@ -40,6 +40,7 @@ from ...kernels.run import (
     RUN,
     RUNNING,
     STUCK,
+    UNLINKED,
     close_iteration,
     note_raised,
     open_iteration,
@@ -88,6 +89,11 @@ def stages(solver: Solver) -> SimpleNamespace:
 @inlined
 def _nothing(state):
     pass
+
+
+@inlined
+def _never(state):
+    return False
 
 
 @inlined
@@ -169,15 +175,21 @@ def ask_and_tell(solver: Solver):
 @once
 def advancing(solver: Solver):
     """advance(problem, state, evaluations): go on for about so many evaluations. Nothing is compiled yet."""
-    return _advance_by_iterations(solver.iterate) if solver.rows is None else _advance_by_rows(solver)
+    return _advance_by_iterations(solver) if solver.rows is None else _advance_by_rows(solver)
 
 
-def _advance_by_iterations(iterate):
+def _advance_by_iterations(solver: Solver):
+    iterate: Any = solver.iterate
+    calls_nested = solver.calls_nested or _never
+
     @inlined
     def advance(problem, state, evaluations):
         now = state.run.now[0]
         until, idle = now.evaluations + evaluations, 0
         while now.stop == RUNNING and now.evaluations < until:
+            if calls_nested(state):
+                now.stop = UNLINKED
+                return
             before = now.evaluations
             iterate(problem, state)
             close_iteration(state.run)
@@ -228,13 +240,27 @@ def serial(solver: Solver, problem=FUNCTIONS):
 def link(solver: Solver, state, problem=FUNCTIONS) -> None:
     """Load, or compile, the drivers of the solvers that this state nests: its own calls them by their addresses."""
     kind = problem.instance_class.__name__
-    for path in solver.nests:
-        name = path.rpartition(".")[2]
-        needed = attrgetter(path)(state).run.now.size > 0
-        if needed and not nesting.is_linked(name, kind):
+    for name in _nested(solver, state):
+        if not nesting.is_linked(name, kind):
             (compiled,) = serial(SOLVERS[name], problem).function.overloads.values()
             address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
             nesting.link(name, kind, address)
+    if solver.calls_nested is not None:
+        state.own["unlinked"] = 0
+
+
+def link_late(solver: Solver, state) -> None:
+    """Link when the drivers are due: a run goes on without them, and may end before. It is for `Run` alone."""
+    kind = FUNCTIONS.instance_class.__name__
+    if solver.calls_nested is None or all(nesting.is_linked(name, kind) for name in _nested(solver, state)):
+        link(solver, state)
+    else:
+        state.own["unlinked"] = 1
+
+
+def _nested(solver: Solver, state) -> list[str]:
+    """The names of the solvers that this state nests, without those whose place is empty."""
+    return [path.rpartition(".")[2] for path in solver.nests if attrgetter(path)(state).run.now.size > 0]
 
 
 def _spread_rows(solver: Solver):

@@ -32,7 +32,7 @@ def make_session(call: Call, bound, plan: Plan) -> Session:
     compile_for_run(call.solver, bound)
     compile_for_many(call.solver, bound, plan.runs)
     if call.solver.nests:
-        begin(call, 0)  # compiles the drivers of what its state nests
+        begin(call, 0, late=plan.runs == 1)  # compiles the drivers of what its state nests
     return Session(call, bound, plan.runs, plan.threads, plan.max_time, plan.each_generation)
 
 

@@ -63,7 +63,8 @@ class Replayed:
     def _take_up(self, solver: Solver) -> None:
         """What has addresses, or is compiled, and so is made anew in each process."""
         self.solver, self.advance = solver, drivers.serial(solver, REPLAY)
-        drivers.link(solver, self.state, REPLAY)
+        for state in (self.begun, self.state):
+            drivers.link(solver, state, REPLAY)
         self.packed = Packed(self.problem), Packed(self.state)
         self.pairs = [(here, there) for (_, here), (_, there) in zip(leaves(self.state), leaves(self.begun))]
 

@@ -17,7 +17,7 @@ from ...kernels.calling.aside import Call
 from ...kernels.calling.objective import CompiledObjective, PythonObjective
 from ...kernels.compile import forking, jit
 from ...kernels.compile.structures import copied
-from ...kernels.run import IDLE, RAISED, RUNNING, STUCK
+from ...kernels.run import IDLE, RAISED, RUNNING, STUCK, UNLINKED
 from ..contract import Solver
 from . import drivers
 
@@ -87,6 +87,8 @@ class Run:
         begin, compiled = time.perf_counter(), self.compiling
         try:
             self._advance()
+            if self.stop == UNLINKED:
+                self._link()
         finally:
             self.seconds += time.perf_counter() - begin - (self.compiling - compiled)
         self.publish()
@@ -104,6 +106,14 @@ class Run:
         if not probes:
             self.evaluations = int(max(min(evaluations * CHUNK / max(elapsed, 1e-6), GROWTH * evaluations), 1))
         self.threads = self.allowed if self.rates[True] > self.rates[False] else 1
+
+    def _link(self) -> None:
+        """Compile, or load, the drivers of what the state nests: the next iteration may call them."""
+        begin = time.perf_counter()
+        self.publish()  # Ctrl-C leaves it here, where it can go on
+        self.state.run.now["stop"] = RUNNING
+        drivers.link(self.solver, self.state)
+        self.compiling += time.perf_counter() - begin
 
     def _choose(self) -> tuple[bool, bool]:
         """Whether the next chunk runs on several threads, and whether it is there to measure that."""

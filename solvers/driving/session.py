@@ -167,7 +167,7 @@ class Session:
     def _run(self, index: int, tick: Callable[[], None]) -> Run | None:
         """Carry out one run; None if it failed."""
         state, seconds = self.states.pop(index, (None, 0.0))
-        state = begin(self.call, index) if state is None else state
+        state = begin(self.call, index, late=self.runs == 1) if state is None else state
         run = make_run(self.call.solver, state, index, self.bound, self.threads_of_run, seconds)
         run.watched, run.each_generation = len(self.hooks) > 0, self.each_generation
         with self.lock:

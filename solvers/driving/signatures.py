@@ -163,7 +163,13 @@ class SumSettings(TypedDict, total=False):
     """Of `minimize` of a DataSum."""
 
     bounds: Box | None
-    method: AnyMethod | Literal["sgd"] | None
+    method: AnyMethod | Literal["sgd", "saga", "svrg", "hogwild"] | None
+    batch_size: int | None
+    epochs: int | None
+    average: bool | int
+    validation: Any
+    validation_fraction: float | None
+    tol: float | None
     seed: Seed
     threads: int | None
     max_evals: int | None

@@ -15,7 +15,7 @@ from .stop_reason import StopReason, stop_name
 def show(name: str, value) -> str:
     """An item of a result, on one line."""
     if name == "history":
-        return counted(len(value["evaluations"]), "entry", "entries")
+        return counted(len(next(iter(value.values()))), "entry", "entries")
     if name == "runs":
         stops = Counter(map(stop_name, value["stop"].tolist()))
         each = ", ".join(f"{count} {stop}" for stop, count in stops.most_common())

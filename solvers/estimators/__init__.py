@@ -12,14 +12,27 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from .elastic_net import ElasticNet, Lasso
+    from .least_squares import LinearRegression
+    from .logistic import LogisticRegression
+    from .logistic_cv import LogisticRegressionCV
     from .matrix_factorization import MatrixFactorization
+    from .penalty_cv import ElasticNetCV, LassoCV
     from .penalty_paths import enet_path, lasso_path
+    from .ridge import Ridge
+    from .ridge_cv import RidgeCV
     from .sgd import SGDClassifier, SGDRegressor
 
 __all__ = [
     "ElasticNet",
+    "ElasticNetCV",
     "Lasso",
+    "LassoCV",
+    "LinearRegression",
+    "LogisticRegression",
+    "LogisticRegressionCV",
     "MatrixFactorization",
+    "Ridge",
+    "RidgeCV",
     "SGDClassifier",
     "SGDRegressor",
     "enet_path",
@@ -28,8 +41,15 @@ __all__ = [
 
 LATER = {  # name -> its module
     "ElasticNet": "elastic_net",
+    "ElasticNetCV": "penalty_cv",
     "Lasso": "elastic_net",
+    "LassoCV": "penalty_cv",
+    "LinearRegression": "least_squares",
+    "LogisticRegression": "logistic",
+    "LogisticRegressionCV": "logistic_cv",
     "MatrixFactorization": "matrix_factorization",
+    "Ridge": "ridge",
+    "RidgeCV": "ridge_cv",
     "SGDClassifier": "sgd",
     "SGDRegressor": "sgd",
     "enet_path": "penalty_paths",

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
+from scipy.sparse.linalg import LinearOperator as _LinearOperator
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
@@ -13,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from ...kernels.data.centred_columns import CentredDense, CentredSparse
 from .reading import read_rows, read_weights
 
+LinearOperator: Any = _LinearOperator
 CONSTANT = 10 * np.finfo(float).eps  # a column of no more than this beside its mean is what rounding left of a constant
 
 
@@ -32,6 +34,19 @@ class Centred(NamedTuple):
             return CentredDense(self.X.T)
         roots = self.roots
         return CentredSparse(self.X.data, self.X.indices, self.X.indptr, self.x_means, roots, float(roots @ roots))
+
+    @property
+    def operator(self) -> Any:
+        """What multiplies vectors (n,) and (p,) as X does, means taken out."""
+        X, means, roots = self.X, self.x_means, self.roots
+        if not sparse.issparse(X):
+            return X
+        return LinearOperator(
+            X.shape,
+            matvec=lambda v: X @ v - roots * (means @ np.ravel(v)),
+            rmatvec=lambda v: X.T @ v - means * (roots @ np.ravel(v)),
+            dtype=float,
+        )
 
     def products(self, v) -> np.ndarray:
         """X'v of (n, ...), means taken out."""

@@ -12,7 +12,7 @@ from ...kernels.calling.arguments import Packed
 from ...kernels.calling.asking import Functions
 from ...kernels.calling.derivatives import AUTOMATIC, Derivative, Derivatives
 from ...kernels.calling.gradients import compiled
-from ...kernels.data.sums import Passes
+from ...kernels.data.passes import Passes
 
 
 class NoWork:
@@ -43,7 +43,7 @@ class SumObjective:
 
     def problem(self) -> Packed:
         """What compiled code asks (kernels/calling/asking.py)."""
-        return self.derivatives.functions(Functions(self.address, self.passes.record))
+        return self.derivatives.functions(Functions(self.address, self.passes.record), self)
 
     def replay(self, w: np.ndarray) -> Any:
         """Raise what the loss raised."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...kernels.compile.jit import parallel_region
 from ...kernels.data.gram import gram
-from ...kernels.data.logistic import blocks_of, logistic_pass, product_pass
+from ...kernels.data.logistic import blocks_of, logistic_pass, product_pass, squares_pass
 from ...kernels.data.multinomial import multinomial_pass, multinomial_product_pass, scratch_of
 from ...kernels.data.rows import Dense, Sparse
 
@@ -30,6 +30,8 @@ class LogisticSum:
     ridge : (p,) or (p + 1,) array
         r, divided by the sum of all weights.
     """
+
+    at_zero = float(np.log(2.0))  # the value of w = 0
 
     def __init__(self, X: Dense | Sparse, y: np.ndarray, weights: np.ndarray, ridge: np.ndarray, step: int = 1):
         self.X, self.y, self.weights, self.ridge, self.step = X, y, weights, ridge, step
@@ -58,6 +60,12 @@ class LogisticSum:
             product_pass(self.X, self.step, self.curvatures, v, self.slopes, self.partial)
         return self.share * self.partial.sum(axis=0) + self.ridge * v
 
+    def diagonal(self) -> np.ndarray:
+        """Of the Hessian."""
+        with parallel_region():
+            squares_pass(self.X, self.step, self.curvatures, self.partial)
+        return self.share * self.partial.sum(axis=0) + self.ridge
+
     def hessian(self, step: int = 1) -> np.ndarray:
         """(size, size); what every step-th row says of it where step > 1."""
         weights = self.curvatures[::step]
@@ -77,6 +85,7 @@ class MultinomialSum:
     def __init__(self, X: Dense | Sparse, y: np.ndarray, weights: np.ndarray, ridge: np.ndarray, step: int = 1):
         self.X, self.y, self.weights, self.ridge, self.step = X, y, weights, ridge, step
         self.rows, self.size, self.shape = y.size, ridge.size, ridge.shape
+        self.at_zero = float(np.log(len(ridge)))
         self.share = 1.0 / weights.sum()
         self.probabilities = np.empty((len(ridge), y.size))
         blocks = blocks_of(X, self.rows, self.size)
@@ -107,8 +116,21 @@ class MultinomialSum:
             )
         return self.share * self.partial.sum(axis=0).ravel() + self.ridge.ravel() * v
 
+    def diagonal(self) -> np.ndarray:
+        """Of the Hessian."""
+        found, sums = self.ridge.copy(), np.empty((len(self.losses), self.shape[1]))
+        for k, p in enumerate(self.probabilities):
+            with parallel_region():
+                squares_pass(self.X, self.step, self.weights * p * (1.0 - p), sums)
+            found[k] += self.share * sums.sum(axis=0)
+        return found.ravel()
+
     def hessian(self, step: int = 1) -> np.ndarray:
-        """(size, size), a block for each pair of classes; what every step-th row says of it where step > 1."""
+        """(size, size), a block for each pair of classes; what every step-th row says of it where step > 1.
+
+        The mean over the classes of coefficients that no penalty holds is free: a shift of all changes no probability.
+        H is given curvature there, where the gradient has no part, so that it has an inverse.
+        """
         classes, width = self.shape
         weights = self.weights[::step]
         weights = weights / max(weights.sum(), np.finfo(float).tiny)
@@ -121,6 +143,8 @@ class MultinomialSum:
                 H[k, :, j] = H[j, :, k] = -block
             with parallel_region():
                 H[k, :, k] = gram(self.X, self.step * step, weights * p * (1.0 - p), width)
+        for j in np.flatnonzero(self.ridge[0] == 0.0):
+            H[:, j, :, j] += np.trace(H[:, j, :, j]) / classes**2
         H = H.reshape(self.size, self.size)
         H[np.diag_indices(self.size)] += self.ridge.ravel()
         return H

@@ -28,6 +28,7 @@ SAMPLE = 60  # rows for each coefficient: the Hessian is known to about a quarte
 WORTH = 4  # k, at least
 NEARER = 1e-3  # by how much the gradient falls over the sample
 SLOW = 0.5  # of the gradient that an iteration leaves: more, and the Hessian is made anew
+CHEAP = 12  # coefficients: the Hessian of fewer costs less than a pass, and is made anew for each step
 ARMIJO = 1e-4
 SHORTEST = 1e-9  # step
 ROUNDING = 64 * np.finfo(np.float64).eps  # of the value: what a step promises below it cannot be seen
@@ -45,60 +46,74 @@ class Descent(NamedTuple):
     converged: bool
 
 
+class Point(NamedTuple):
+    w: np.ndarray
+    value: float
+    g: np.ndarray
+
+    @property
+    def largest(self) -> float:
+        """Entry of the gradient."""
+        return float(np.abs(self.g).max())
+
+
+def at(objective: Any, w: np.ndarray) -> Point:
+    return Point(w, *objective.value_and_gradient(w))
+
+
 def newton_cholesky(objective: Any, w: np.ndarray, tol: float, max_iter: int) -> Descent:
     """From w until no entry of the gradient is larger than tol, in at most max_iter iterations over all rows.
 
-    `objective` as in logistic_sum.py: value_and_gradient(w), hessian(step), part(step), rows, size.
+    `objective` as in logistic_sum.py: value_and_gradient(w), at_zero, hessian(step), part(step), rows, size.
     """
-    k = max(1, objective.rows // (SAMPLE * objective.size))
-    k = k if k >= WORTH else 1
-    if k > 1 and not w.any():
+    k = objective.rows // (SAMPLE * objective.size)
+    if k < WORTH:
+        return descend(objective, at(objective, w), tol, max_iter, 1)
+    if not w.any():
         part = objective.part(k)
-        start = float(np.abs(part.value_and_gradient(w)[1]).max())
-        found = _descend(part, w, max(tol, NEARER * start), max_iter, 1)
-        sample, whole = found.w, objective.value_and_gradient(w)[0]
-        if objective.value_and_gradient(sample)[0] < whole:
-            w = sample
-    return _descend(objective, w, tol, max_iter, k)
+        start = at(part, w)
+        start = at(objective, descend(part, start, max(tol, NEARER * start.largest), max_iter, 1).w)
+        if start.value < objective.at_zero:
+            return descend(objective, start, tol, max_iter, k)
+    return descend(objective, at(objective, w), tol, max_iter, k)
 
 
-def _descend(objective: Any, w: np.ndarray, tol: float, max_iter: int, k: int) -> Descent:
+def descend(objective: Any, now: Point, tol: float, max_iter: int, k: int) -> Descent:
     """Newton's steps with the Hessian of every k-th row, later of all."""
-    value, g = objective.value_and_gradient(w)
-    largest, inverse, fresh = float(np.abs(g).max()), None, False
+    inverse, age = None, 0
     for iteration in range(max_iter):
-        if largest <= tol:
-            return Descent(w, value, largest, iteration, True)
+        if now.largest <= tol:
+            return Descent(now.w, now.value, now.largest, iteration, True)
         if inverse is None:
-            inverse, fresh = inverse_of(objective.hessian(k)), True
-        direction = np.empty_like(g)
-        slope = choose(inverse, g, direction)
-        step, new, new_value, new_g = 1.0, w, value, g
-        while True:
-            new = w + step * direction
-            new_value, new_g = objective.value_and_gradient(new)
-            smaller = float(np.abs(new_g).max())
-            if new_value <= value + ARMIJO * step * slope:
-                break
-            if -step * slope <= ROUNDING * abs(value) and smaller < largest:
-                break
-            step *= 0.5
-            if step < SHORTEST or not -slope > 0.0:
-                break
-        if step < SHORTEST or not -slope > 0.0:
-            if -slope <= ROUNDING * abs(value):
-                return Descent(w, value, largest, iteration, True)
-            if fresh and k == 1:
-                return Descent(w, value, largest, iteration, False)
-            objective.value_and_gradient(w)
-            inverse, k = None, 1
-            continue
-        before, largest = largest, smaller
-        correct(inverse, new - w, new_g - g)
-        w, value, g, fresh = new, new_value, new_g, False
-        if largest > SLOW * before:
-            inverse, k = None, 1
-    return Descent(w, value, largest, max_iter, largest <= tol)
+            inverse, age = inverse_of(objective.hessian(k)), 0
+        found = search(objective, now, inverse)
+        if found is None and (age > 0 or k > 1):  # a matrix that is far off: that of this point, and of all rows
+            at(objective, now.w)
+            k, age = 1, 0
+            inverse = inverse_of(objective.hessian())
+            found = search(objective, now, inverse)
+        if found is None or found is now:  # nothing is lower, or nothing that doubles could tell
+            return Descent(now.w, now.value, now.largest, iteration, found is now)
+        correct(inverse, found.w - now.w, found.g - now.g)
+        slow, now, age = found.largest > SLOW * now.largest, found, age + 1
+        if objective.size < CHEAP or (slow and age > 1):  # the first correction is yet to come where age is 1
+            k, inverse = 1 if age <= 3 else k, None
+    return Descent(now.w, now.value, now.largest, max_iter, now.largest <= tol)
+
+
+def search(objective: Any, now: Point, inverse: np.ndarray) -> Point | None:
+    """The next point; None: none is lower. `now` itself: none that a double could tell from it."""
+    direction = np.empty_like(now.g)
+    slope = choose(inverse, now.g, direction)
+    step, seen = 1.0, ROUNDING * abs(now.value)
+    while slope < 0.0 and step > SHORTEST:
+        new = at(objective, now.w + step * direction)
+        if new.value <= now.value + ARMIJO * step * slope:
+            return new
+        if -slope <= seen:  # the value is as good as the same: the gradient tells
+            return new if new.largest < now.largest else now
+        step *= 0.5
+    return now if 0.0 <= -slope <= seen else None
 
 
 def inverse_of(H: np.ndarray) -> np.ndarray:

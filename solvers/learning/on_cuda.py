@@ -8,8 +8,8 @@ import numpy as np
 
 from ...kernels.calling.objective import Objective, objective
 from ...kernels.calling.of_number import objective_of_number
+from ...kernels.data.passes import Source
 from ...kernels.data.rows import Sparse
-from ...kernels.data.sums import Source
 
 
 class SumOnDevice:

@@ -15,8 +15,9 @@ At the minimum q = p, the model's own probabilities. Elsewhere they are made fea
 all rows so that theta sums to zero, and with y, which scales theta, so that |x_j' theta| <= l1.
 
 A column whose |x_j' theta| is further below l1 than theta can be from the best theta has the coefficient zero and is
-left out for good: the gap-safe sphere (Ndiaye, Fercoq, Gramfort and Salmon, JMLR 18 (2017) 128). f has second
-derivatives of at most 1/4 (two classes) or 1/2 (more), so sum_i |theta_i - theta*_i|^2 / s_i <= gap / 2 or gap.
+left out for good, where X is sparse and its columns are gone through one by one: the gap-safe sphere (Ndiaye, Fercoq,
+Gramfort and Salmon, JMLR 18 (2017) 128). f has second derivatives of at most 1/4 (two classes) or 1/2 (more), so
+sum_i |theta_i - theta*_i|^2 / s_i <= gap / 2 or gap.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import numpy as np
 from ...kernels.compile.jit import parallel_region
 from ...kernels.data import softmax
 from ...kernels.data.columns import by_columns
-from ...kernels.data.quadratic_model import column_moments
+from ...kernels.data.quadratic_model import moments
 from ...kernels.data.rows import Dense, Sparse
 
 
@@ -66,9 +67,8 @@ class PenalisedLogistic:
         n, p = self.y.size, X.width if isinstance(X, Sparse) else X.x.shape[1]
         classes = max(int(self.y.max()) + 1, 2)
         self.K = 1 if classes == 2 else classes
-        # Columns are for coordinate descent where a Gram matrix of all coefficients would be large.
-        self.columns = by_columns(X) if isinstance(X, Sparse) or 4 * self.K * p > max(n, 1000) else None
-        self.partial = np.empty((softmax.blocks_of(n), classes, p + 1)) if self.columns is None else np.empty(0)
+        self.columns = by_columns(X) if isinstance(X, Sparse) else None
+        self.partial = np.empty((softmax.blocks_of(n), classes, p + 1)) if isinstance(X, Dense) else np.empty(0)
         self.wanted = np.ones(p, dtype=np.bool_)
         self.best_dual = -np.inf
         self._measure(classes)
@@ -79,8 +79,7 @@ class PenalisedLogistic:
         if start is None and fit_intercept:
             logs = np.log(self.shares)
             self.w[:, -1] = logs[1:] - logs[0] if self.K == 1 else logs - logs.mean()
-        with parallel_region():
-            softmax.scores(self.X, self.w, self.z)
+        self.scores(self.w, self.z)
         self.loss = self.update()
 
     def _measure(self, classes: int) -> None:
@@ -92,20 +91,25 @@ class PenalisedLogistic:
         totals = np.maximum(self.by_class[:, -1], 1e-10 * self.s.sum())
         self.shares = totals / totals.sum()
         self.constant = -float(np.sum(self.by_class[:, -1] * np.log(self.shares)))  # the loss of the constant model
-        if self.columns is not None:
+        if isinstance(self.X, Sparse):
             sums, self.spread = np.empty(self.wanted.size), np.empty(self.wanted.size)
             with parallel_region():
-                column_moments(self.columns, np.arange(sums.size), self.s, sums, self.spread)
+                moments(self.columns, np.arange(sums.size), self.s, sums, self.spread)
             if self.fit_intercept:
                 self.spread -= sums**2 / self.s.sum()
 
     def transposed(self, v: np.ndarray, out: np.ndarray) -> None:
         """v (m, n) times the design with a column of ones, in out (m, p + 1)."""
         with parallel_region():
-            if self.columns is None:
+            if isinstance(self.X, Dense):
                 softmax.transposed_rows(self.X, v, self.partial, out)
             else:
                 softmax.transposed_columns(self.columns, v, self.wanted, out)
+
+    def scores(self, w: np.ndarray, z: np.ndarray) -> None:
+        """z (K, n) of w (K, p + 1)."""
+        with parallel_region():
+            softmax.scores[type(self.X)](self.X, w, z)
 
     def update(self) -> float:
         """Probabilities and residuals of the scores; the loss."""
@@ -122,7 +126,7 @@ class PenalisedLogistic:
             self.g[:, -1] = 0.0
         return self.g
 
-    def gap(self) -> float:
+    def gap(self, leave_out: bool = True) -> float:
         """P - D at w, with the best D so far; `slopes` comes before. What the sphere excludes is left out for good."""
         value = self.loss + self.penalty(self.w)
         mixed, share = self._mixture()  # q = (1 - mixed) p + mixed share: theta sums to zero
@@ -140,11 +144,21 @@ class PenalisedLogistic:
             if self.l2 > 0.0:
                 dual -= float(np.sum(np.maximum(c * size - self.l1, 0.0) ** 2)) / (2.0 * self.l2)
             self.best_dual = max(self.best_dual, dual)
-            if self.columns is not None:
+            if isinstance(self.X, Sparse) and leave_out:
                 radius = np.sqrt(max(value - dual, 0.0) * (0.5 if self.K == 1 else 1.0) * np.maximum(self.spread, 0.0))
                 self.wanted &= (c * np.abs(theta_x) + radius >= self.l1).any(axis=0)
+        return max(self._leave_out(value) - self.best_dual, 0.0)
+
+    def _leave_out(self, value: float) -> float:
+        """Coefficients of columns that are not wanted become zero; P then."""
+        if self.w[:, :-1][:, ~self.wanted].any():
+            self.w[:, :-1][:, ~self.wanted] = 0.0
+            self.scores(self.w, self.z)
+            self.loss = self.update()
+            self.slopes()
+            value = self.loss + self.penalty(self.w)
         self.g[:, :-1][:, ~self.wanted] = 0.0
-        return max(value - self.best_dual, 0.0)
+        return value
 
     def _mixture(self) -> tuple[float, np.ndarray]:
         """How much of which distribution over the classes to mix into p, so that each class has its weight in sum."""

@@ -5,8 +5,9 @@ minimises model + penalty (kernels/data/quadratic_model.py), and a line search g
 working set take part: those with a coefficient, and of those whose slope is beyond l1 the worst, so many that the set
 at most doubles (Massias, Gramfort and Salmon 2018). The end is told by the duality gap.
 
-The model's Hessian is made where p is small beside n: once per iteration (kernels/data/weighted_gram.py). A move of
-coordinate descent then costs p and not n.
+Of dense columns the model's Hessian is made, once per iteration (kernels/data/weighted_gram.py), if the working set is
+not too large: a move of coordinate descent then costs its size and not n, and where columns are alike, Newton steps
+over the support end what would take descent thousands of sweeps.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...kernels.compile.jit import parallel_region
-from ...kernels.data.quadratic_model import ColumnModel, GramModel, SoftmaxColumnModel, column_moments, descend
-from ...kernels.data.softmax import scores
+from ...kernels.data.columns import by_columns
+from ...kernels.data.quadratic_model import ColumnModel, GramModel, SoftmaxColumnModel, descend, moments
+from ...kernels.data.rows import Dense
 from ...kernels.data.weighted_gram import softmax_hessian
 from .penalised_logistic import LinearFit, PenalisedLogistic
 
@@ -28,6 +30,8 @@ ACCURACY = {
 SWEEPS = 1000
 LEAST = 128  # columns of a working set, if there are so many
 SHORTEST = 1e-10  # step
+GRAM = 2000  # coefficients of dense columns for which a matrix is made
+STALLS = 3  # steps by which the gap does not fall: rounding ends it
 FLOOR, TINY = 1e-12, 1e-300  # of a curvature: beside what it was before the intercepts went, and at all
 
 
@@ -57,22 +61,25 @@ def proximal_newton(
         Newton steps.
     """
     problem = PenalisedLogistic(X, y, weights, l1, l2, fit_intercept, start)
-    iteration, gap, moved = 0, np.inf, True
+    iteration, least, stalled = 0, np.inf, 0
     while True:
         problem.slopes()
         gap = problem.gap()
-        if gap <= tol * problem.constant or iteration == max_iter or not moved:
+        stalled = 0 if gap < least else stalled + 1  # P falls, D is the best so far: only rounding keeps it up
+        least = min(least, gap)
+        if gap <= tol * problem.constant or iteration == max_iter or stalled == STALLS:
             break
-        moved = _step(problem)
+        _step(problem)
         iteration += 1
     w = problem.w
     return LinearFit(w[:, :-1].copy(), w[:, -1].copy(), iteration, gap, bool(gap <= tol * problem.constant))
 
 
-def _step(problem: PenalisedLogistic) -> bool:
-    """One Newton step; False where nothing moves any more."""
+def _step(problem: PenalisedLogistic) -> None:
+    """One Newton step."""
     active, violation = _working_set(problem)
-    model, (h, inverse) = (_gram_model if problem.columns is None else _column_model)(problem, active)
+    gram = isinstance(problem.X, Dense) and problem.K * active.size <= GRAM
+    model, (h, inverse) = (_gram_model if gram else _column_model)(problem, active)
     old = problem.w[:, active]
     w = old.flatten()
     tol = max(ACCURACY[type(model)] * violation, 1e-15 * problem.constant)
@@ -81,7 +88,7 @@ def _step(problem: PenalisedLogistic) -> bool:
     step = np.zeros_like(problem.w)
     step[:, active] = w.reshape(old.shape) - old
     step[:, -1] = -inverse @ (problem.g[:, -1] + step[:, active].ravel() @ h)
-    return _search(problem, step)
+    _search(problem, step)
 
 
 def _working_set(problem: PenalisedLogistic) -> tuple[np.ndarray, float]:
@@ -117,6 +124,8 @@ def _gram_model(problem: PenalisedLogistic, active):
 def _column_model(problem: PenalisedLogistic, active):
     """The model that knows its Hessian by columns, and what eliminates the intercepts."""
     K, a = problem.K, active.size
+    if problem.columns is None:
+        problem.columns = by_columns(problem.X)
     weighted, others = problem.s * problem.p, 1.0 - problem.p
     h, diagonal, B = np.zeros((K, a, K)), np.empty((K, a)), np.zeros((K, K))
     sums, squares = np.empty(a), np.empty(a)
@@ -124,7 +133,7 @@ def _column_model(problem: PenalisedLogistic, active):
         for m in range(K):
             c = weighted[k] * (others[k] if k == m else -problem.p[m])
             with parallel_region():
-                column_moments(problem.columns, active, c, sums, squares)
+                moments(problem.columns, active, c, sums, squares)
             h[k, :, m], B[k, m] = sums, c.sum()
             if k == m:
                 diagonal[k] = squares
@@ -136,7 +145,8 @@ def _column_model(problem: PenalisedLogistic, active):
     if K == 1:
         lines = np.zeros((problem.s.size, 2))
         np.multiply(weighted[0], others[0], out=lines[:, 0])
-        model = ColumnModel(problem.columns, active, g, diagonal, lines, h[:, 0].copy(), M[:, 0].copy(), t)
+        c, r = lines.T
+        model = ColumnModel(problem.columns, active, g, diagonal, c, r, h[:, 0].copy(), M[:, 0].copy(), t)
     else:
         lines = np.zeros((problem.s.size, 1 + 2 * K))
         lines[:, 0], lines[:, 1 : 1 + K] = problem.s, problem.p.T
@@ -149,11 +159,10 @@ def _inverse(B: np.ndarray, problem: PenalisedLogistic) -> np.ndarray:
     return np.linalg.pinv(B) if problem.fit_intercept else np.zeros_like(B)
 
 
-def _search(problem: PenalisedLogistic, step: np.ndarray) -> bool:
-    """Halve the step until the objective falls by a part of what is promised; go there. False: nothing was gained."""
+def _search(problem: PenalisedLogistic, step: np.ndarray) -> None:
+    """Halve the step until the objective falls by a part of what is promised, and go there; else stay."""
     along = np.empty_like(problem.z)
-    with parallel_region():
-        scores(problem.X, step, along)
+    problem.scores(step, along)
     penalty = problem.penalty(problem.w)
     value = problem.loss + penalty
     promised = float(np.sum(problem.g * step)) + problem.penalty(problem.w + step) - penalty
@@ -164,10 +173,9 @@ def _search(problem: PenalisedLogistic, step: np.ndarray) -> bool:
         if loss + problem.penalty(problem.w + t * step) - value <= SUFFICIENT * t * promised + 1e-15 * abs(value):
             problem.w += t * step
             problem.loss = loss
-            return promised < 0.0
+            return
         t *= 0.5
         along *= 0.5
         problem.z -= along
     problem.z -= along
     problem.loss = problem.update()
-    return False

@@ -14,9 +14,9 @@ import numpy as np
 
 from ...kernels.compile.jit import with_entry
 from ...kernels.compile.structures import filled
+from ...kernels.data.passes import Passes
 from ...kernels.data.reduced import SCALARS, Descent, remembering, steepest, steps_over
 from ...kernels.data.rows import Sparse
-from ...kernels.data.sums import Passes
 from ...kernels.numbers.random import run_key
 from ..contract import require
 
@@ -65,6 +65,7 @@ class Reduced:
             w.copy(), before, np.zeros(D), np.zeros(n * self.linear), np.zeros(kept),
             np.zeros(source.columns * sparse, np.int64), own,
         )  # fmt: skip
+        self.advance = steps_over(passes.type, self.linear)
         self.value, self.g = self._look()
         self._begin()
         own["eta"] = options.step or rule(self._lipschitz(options))
@@ -103,8 +104,7 @@ class Reduced:
         if self.made and not self.learns:
             self._begin()
         first, self.made = self.made, self.made + self.steps
-        steps = steps_over(self.passes.type, self.linear)
-        if (failed := steps(self.passes.record, self.state, first, self.made, self.key)) >= 0:
+        if (failed := self.advance(self.passes.record, self.state, first, self.made, self.key)) >= 0:
             self.passes.source.loss_at(self.w, failed)
             raise RuntimeError(
                 f"the loss raised an exception in row {failed}, and not when it was called again in Python"

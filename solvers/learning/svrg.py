@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...kernels.data.sums import Passes
+from ...kernels.data.passes import Passes
 from ..contract import require
 from .reduced import Reduced, ReducedOptions
 

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from ...kernels.calling.arguments import copy_array
-from ...kernels.compile.jit import inlined, part
+from ...kernels.compile.jit import compact, inlined
 from ...kernels.compile.structures import Integers, Vector, filled, record
 from ...kernels.descent import coordinate_line
 from ...kernels.descent.parabolic import INTERVAL
@@ -50,7 +50,7 @@ def make(domain, limits, key) -> PortfolioCoordinates:
     return PortfolioCoordinates(*vectors, filled(INTERVAL), filled(SCALARS), make_box(domain), make_run(n, limits, key))
 
 
-@part
+@compact
 def begin(state, x, value, cells, key):
     """Begin at x, whose value is known: by cells in an order that is drawn, or, cells 0, with the test."""
     own, order = state.own[0], state.order
@@ -63,7 +63,7 @@ def begin(state, x, value, cells, key):
         order[j], order[k] = order[k], order[j]
 
 
-@part
+@compact
 def is_separable(problem, state, key):
     """Whether values add up: at x, at a drawn point, and at those that swap a part of their coordinates."""
     x, other, trial, box, run, n = state.x, state.other, state.trial, state.box, state.run, state.x.size
@@ -87,7 +87,7 @@ def is_separable(problem, state, key):
     return varies
 
 
-@part
+@compact
 def iterate(problem, state, best, best_value, key):
     """The test, or the next variable. best, best_value: where the passes over a separable function begin."""
     now, own, box, x = state.run.now[0], state.own[0], state.box, state.x

@@ -15,7 +15,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from ...kernels.calling.arguments import copy_array
-from ...kernels.compile.jit import inlined, part
+from ...kernels.compile.jit import compact, inlined
 from ...kernels.compile.structures import Vector, filled, record
 from ...kernels.descent.box import start_of
 from ...kernels.nesting import driver, lend, nothing_of, take_in
@@ -59,6 +59,7 @@ SCALARS = record(
     tried="f8",  # the best value when local searches on a plateau ended
     drawn="f8",  # the value at `candidate`
     ftol="f8",
+    unlinked="i8",  # 1: the run stops before it calls another method for the first time
 )  # fmt: skip
 OPENING = 4  # searches
 FEW = 12  # variables up to which there is a simplex
@@ -156,7 +157,13 @@ def iterate(problem, state):
     note(state, before, held)
 
 
-@part
+@inlined
+def calls_nested(state):
+    """Whether the next iteration may begin another method's search: none does before the test for separability."""
+    return state.own[0].unlinked == 1 and state.own[0].stage > 1
+
+
+@compact
 def begin(problem, start, box, own, run):
     """The value at the start: the point that was given, the middle of the box, or, in later runs, a drawn one."""
     now = run.now[0]
@@ -170,7 +177,7 @@ def begin(problem, start, box, own, run):
 # --- the choice ---------------------------------------------------------------------------------------------------
 
 
-@part
+@compact
 def choose(problem, n, own, run, box, candidate, trial):
     """What comes next: of the opening, then by which of the two kinds has had least for its weight."""
     if own.stage < OPENING:
@@ -215,7 +222,7 @@ def open_with(stage, n, own, now):
         plan(own, COORDINATES, BEST, 16.0, now.max_evals)
 
 
-@inlined
+@compact
 def search_locally(problem, n, own, run, box, candidate, trial):
     """A local search from the best of drawn points; on a plateau, from the best point of all."""
     now, kind = run.now[0], own.turn % 3
@@ -245,7 +252,7 @@ def search_locally(problem, n, own, run, box, candidate, trial):
         plan(own, SIMPLEX, origin, EDGE_ON_PLATEAU if own.plateau == 1 else EDGE, 100 * n)
 
 
-@part
+@compact
 def sample(problem, count, own, run, box, candidate, trial):
     """Draw so many points; the best of them is the candidate."""
     now = run.now[0]
@@ -269,7 +276,7 @@ def sample(problem, count, own, run, box, candidate, trial):
     own.plateau = 1 if 2 * alike > made else 0
 
 
-@inlined
+@compact
 def begin_search(state):
     """Begin the search that was planned."""
     own, run = state.own[0], state.run
@@ -299,7 +306,7 @@ def begin_search(state):
     state.arms[arm].searches += 1
 
 
-@part
+@compact
 def span(state, x, edge):
     """A simplex at x with edges along the axes, towards the farther bound where the other way leaves the box."""
     simplex, order, box = state.simplex, state.order, state.box
@@ -312,7 +319,7 @@ def span(state, x, edge):
             simplex[k, k - 1] += length if x[k - 1] + length <= box.upper[k - 1] else -length
 
 
-@part
+@compact
 def begin_covariance(covariance, own, run, start):
     """An inner run of CMA-ES: the first from the start, on a plateau from the best point, the others by BIPOP.
 
@@ -344,7 +351,7 @@ drive_covariance = driver("cma_es", CmaEsState)
 drive_evolution = driver("jso", LshadeState)
 
 
-@part
+@compact
 def descend(problem, descent, own, run):
     now = descent.run.now[0]
     before = now.evaluations
@@ -355,7 +362,7 @@ def descend(problem, descent, own, run):
         end_search(own, run.now[0], descent.own[0].f, True)
 
 
-@part
+@compact
 def flip(problem, simplex, own, run):
     now = simplex.run.now[0]
     before = now.evaluations
@@ -365,7 +372,7 @@ def flip(problem, simplex, own, run):
         end_search(own, run.now[0], now.best, now.stop == CONVERGED)
 
 
-@part
+@compact
 def go_along(problem, lines, own, run):
     now, its = lines.run.now[0], lines.own[0]
     before = now.evaluations
@@ -378,7 +385,7 @@ def go_along(problem, lines, own, run):
             plan(own, DESCENT, LINES, 0.0, 60 * lines.x.size)
 
 
-@part
+@compact
 def generation(problem, covariance, own, run):
     """A generation of CMA-ES."""
     rows, now, inner = covariance.rows[0], covariance.run.now[0], covariance.inner[0]
@@ -392,7 +399,7 @@ def generation(problem, covariance, own, run):
         end_search(own, run.now[0], covariance.trial_f[covariance.order[0]], True)
 
 
-@part
+@compact
 def evolve(problem, evolution, own, run):
     """A generation of jSO."""
     rows, now = evolution.rows[0], evolution.run.now[0]
@@ -415,7 +422,7 @@ def end_search(own, now, value, converged):
     own.ended, own.arm = own.arm, NONE
 
 
-@inlined
+@compact
 def note(state, before, held):
     """What an iteration has brought, in which the best value fell from `held`: who found it, and what it took."""
     own, now = state.own[0], state.run.now[0]
@@ -462,5 +469,5 @@ def report(state) -> dict:
 SOLVER = Solver(
     "portfolio", "quasi-Newton, simplex, coordinates and CMA-ES in turns, from one budget", Options, PortfolioState,
     init, iterate=iterate, wishes=frozenset({"gradient"}), integers=False, agrees=True, on_gpu=False, report=report,
-    nests=("nelder_mead", "cma_es", "jso"),
+    nests=("nelder_mead", "cma_es", "jso"), calls_nested=calls_nested,
 )  # fmt: skip

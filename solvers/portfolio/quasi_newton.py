@@ -12,7 +12,7 @@ import numpy as np
 
 from ...kernels.calling import asking
 from ...kernels.calling.arguments import copy_array
-from ...kernels.compile.jit import inlined, part
+from ...kernels.compile.jit import compact, inlined, part
 from ...kernels.compile.structures import Matrix, Vector, filled, record
 from ...kernels.descent import differences, frugal_line
 from ...kernels.descent.inverse_hessian import set_to_multiple, step_of_newton, update_inverse
@@ -82,7 +82,7 @@ def make(domain, limits, key) -> PortfolioDescent:
     )
 
 
-@part
+@compact
 def begin(state, x, value):
     """Begin at x, whose value is known."""
     own = state.own[0]
@@ -93,7 +93,7 @@ def begin(state, x, value):
         state.step[j] = differences.FIRST
 
 
-@part
+@compact
 def iterate(problem, state):
     """One step."""
     now, own, run = state.run.now[0], state.own[0], state.run
@@ -139,7 +139,7 @@ def when_hessian(n):
     return -1 if n < 4 or n > FEW else 4 if n <= 7 else 6
 
 
-@part
+@compact
 def find_gradient(problem, state):
     """g at x; 0 where it is not finite."""
     x, g, now = state.x, state.g, state.run.now[0]
@@ -162,7 +162,7 @@ def find_gradient(problem, state):
         differences.one_sided(problem, x, own.f, state.trial, state.width, state.step, state.box, g, state.run)
 
 
-@part
+@compact
 def take_hessian(problem, state):
     """B and H from differences; what curves downwards counts as curved upwards, so that steps lead away from it."""
     n, length, lengths = state.x.size, min(max(state.own[0].stride, 1e-5), 1e-2), state.change
@@ -223,7 +223,7 @@ def find_direction(state):
     return slope, length
 
 
-@inlined
+@compact
 def move(problem, state, value, precise):
     """Stand at `trial`; learn from the step."""
     own, now, n = state.own[0], state.run.now[0], state.x.size
