@@ -20,6 +20,7 @@ import os
 import time
 
 os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded: implicit asks for it
+os.environ["OMP_WAIT_POLICY"] = "passive"  # for both: thalweg asks for it, but implicit loads OpenMP first
 
 import numpy as np
 from common import machine, pairwise, save, table, versions
