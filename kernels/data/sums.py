@@ -16,8 +16,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 from numba import prange
+from numba.core import types
 
 from ..calling.arguments import RAISED_VALUE, call_adapter, load, row, start_of
 from ..calling.asking import answers, make_question
@@ -275,6 +275,11 @@ LINEAR = {"value": linear_value, "gradient": linear_gradient, "product": linear_
 GENERAL = {"value": general_value, "gradient": general_gradient, "product": general_product}
 
 
+# numba.set_num_threads by its name in machine code: what calls it by its address is not kept on disk.
+_get_threads: Any = types.ExternalFunction("get_num_threads", types.int32())
+_set_threads: Any = types.ExternalFunction("set_num_threads", types.void(types.int32))
+
+
 def pass_over(kind: str, Type: Any, linear: bool, parallel: bool) -> Any:
     """The adapter of a pass: "value", "gradient" or "product", as in asking.FORMS; nothing is compiled yet."""
     some_rows = _relaxed((LINEAR if linear else GENERAL)[kind])
@@ -298,27 +303,23 @@ def pass_over(kind: str, Type: Any, linear: bool, parallel: bool) -> Any:
 
     one_block = _relaxed(one_block)
 
-    def all_blocks(address, first, stop, count, threads, w, v):
+    def all_blocks(address, first, stop, count, w, v):
         for k in prange(count):
             start = first + block_start(stop - first, count, k)
             one_block(address, k, start, first + block_start(stop - first, count, k + 1), w, v)
 
-    def by_threads(address, first, stop, count, threads, w, v):
-        before = numba.get_num_threads()
-        numba.set_num_threads(min(threads, before))
-        for k in prange(count):
-            start = first + block_start(stop - first, count, k)
-            one_block(address, k, start, first + block_start(stop - first, count, k + 1), w, v)
-        numba.set_num_threads(before)
-
-    # code that sets the number of threads is not kept on disk: it stands apart from that of one thread
-    all_blocks = kernel(by_threads if parallel else all_blocks, parallel=parallel, flags=RELAXED, inner=True)
+    all_blocks = kernel(all_blocks, parallel=parallel, flags=RELAXED, inner=True)
 
     def over_batch(address, w, v, out):
         data = load(address, Type)
         first, stop = data.batch[0], data.batch[1]
-        count = blocks_of(stop - first, w.size)
-        all_blocks(address, first, stop, count, data.threads, w, v)
+        count, before = blocks_of(stop - first, w.size), 0
+        if parallel:
+            before = _get_threads()
+            _set_threads(min(data.threads, before))
+        all_blocks(address, first, stop, count, w, v)
+        if parallel:
+            _set_threads(before)
         return added(data, count, w, v, out, sums)
 
     over_batch = kernel(over_batch, inner=True, inline=True, cached=False)
