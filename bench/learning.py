@@ -55,7 +55,7 @@ def look(numbers):
     return parts.sum()
 
 
-def ratio(pairs):
+def cells(pairs):
     """Times of look and epoch, in ms, and their ratio: on the clock, and of the CPU."""
     least = 1e3 * pairs.min(axis=0)
     return [f"{v:.1f}" for v in least[:2]] + [f"{least[1] / least[0]:.2f}"] + [
@@ -175,7 +175,7 @@ def main():
                 times[name].append(reached(*way(repeat), X, y, goal))
 
     head = ["precision", "one look, ms", "an epoch, ms", "ratio", "look, CPU ms", "epoch, CPU ms", "ratio"]
-    rows = [[name, *ratio(pairs)] for name, pairs in looks.items()]
+    rows = [[name, *cells(pairs)] for name, pairs in looks.items()]
     text = [
         "# Training by mini-batches",
         f"`python bench/learning.py --rows {given.rows} --columns {given.columns}`, {given.threads} threads, "

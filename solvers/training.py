@@ -132,7 +132,8 @@ def _validation_source(fun: DataSum, given) -> Source:
         own = dataclasses.replace(fun.source, X=X, y=read_targets(given[1], n), weights=None)
     else:
         raise TypeError(f"validation: got {shortened(given)}, expected a DataSum, or (X, y)")
-    y, other = fun.source.y, own.y
+    y: Any = fun.source.y
+    other: Any = own.y
     alike = (y is None) == (other is None) and (y is None or (y.dtype, y.shape[1:]) == (other.dtype, other.shape[1:]))
     if own.columns != fun.source.columns or not alike:
         raise ValueError("validation: its rows have not the columns, or its y is not of the kind, of the training data")

@@ -25,6 +25,7 @@ def read_rows(X: Any) -> Dense | Sparse:
     TypeError, ValueError
         Naming X, what was given and what is expected.
     """
+    rows: Any
     if hasattr(X, "tocsr"):
         rows = design(_sparse_numbers(X))
         _refuse_not_finite("X", rows.values)

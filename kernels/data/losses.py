@@ -98,38 +98,32 @@ def _is_linear(function: Callable, supervised: bool) -> bool:
 
 
 def _over_block(loss: Callable, linear: bool, supervised: bool) -> Callable:
-    if linear and supervised:
+    def of_z_and_y(z, y, s):
+        total = 0.0
+        for i in range(z.size):
+            total += s[i] * loss(z[i], y[i])
+        return total
 
-        def over_block(z, y, s):
-            total = 0.0
-            for i in range(z.size):
-                total += s[i] * loss(z[i], y[i])
-            return total
+    def of_z(z, s):
+        total = 0.0
+        for i in range(z.size):
+            total += s[i] * loss(z[i])
+        return total
 
-    elif linear:
+    def of_rows_and_y(w, X, y, s):
+        total = 0.0
+        for i in range(s.size):
+            total += s[i] * loss(w, X[i], y[i])
+        return total
 
-        def over_block(z, s):
-            total = 0.0
-            for i in range(z.size):
-                total += s[i] * loss(z[i])
-            return total
+    def of_rows(w, X, s):
+        total = 0.0
+        for i in range(s.size):
+            total += s[i] * loss(w, X[i])
+        return total
 
-    elif supervised:
-
-        def over_block(w, X, y, s):
-            total = 0.0
-            for i in range(s.size):
-                total += s[i] * loss(w, X[i], y[i])
-            return total
-
-    else:
-
-        def over_block(w, X, s):
-            total = 0.0
-            for i in range(s.size):
-                total += s[i] * loss(w, X[i])
-            return total
-
+    forms = {(True, True): of_z_and_y, (True, False): of_z, (False, True): of_rows_and_y, (False, False): of_rows}
+    over_block = forms[linear, supervised]
     over_block.__name__ = getattr(loss, "__name__", type(loss).__name__)  # for messages
     return over_block
 

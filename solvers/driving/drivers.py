@@ -50,7 +50,7 @@ from ..contract import Solver
 from ..registry import SOLVERS
 
 SECONDS = {False: 2, True: 6}  # that a driver takes to compile, about: of a sequential method, of one with rows
-OF_MANY, MANY = 15, 60  # of one that nests others: its state has so many arrays or more
+OF_MANY, MANY = 10, 60  # of one that nests others: its state has so many arrays or more
 ASK_TELL = " for ask and tell"
 
 

@@ -21,7 +21,7 @@ class LinearRegression(LinearModel):
         minimise |y - X w - intercept|^2
 
     Dense data are solved to nearly the last digit that their rounding allows: by QR with residuals in twofold
-    precision, or, where there are many rows and the columns are far from dependent, by the normal equations with two
+    precision, or, where there are many rows and the columns are far from dependent, by the normal equations with
     corrections. Dependent columns, or fewer rows than columns, have many solutions: given is the one of least norm.
 
     Parameters

@@ -40,7 +40,7 @@ class Ridge(LinearModel):
         Of "lsqr": SciPy's `atol` and `btol`; of "sparse_cg": the residual of the normal equations beside that at 0;
         with `positive`: the duality gap is at most tol^2 |y|^2. Others do not need it.
     solver : str, default "auto"
-        "cholesky": X'X, with two corrections where there are more rows than columns, or X X'; where the condition is
+        "cholesky": X'X, with corrections where there are more rows than columns, or X X'; where the condition is
         too much for it, "svd" takes its place. "svd": singular values, dense data only. "sparse_cg": conjugate
         gradients. "lsqr". "lbfgs": with `positive` only, where coordinate descent takes its place. "auto": "cholesky"
         for dense data, "sparse_cg" for sparse data, "lbfgs" with `positive`. There are no "sag" and "saga".

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...kernels.data import linear_saga as steps
+from ...kernels.data.rows import Dense
 from .penalised_logistic import LinearFit, PenalisedLogistic
 
 CHECK = 5  # epochs between two gaps
@@ -46,7 +47,7 @@ def linear_saga(
 def steepest(problem: PenalisedLogistic) -> float:
     """The largest curvature of a row's loss: s_i (|x_i|^2 + 1) / 4 for two classes, / 2 for more."""
     X = problem.X
-    if hasattr(X, "x"):
+    if isinstance(X, Dense):
         squares = np.einsum("ij,ij->i", X.x, X.x, dtype=np.float64)
     else:
         squares = np.zeros(problem.s.size)

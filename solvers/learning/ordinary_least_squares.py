@@ -4,9 +4,9 @@
 
 Nothing is centred: subtracting means would round. Columns are scaled by powers of two, which rounds nothing.
 
-Many rows, well conditioned: the normal equations with Cholesky's factor, and two corrections by residuals of the data
-(Bjoerck, BIT 7 (1967) 257; Linear Algebra Appl. 88/89 (1987) 31), which make up for the squared condition: safe while
-eps cond^2 is far below 1.
+Many rows, well conditioned: the normal equations with Cholesky's factor, and one or two corrections by residuals of the
+data (Bjoerck, BIT 7 (1967) 257; Linear Algebra Appl. 88/89 (1987) 31), which make up for the squared condition: safe
+while eps cond^2 is far below 1.
 
 Otherwise: QR, and the augmented system r + A w = y, A'r = 0 refined with residuals in twofold precision
 (Bjoerck 1967), which converges where eps cond < 1, to nearly the last digit.
@@ -25,6 +25,7 @@ from ...kernels.data.twofold import add_to, residuals_of
 
 EPS = np.finfo(float).eps
 SAFE = 1e-10  # reciprocal condition of the normal equations
+EASY = 1e-4  # one correction is enough
 MANY = 1000  # rows, below which QR costs nothing
 STEPS = 8  # of refinement, at most
 
@@ -63,7 +64,8 @@ def by_normal_equations(X, y, first, alpha=0.0) -> Solution | None:
     except linalg.LinAlgError:
         return None
     (condition,) = linalg.get_lapack_funcs(("pocon",), (factor,))
-    if not condition(factor, np.abs(products).sum(axis=0).max())[0] > SAFE:
+    reciprocal = condition(factor, np.abs(products).sum(axis=0).max())[0]
+    if not reciprocal > SAFE:
         return None
 
     def step(r, w):
@@ -71,7 +73,7 @@ def by_normal_equations(X, y, first, alpha=0.0) -> Solution | None:
         return linalg.cho_solve((factor, False), pulls / lengths[:, None], check_finite=False) / lengths[:, None]
 
     w = step(y, np.zeros((len(products), y.shape[1])))
-    for _ in range(2):
+    for _ in range(1 if reciprocal > EASY else 2):  # each leaves eps / reciprocal of the error
         w += step(y - (X @ w if first is None else X @ w[1:] + first[:, None] * w[0]), w)
     return Solution(w, factor * lengths)
 

@@ -78,8 +78,10 @@ def proximal_newton(
 def _step(problem: PenalisedLogistic) -> None:
     """One Newton step."""
     active, violation = _working_set(problem)
-    gram = isinstance(problem.X, Dense) and problem.K * active.size <= GRAM
-    model, (h, inverse) = (_gram_model if gram else _column_model)(problem, active)
+    if isinstance(problem.X, Dense) and problem.K * active.size <= GRAM:
+        model, (h, inverse) = _gram_model(problem, problem.X, active)
+    else:
+        model, (h, inverse) = _column_model(problem, active)
     old = problem.w[:, active]
     w = old.flatten()
     tol = max(ACCURACY[type(model)] * violation, 1e-15 * problem.constant)
@@ -106,10 +108,10 @@ def _working_set(problem: PenalisedLogistic) -> tuple[np.ndarray, float]:
     return np.flatnonzero(support), max(float(worst.max(initial=0.0)), float(np.abs(problem.g[:, -1]).max()))
 
 
-def _gram_model(problem: PenalisedLogistic, active):
+def _gram_model(problem: PenalisedLogistic, X: Dense, active):
     """X' C X of the active columns, and the model that it makes once the intercepts are eliminated."""
     K, a = problem.K, active.size
-    H = softmax_hessian(problem.X.x, active, problem.s, problem.p)
+    H = softmax_hessian(X.x, active, problem.s, problem.p)
     h = H[:, :a, :, a].reshape(K * a, K)
     inverse = _inverse(H[:, a, :, a], problem)
     M = h @ inverse
