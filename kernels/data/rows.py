@@ -103,8 +103,10 @@ def _row_dot_dense(X, i, w):
 
 @answers(row_dot, Sparse)
 def _row_dot_sparse(X, i, w):
-    total = sparse_dot(X.values, X.columns, w, X.starts[i], X.starts[i + 1])
-    return total + w[X.width] if w.size > X.width else total
+    total = w[X.width] if w.size > X.width else 0.0
+    for k in range(X.starts[i], X.starts[i + 1]):
+        total += X.values[k] * w[X.columns[k]]
+    return total
 
 
 @inlined
@@ -160,8 +162,10 @@ def _dot_rows_dense(X, first, step, w, z):
 
 @answers(dot_rows, Sparse)
 def _dot_rows_sparse(X, first, step, w, z):
+    own = w[X.width] if w.size > X.width else 0.0
     for k in range(z.size):
-        z[k] = row_dot(X, first + k * step, w)
+        i = first + k * step
+        z[k] = own + sparse_dot(X.values, X.columns, w, X.starts[i], X.starts[i + 1])
 
 
 @answers(add_rows, Dense)
