@@ -32,6 +32,8 @@ from ...kernels.data.columns import by_columns
 from ...kernels.data.quadratic_model import moments
 from ...kernels.data.rows import Dense, Sparse
 
+ROUNDING = 1e-11  # of P, in sums over many rows
+
 
 class LinearFit(NamedTuple):
     """What the methods for penalised linear models return."""
@@ -145,7 +147,8 @@ class PenalisedLogistic:
                 dual -= float(np.sum(np.maximum(c * size - self.l1, 0.0) ** 2)) / (2.0 * self.l2)
             self.best_dual = max(self.best_dual, dual)
             if isinstance(self.X, Sparse) and leave_out:
-                radius = np.sqrt(max(value - dual, 0.0) * (0.5 if self.K == 1 else 1.0) * np.maximum(self.spread, 0.0))
+                above = max(value - dual, 0.0) + ROUNDING * value  # else a gap of 0 leaves out the support
+                radius = np.sqrt(above * (0.5 if self.K == 1 else 1.0) * np.maximum(self.spread, 0.0))
                 self.wanted &= (c * np.abs(theta_x) + radius >= self.l1).any(axis=0)
         return max(self._leave_out(value) - self.best_dual, 0.0)
 
