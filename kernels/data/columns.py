@@ -44,8 +44,9 @@ def by_columns(X: Dense | Sparse) -> SparseColumns:
         return SparseColumns(np.array(X.x.T, np.float64, order="C").ravel(), rows, starts, n)
     from scipy.sparse import csr_matrix
 
-    csc = csr_matrix((X.values, X.columns, X.starts), shape=(X.starts.size - 1, X.width)).tocsc()
-    return SparseColumns(csc.data, csc.indices, csc.indptr, csc.shape[0])
+    height = X.starts.size - 1
+    csc = csr_matrix((X.values, X.columns, X.starts), shape=(height, X.width)).tocsc()
+    return SparseColumns(csc.data, csc.indices, csc.indptr, height)
 
 
 @answers(rows_of, SparseColumns)

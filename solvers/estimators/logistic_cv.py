@@ -115,11 +115,16 @@ class LogisticRegressionCV(LogisticRegression):
         folds = list(splitter.split(X, y))
         with threads(self.n_jobs):
             among = numba.get_num_threads()
-        if among > 1 and len(folds) > 1:
-            with ThreadPoolExecutor(min(among, len(folds))) as pool:
-                found = list(pool.map(lambda fold: self._path(X, y, labels, weights, weighed, *fold, 1), folds))
+        beside = min(among, len(folds))
+
+        def path(fold):
+            return self._path(X, y, labels, weights, weighed, fold[0], fold[1], 1 if beside > 1 else among)
+
+        if beside > 1:
+            with ThreadPoolExecutor(beside) as pool:
+                found = list(pool.map(path, folds))
         else:
-            found = [self._path(X, y, labels, weights, weighed, train, test, among) for train, test in folds]
+            found = [path(fold) for fold in folds]
         shape = (len(folds), self.l1_ratios_.size, self.Cs_.size)
         fits = [fit for path, _ in found for fit in path]
         W = np.array([np.column_stack([fit.coef, fit.intercept]) for fit in fits])
