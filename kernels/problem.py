@@ -168,10 +168,9 @@ def _from_pairs(bounds) -> np.ndarray:
                 f"bounds: got {shortened(bounds)}, a tuple of two, which are two pairs or the lower and the upper ends;"
                 f" expected a list of pairs, [[low, high], [low, high]] ({ENDS})"
             )
-    numbers: Any = bounds if type(bounds) is np.ndarray else None
-    plain = numbers is not None and numbers.dtype == np.float64 and numbers.ndim == 2  # 20,000 pairs: 100 ms less
+    plain = type(bounds) is np.ndarray and bounds.dtype == np.float64 and bounds.ndim == 2  # 20,000 pairs: 100 ms less
     try:
-        box = numbers.copy() if plain else real_array([_pair(pair) for pair in _members(bounds)])
+        box = np.array(bounds) if plain else real_array([_pair(pair) for pair in _members(bounds)])
     except NotReal as error:
         raise ValueError(f"bounds: got {shortened(bounds)}, {error}; expected {PAIRS}") from error
     if box.size == 0:
