@@ -123,6 +123,13 @@ def test_an_editor_reports_what_is_wrong_and_nothing_else(installed):
         assert any(words in d["message"] for d in lines if d["range"]["start"]["line"] - first == k)
 
 
+def derives_from_scikit_learn(symbol) -> bool:
+    """An estimator of whose class all is known but its bases, as scikit-learn ships no types; members count apart."""
+    inherited = ("Type of base class", "Type of metaclass unknown")
+    estimator = symbol["category"] == "class" and symbol["name"].startswith("thalweg.solvers.estimators.")
+    return estimator and all(told["message"].startswith(inherited) for told in symbol["diagnostics"])
+
+
 @pytest.mark.slow
 def test_all_public_names_have_known_types(installed):
     """As `basedpyright --verifytypes thalweg --ignoreexternal` has it, of what is in __all__."""
@@ -133,5 +140,9 @@ def test_all_public_names_have_known_types(installed):
         if not isinstance(value, ModuleType | dict | str):
             names.add(f"{value.__module__}.{value.__name__}")
     of_ours = {s["name"]: s for s in told if any(s["name"] == n or s["name"].startswith(f"{n}.") for n in names)}
-    unknown = {name for name, s in of_ours.items() if not s["isTypeKnown"] or s["isTypeAmbiguous"]}
+    unknown = {
+        name
+        for name, s in of_ours.items()
+        if (not s["isTypeKnown"] or s["isTypeAmbiguous"]) and not derives_from_scikit_learn(s)
+    }
     assert len(of_ours) > 100 and not unknown

@@ -106,11 +106,11 @@ def _total(weights, n) -> float:
 class LinearModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
     """A regressor that is `coef_` and `intercept_`."""
 
-    coef_: Any
-    intercept_: Any
+    coef_: np.ndarray  # (p,), or (targets, p)
+    intercept_: Any  # float, or (targets,)
     fit_intercept: bool
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The targets (n,) or (n, targets) of rows X (n, p), dense or sparse."""
         check_is_fitted(self)
         X = read_rows(self, X, accept_sparse=["csr", "csc", "coo"])
@@ -124,7 +124,7 @@ class LinearModel(MultiOutputMixin, RegressorMixin, BaseEstimator):
         intercept = data.y_means - np.atleast_2d(self.coef_) @ data.x_means
         self.intercept_ = intercept[0] if single else intercept
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags

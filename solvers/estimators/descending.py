@@ -31,7 +31,7 @@ SEEDS = np.iinfo(np.int32).max
 class Descending(SparseCoefMixin, BaseEstimator):
     """What both have: the epochs, and when they end."""
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "penalty": [StrOptions({"l2", "l1", "elasticnet"}), None],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
@@ -70,7 +70,9 @@ class Descending(SparseCoefMixin, BaseEstimator):
     n_iter_no_change: int
     warm_start: bool
     average: bool | int
-    margin_loss = ""  # the loss that passive-aggressive steps go with
+    n_iter_: int
+    t_: float
+    margin_loss: str = ""  # the loss that passive-aggressive steps go with
 
     def _check(self, partly: bool) -> None:
         """What single parameters do not show."""
@@ -176,7 +178,7 @@ class Descending(SparseCoefMixin, BaseEstimator):
         points = self._sums / (self.t_ - averaged) if 0 < averaged < self.t_ else self._points
         return points[:, :-1].copy(), points[:, -1].copy()
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags

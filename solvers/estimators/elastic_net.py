@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -83,7 +83,7 @@ class ElasticNet(LinearModel):
     array([1.885, 0.   ])
     """
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "fit_intercept": ["boolean"],
@@ -96,10 +96,14 @@ class ElasticNet(LinearModel):
         "random_state": ["random_state"],
         "selection": [StrOptions({"cyclic", "random"})],
     }
+    coef_: np.ndarray
+    dual_gap_: Any  # float, or (targets,)
+    n_iter_: Any  # int, or a list of them
 
     def __init__(
-        self, alpha=1.0, *, l1_ratio=0.5, fit_intercept=True, precompute=False, max_iter=1000, copy_X=True, tol=1e-4,
-        warm_start=False, positive=False, random_state=None, selection="cyclic",
+        self, alpha: float = 1.0, *, l1_ratio: float = 0.5, fit_intercept: bool = True, precompute: Any = False,
+        max_iter: int = 1000, copy_X: bool = True, tol: float = 1e-4, warm_start: bool = False, positive: bool = False,
+        random_state: Any = None, selection: str = "cyclic",
     ):  # fmt: skip
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -113,7 +117,7 @@ class ElasticNet(LinearModel):
         self.random_state = random_state
         self.selection = selection
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to X (n, p), dense or sparse, y (n,) or (n, targets). Of sample_weight (n,) only proportions count."""
         self._validate_params()
         if self.alpha == 0:
@@ -147,7 +151,7 @@ class ElasticNet(LinearModel):
         return self
 
     @property
-    def sparse_coef_(self):
+    def sparse_coef_(self) -> Any:
         """`coef_` in compressed rows."""
         return sparse.csr_array(np.atleast_2d(self.coef_))
 
@@ -168,14 +172,15 @@ class Lasso(ElasticNet):
     array([1.92, 0.  ])
     """
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         name: kinds for name, kinds in ElasticNet._parameter_constraints.items() if name != "l1_ratio"
     }
-    l1_ratio = 1.0
+    l1_ratio: float = 1.0
 
     def __init__(
-        self, alpha=1.0, *, fit_intercept=True, precompute=False, copy_X=True, max_iter=1000, tol=1e-4,
-        warm_start=False, positive=False, random_state=None, selection="cyclic",
+        self, alpha: float = 1.0, *, fit_intercept: bool = True, precompute: Any = False, copy_X: bool = True,
+        max_iter: int = 1000, tol: float = 1e-4, warm_start: bool = False, positive: bool = False,
+        random_state: Any = None, selection: str = "cyclic",
     ):  # fmt: skip
         self.alpha = alpha
         self.fit_intercept = fit_intercept

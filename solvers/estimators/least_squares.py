@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import linalg, optimize, sparse
@@ -61,22 +61,29 @@ class LinearRegression(LinearModel):
     array([1., 2.])
     """
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "fit_intercept": ["boolean"],
         "copy_X": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="left")],
         "n_jobs": [None, Integral],
         "positive": ["boolean"],
     }
+    coef_: np.ndarray
+    intercept_: Any
+    rank_: int
+    singular_: Any  # (min(n, p),)
 
-    def __init__(self, *, fit_intercept=True, copy_X=True, tol=1e-6, n_jobs=None, positive=False):
+    def __init__(
+        self, *, fit_intercept: bool = True, copy_X: bool = True, tol: float = 1e-6, n_jobs: int | None = None,
+        positive: bool = False,
+    ):  # fmt: skip
         self.fit_intercept = fit_intercept
         self.copy_X = copy_X
         self.tol = tol
         self.n_jobs = n_jobs
         self.positive = positive
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to X (n, p), dense or sparse, and y (n,) or (n, targets), with weights of rows sample_weight (n,)."""
         self._validate_params()
         forms: Any = False if self.positive else ["csr", "csc", "coo"]
@@ -118,7 +125,7 @@ class LinearRegression(LinearModel):
         found, _, self.rank_, self.singular_ = by_singular_values(data.X, data.y, cond=EPS * max(n, p))
         return found.T
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = not self.positive
         return tags

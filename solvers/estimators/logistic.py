@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral, Real
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 from scipy import sparse
@@ -145,7 +145,7 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
     ['no', 'yes']
     """
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "penalty": [StrOptions({"l1", "l2", "elasticnet"}), None, Hidden(StrOptions({"deprecated"}))],
         "C": [Interval(Real, 0, None, closed="right")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both"), None],
@@ -161,11 +161,16 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         "warm_start": ["boolean"],
         "n_jobs": [None, Integral],
     }
+    classes_: np.ndarray
+    coef_: np.ndarray
+    intercept_: np.ndarray
+    n_iter_: np.ndarray
 
     def __init__(
-        self, penalty: Any = "deprecated", *, C=1.0, l1_ratio=0.0, dual=False, tol=1e-4, fit_intercept=True,
-        intercept_scaling=1, class_weight=None, random_state=None, solver="auto", max_iter=100, verbose=0,
-        warm_start=False, n_jobs=None,
+        self, penalty: Any = "deprecated", *, C: float = 1.0, l1_ratio: float | None = 0.0, dual: bool = False,
+        tol: float = 1e-4, fit_intercept: bool = True, intercept_scaling: float = 1,
+        class_weight: dict[Any, float] | str | None = None, random_state: Any = None, solver: str = "auto",
+        max_iter: int = 100, verbose: int = 0, warm_start: bool = False, n_jobs: int | None = None,
     ):  # fmt: skip
         self.penalty = penalty
         self.C = C
@@ -183,7 +188,7 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         self.n_jobs = n_jobs
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows X (n, p), dense or sparse, of classes y (n,); sample_weight (n,), none below zero."""
         penalty, C, l1_ratio = read_penalty(self.penalty, self.C, self.l1_ratio)
         solver = read_solver(self.solver, penalty, self.dual)
@@ -225,12 +230,12 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         coef = coef.toarray() if sparse.issparse(coef) else coef
         return np.column_stack([coef, self.intercept_]).astype(np.float64)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities (n, K) of the classes, in the order of `classes_`."""
         check_is_fitted(self)
         return softmax(self._scores(X), axis=1)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> np.ndarray:
         """Their logarithms, also of those that are too small for a double."""
         check_is_fitted(self)
         return log_softmax(self._scores(X), axis=1)
@@ -240,7 +245,7 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         found = self.decision_function(X)
         return found if found.ndim == 2 else np.column_stack([np.zeros_like(found), found])
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         if self.solver == "liblinear":

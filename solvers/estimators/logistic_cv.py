@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numba
 import numpy as np
@@ -64,7 +64,7 @@ class LogisticRegressionCV(LogisticRegression):
     (2, 1, 2)
     """
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         **{name: kinds for name, kinds in LogisticRegression._parameter_constraints.items() if name not in (
             "C", "l1_ratio", "penalty", "warm_start")},
         "Cs": [Interval(Integral, 1, None, closed="left"), "array-like"],
@@ -74,11 +74,22 @@ class LogisticRegressionCV(LogisticRegression):
         "refit": ["boolean"],
         "tol": [Interval(Real, 0, None, closed="left")],
     }  # fmt: skip
+    classes_: np.ndarray
+    coef_: np.ndarray
+    intercept_: np.ndarray
+    Cs_: np.ndarray
+    l1_ratios_: np.ndarray
+    C_: float
+    l1_ratio_: float
+    coefs_paths_: np.ndarray
+    scores_: np.ndarray
+    n_iter_: np.ndarray
 
     def __init__(
-        self, *, Cs: Any = 10, l1_ratios=(0.0,), fit_intercept=True, cv=None, dual=False, scoring=None, solver="auto",
-        tol=1e-4, max_iter=100, class_weight=None, n_jobs=None, verbose=0, refit=True, intercept_scaling=1.0,
-        random_state=None,
+        self, *, Cs: Any = 10, l1_ratios: Any = (0.0,), fit_intercept: bool = True, cv: Any = None, dual: bool = False,
+        scoring: Any = None, solver: str = "auto", tol: float = 1e-4, max_iter: int = 100,
+        class_weight: dict[Any, float] | str | None = None, n_jobs: int | None = None, verbose: int = 0,
+        refit: bool = True, intercept_scaling: float = 1.0, random_state: Any = None,
     ):  # fmt: skip
         self.Cs = Cs
         self.l1_ratios = l1_ratios
@@ -97,7 +108,7 @@ class LogisticRegressionCV(LogisticRegression):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=False)
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows X (n, p), dense or sparse, of classes y (n,); sample_weight (n,), none below zero."""
         X, y = read_training(self, X, y)
         weights = read_weights(sample_weight, X)
@@ -175,6 +186,6 @@ class LogisticRegressionCV(LogisticRegression):
     def _scorer(self, estimator) -> Any:
         return check_scoring(estimator, scoring=self.scoring or "accuracy")
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The score of `scoring`, accuracy where that is None."""
         return float(self._scorer(self)(self, X, y, sample_weight=sample_weight))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from scipy import sparse
@@ -112,27 +112,16 @@ class MatrixFactorization(BaseEstimator):
     True
     """
 
+    n_iter_: int
+    loss_curve_: list[float]
+    validation_scores_: list[float]
+
     def __init__(
-        self,
-        n_components=32,
-        *,
-        feedback="explicit",
-        solver="als",
-        regularization=0.05,
-        confidence=40.0,
-        biases=True,
-        init_scale=0.1,
-        max_iter=50,
-        tol=1e-4,
-        cg_steps=3,
-        learning_rate=0.05,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=3,
-        n_jobs=None,
-        random_state=None,
-        verbose=0,
-    ):
+        self, n_components: int = 32, *, feedback: str = "explicit", solver: str = "als", regularization: float = 0.05,
+        confidence: float = 40.0, biases: bool = True, init_scale: float = 0.1, max_iter: int = 50, tol: float = 1e-4,
+        cg_steps: int = 3, learning_rate: float = 0.05, early_stopping: bool = False, validation_fraction: float = 0.1,
+        n_iter_no_change: int = 3, n_jobs: int | None = None, random_state: Any = None, verbose: int = 0,
+    ):  # fmt: skip
         self.n_components = n_components
         self.feedback = feedback
         self.solver = solver
@@ -151,7 +140,7 @@ class MatrixFactorization(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
-    def fit(self, X, y=None) -> MatrixFactorization:
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Factors of the ratings X (users, items), scipy.sparse; y is not used."""
         ratings = self._read(X, reset=True)
         check_parameters(self, ratings)
@@ -164,7 +153,7 @@ class MatrixFactorization(BaseEstimator):
             self._fit(ratings, held, random)
         return self
 
-    def predict(self, users, items) -> np.ndarray:
+    def predict(self, users: Any, items: Any) -> np.ndarray:
         """Estimates for pairs of users and items, whole numbers that are broadcast against each other."""
         check_is_fitted(self)
         u = read_places("users", users, self._users.shape[0])
@@ -175,7 +164,7 @@ class MatrixFactorization(BaseEstimator):
             estimates(u.ravel(), i.ravel(), self._users, self._items, self._model, out)
         return out.reshape(u.shape)
 
-    def recommend(self, user, n=10, *, exclude_seen=True) -> tuple[np.ndarray, np.ndarray]:
+    def recommend(self, user: Any, n: int = 10, *, exclude_seen: bool = True) -> tuple[np.ndarray, np.ndarray]:
         """The n items of the highest estimates, best first, and these estimates.
 
         user : int, array of ints (k,), or scipy.sparse (k, items)
@@ -202,7 +191,7 @@ class MatrixFactorization(BaseEstimator):
             return found[0][there], scores[0][there]
         return found, scores
 
-    def similar_items(self, item, n=10) -> tuple[np.ndarray, np.ndarray]:
+    def similar_items(self, item: Any, n: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """The n other items whose factors have the highest cosine with those of `item`, and these cosines."""
         check_is_fitted(self)
         require(whole(n) and n > 0, "n", n, "a positive whole number")
@@ -215,12 +204,12 @@ class MatrixFactorization(BaseEstimator):
             found, scores = best_of(directions[item : item + 1], directions, itself, n, alone)
         return found[0][found[0] >= 0], scores[0][found[0] >= 0]
 
-    def transform(self, X) -> np.ndarray:
+    def transform(self, X: Any) -> np.ndarray:
         """Factors (k, n_components) of new users, from their ratings X (k, items); items stay as they are."""
         check_is_fitted(self)
         return self._fold_in(self._read(X, reset=False))[:, : self._model.rank]
 
-    def score(self, X, y=None) -> float:
+    def score(self, X: Any, y: Any = None) -> float:
         """How well ratings X (users, items) of the fitted users are told that were not fitted; greater is better.
 
         Explicit: minus the root mean square error. Implicit: NDCG at 10, where items that were fitted are left out.
@@ -232,7 +221,7 @@ class MatrixFactorization(BaseEstimator):
         with threads(self.n_jobs):
             return -error_of(self._users, self._items, ratings, self._model)
 
-    def rank_score(self, X, n=10) -> Ranking:
+    def rank_score(self, X: Any, n: int = 10) -> Ranking:
         """How many of n recommendations, without what was fitted, are entries of X (users, items)."""
         check_is_fitted(self)
         require(whole(n) and n > 0, "n", n, "a positive whole number")
@@ -263,7 +252,7 @@ class MatrixFactorization(BaseEstimator):
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "_users")
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags

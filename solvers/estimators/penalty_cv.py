@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.model_selection import check_cv
@@ -80,7 +80,7 @@ class ElasticNetCV(LinearModel):
     array([2., 0., 0., 0., 0.])
     """
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "l1_ratio": [Interval(Real, 0, 1, closed="both"), "array-like"],
         "eps": [Interval(Real, 0, None, closed="neither")],
         "alphas": [Interval(Integral, 1, None, closed="left"), "array-like"],
@@ -96,11 +96,20 @@ class ElasticNetCV(LinearModel):
         "random_state": ["random_state"],
         "selection": [StrOptions({"cyclic", "random"})],
     }
+    alpha_: float
+    l1_ratio_: float
+    coef_: np.ndarray
+    intercept_: float
+    dual_gap_: float
+    n_iter_: int
+    alphas_: np.ndarray
+    mse_path_: np.ndarray
 
     def __init__(
-        self, *, l1_ratio: Any = 0.5, eps=1e-3, alphas: Any = 100, fit_intercept=True, precompute: Any = "auto",
-        max_iter=1000, tol=1e-4, cv=None, copy_X=True, verbose=0, n_jobs=None, positive=False, random_state=None,
-        selection="cyclic",
+        self, *, l1_ratio: Any = 0.5, eps: float = 1e-3, alphas: Any = 100, fit_intercept: bool = True,
+        precompute: Any = "auto", max_iter: int = 1000, tol: float = 1e-4, cv: Any = None, copy_X: bool = True,
+        verbose: bool | int = 0, n_jobs: int | None = None, positive: bool = False, random_state: Any = None,
+        selection: str = "cyclic",
     ):  # fmt: skip
         self.l1_ratio = l1_ratio
         self.eps = eps
@@ -117,7 +126,7 @@ class ElasticNetCV(LinearModel):
         self.random_state = random_state
         self.selection = selection
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Choose the penalty, and fit to X (n, p), dense or sparse, and y (n,), with weights of rows (n,)."""
         self._validate_params()
         workers = thread_count(self.n_jobs)
@@ -193,7 +202,7 @@ class ElasticNetCV(LinearModel):
         if "l1_ratio" in self.get_params():
             self.l1_ratio_ = share
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = False
         return tags
@@ -213,14 +222,15 @@ class LassoCV(ElasticNetCV):
     array([2., 0., 0., 0., 0.])
     """
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         name: kinds for name, kinds in ElasticNetCV._parameter_constraints.items() if name != "l1_ratio"
     }
-    l1_ratio = 1.0
+    l1_ratio: float = 1.0
 
     def __init__(
-        self, *, eps=1e-3, alphas: Any = 100, fit_intercept=True, precompute: Any = "auto", max_iter=1000, tol=1e-4,
-        copy_X=True, cv=None, verbose=False, n_jobs=None, positive=False, random_state=None, selection="cyclic",
+        self, *, eps: float = 1e-3, alphas: Any = 100, fit_intercept: bool = True, precompute: Any = "auto",
+        max_iter: int = 1000, tol: float = 1e-4, copy_X: bool = True, cv: Any = None, verbose: bool | int = False,
+        n_jobs: int | None = None, positive: bool = False, random_state: Any = None, selection: str = "cyclic",
     ):  # fmt: skip
         self.eps = eps
         self.alphas = alphas

@@ -19,10 +19,11 @@ SMALLEST = 1e-15  # a penalty, where no column has anything to do with y
 
 
 def lasso_path(
-    X, y, *, eps=1e-3, n_alphas=None, alphas: Any = 100, precompute: Any = "auto", Xy=None, copy_X=True, coef_init=None,
-    verbose=False, return_n_iter=False, positive=False, tol=1e-4, max_iter=1000, random_state=None,
-    selection="cyclic",
-):  # fmt: skip
+    X: Any, y: Any, *, eps: float = 1e-3, n_alphas: int | None = None, alphas: Any = 100, precompute: Any = "auto",
+    Xy: Any = None, copy_X: bool = True, coef_init: Any = None, verbose: bool | int = False,
+    return_n_iter: bool = False, positive: bool = False, tol: float = 1e-4, max_iter: int = 1000,
+    random_state: Any = None, selection: str = "cyclic",
+) -> tuple[Any, ...]:  # fmt: skip
     """The lasso's coefficients along a path of penalties: `enet_path` with l1_ratio 1.
 
     Examples
@@ -43,10 +44,11 @@ def lasso_path(
 
 
 def enet_path(
-    X, y, *, l1_ratio=0.5, eps=1e-3, n_alphas=None, alphas: Any = 100, precompute: Any = "auto", Xy=None, copy_X=True,
-    coef_init=None, verbose=False, return_n_iter=False, positive=False, tol=1e-4, max_iter=1000, random_state=None,
-    selection="cyclic",
-):  # fmt: skip
+    X: Any, y: Any, *, l1_ratio: float = 0.5, eps: float = 1e-3, n_alphas: int | None = None, alphas: Any = 100,
+    precompute: Any = "auto", Xy: Any = None, copy_X: bool = True, coef_init: Any = None, verbose: bool | int = False,
+    return_n_iter: bool = False, positive: bool = False, tol: float = 1e-4, max_iter: int = 1000,
+    random_state: Any = None, selection: str = "cyclic",
+) -> tuple[Any, ...]:  # fmt: skip
     """The elastic net's coefficients along a path of penalties, as scikit-learn's `enet_path`.
 
         minimise 1/(2 n) |y - X w|^2 + alpha l1_ratio |w|_1 + alpha (1 - l1_ratio)/2 |w|^2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from numbers import Integral, Real
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -78,7 +78,7 @@ class Ridge(LinearModel):
     array([ 1.636, -0.182])
     """
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
         "fit_intercept": ["boolean"],
         "copy_X": ["boolean"],
@@ -88,10 +88,14 @@ class Ridge(LinearModel):
         "positive": ["boolean"],
         "random_state": ["random_state"],
     }
+    coef_: np.ndarray
+    intercept_: Any
+    n_iter_: np.ndarray
+    solver_: str
 
     def __init__(
-        self, alpha=1.0, *, fit_intercept=True, copy_X=True, max_iter=None, tol=1e-4, solver="auto", positive=False,
-        random_state=None,
+        self, alpha: Any = 1.0, *, fit_intercept: bool = True, copy_X: bool = True, max_iter: int | None = None,
+        tol: float = 1e-4, solver: str = "auto", positive: bool = False, random_state: Any = None,
     ):  # fmt: skip
         self.alpha = alpha
         self.fit_intercept = fit_intercept
@@ -102,7 +106,7 @@ class Ridge(LinearModel):
         self.positive = positive
         self.random_state = random_state
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to X (n, p), dense or sparse, and y (n,) or (n, targets), with weights of rows sample_weight (n,)."""
         self._validate_params()
         self.solver_ = self._choose_solver(X)

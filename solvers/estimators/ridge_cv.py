@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from scipy import sparse
@@ -62,7 +62,7 @@ class RidgeCV(LinearModel):
     0.1
     """
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         "alphas": ["array-like", Interval(Real, 0, None, closed="neither")],
         "fit_intercept": ["boolean"],
         "scoring": [str, callable, None],
@@ -71,10 +71,15 @@ class RidgeCV(LinearModel):
         "store_cv_results": ["boolean"],
         "alpha_per_target": ["boolean"],
     }
+    alpha_: Any
+    best_score_: Any
+    coef_: np.ndarray
+    intercept_: Any
+    cv_results_: np.ndarray
 
     def __init__(
-        self, alphas: Any = (0.1, 1.0, 10.0), *, fit_intercept=True, scoring=None, cv=None, gcv_mode=None,
-        store_cv_results=False, alpha_per_target=False,
+        self, alphas: Any = (0.1, 1.0, 10.0), *, fit_intercept: bool = True, scoring: Any = None, cv: Any = None,
+        gcv_mode: str | None = None, store_cv_results: bool = False, alpha_per_target: bool = False,
     ):  # fmt: skip
         self.alphas = alphas
         self.fit_intercept = fit_intercept
@@ -84,7 +89,7 @@ class RidgeCV(LinearModel):
         self.store_cv_results = store_cv_results
         self.alpha_per_target = alpha_per_target
 
-    def fit(self, X, y, sample_weight=None):
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Choose the penalty, and fit to X (n, p) and y (n,) or (n, targets), with weights of rows (n,)."""
         self._validate_params()
         forms = ["csr", "csc", "coo"]

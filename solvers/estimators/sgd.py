@@ -7,7 +7,7 @@ shuffled rows is another one, as it hangs on our random numbers.
 from __future__ import annotations
 
 from numbers import Integral
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin, _fit_context
@@ -98,19 +98,24 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, Descending):
     array(['low'], dtype='<U4')
     """
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         **Descending._parameter_constraints,
         "loss": [StrOptions(set(LOSSES))],
         "n_jobs": [None, Integral],
         "class_weight": [StrOptions({"balanced"}), dict, None],
     }
-    margin_loss = "hinge"
+    margin_loss: str = "hinge"
+    classes_: np.ndarray
+    coef_: np.ndarray
+    intercept_: np.ndarray
 
     def __init__(
-        self, loss="hinge", *, penalty="l2", alpha=0.0001, l1_ratio=0.15, fit_intercept=True, max_iter=1000, tol=1e-3,
-        shuffle=True, verbose=0, epsilon=0.1, n_jobs=None, random_state=None, learning_rate="optimal", eta0=0.01,
-        power_t=0.5, early_stopping=False, validation_fraction=0.1, n_iter_no_change=5, class_weight=None,
-        warm_start=False, average=False,
+        self, loss: str = "hinge", *, penalty: str | None = "l2", alpha: float = 0.0001, l1_ratio: float | None = 0.15,
+        fit_intercept: bool = True, max_iter: int = 1000, tol: float | None = 1e-3, shuffle: bool = True,
+        verbose: int = 0, epsilon: float = 0.1, n_jobs: int | None = None, random_state: Any = None,
+        learning_rate: str = "optimal", eta0: float = 0.01, power_t: float = 0.5, early_stopping: bool = False,
+        validation_fraction: float = 0.1, n_iter_no_change: int = 5, class_weight: dict[Any, float] | str | None = None,
+        warm_start: bool = False, average: bool | int = False,
     ):  # fmt: skip
         self.loss = loss
         self.penalty = penalty
@@ -135,7 +140,7 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, Descending):
         self.average = average
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, coef_init=None, intercept_init=None, sample_weight=None):
+    def fit(self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None) -> Self:
         """Fit to the rows of X (n, p), dense or sparse, and their classes y (n,)."""
         self._check(partly=False)
         X, y = read_training(self, X, y)
@@ -153,7 +158,7 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, Descending):
         return self._go_on(X, y, sample_weight, self.max_iter)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """One epoch over these rows, from where the last one ended. `classes`: all there will be, at the first call."""
         self._check(partly=True)
         if self.class_weight == "balanced":
@@ -197,7 +202,7 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, Descending):
         return float(np.average((scores > 0) == (y > 0), weights=weights))
 
     @available_if(_has_probabilities)
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> np.ndarray:
         """Probabilities (n, k) of the classes, for loss "log_loss" or "modified_huber".
 
         More than two classes: those of one class against all others, brought to a sum of 1; where modified_huber says 0
@@ -215,7 +220,7 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, Descending):
         return np.where(sums > 0.0, shares / np.where(sums > 0.0, sums, 1.0), 1.0 / self.classes_.size)
 
     @available_if(_has_probabilities)
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Any) -> np.ndarray:
         """Logarithms of `predict_proba`."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
@@ -254,17 +259,21 @@ class SGDRegressor(RegressorMixin, Descending):
     array([ 2., -1.])
     """
 
-    _parameter_constraints: ClassVar[dict] = {
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
         **Descending._parameter_constraints,
         "loss": [StrOptions(set(OF_REGRESSION))],
     }
-    margin_loss = "epsilon_insensitive"
+    margin_loss: str = "epsilon_insensitive"
+    coef_: np.ndarray
+    intercept_: np.ndarray
 
     def __init__(
-        self, loss="squared_error", *, penalty="l2", alpha=0.0001, l1_ratio=0.15, fit_intercept=True, max_iter=1000,
-        tol=1e-3, shuffle=True, verbose=0, epsilon=0.1, random_state=None, learning_rate="invscaling", eta0=0.01,
-        power_t=0.25, early_stopping=False, validation_fraction=0.1, n_iter_no_change=5, warm_start=False,
-        average=False,
+        self, loss: str = "squared_error", *, penalty: str | None = "l2", alpha: float = 0.0001,
+        l1_ratio: float | None = 0.15, fit_intercept: bool = True, max_iter: int = 1000, tol: float | None = 1e-3,
+        shuffle: bool = True, verbose: int = 0, epsilon: float = 0.1, random_state: Any = None,
+        learning_rate: str = "invscaling", eta0: float = 0.01, power_t: float = 0.25, early_stopping: bool = False,
+        validation_fraction: float = 0.1, n_iter_no_change: int = 5, warm_start: bool = False,
+        average: bool | int = False,
     ):  # fmt: skip
         self.loss = loss
         self.penalty = penalty
@@ -287,7 +296,7 @@ class SGDRegressor(RegressorMixin, Descending):
         self.average = average
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X, y, coef_init=None, intercept_init=None, sample_weight=None):
+    def fit(self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None) -> Self:
         """Fit to the rows of X (n, p), dense or sparse, and their targets y (n,)."""
         self._check(partly=False)
         X, y = read_training(self, X, y, y_numeric=True)
@@ -301,7 +310,7 @@ class SGDRegressor(RegressorMixin, Descending):
         return self._go_on(X, y, sample_weight, self.max_iter)
 
     @_fit_context(prefer_skip_nested_validation=True)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One epoch over these rows, from where the last one ended."""
         self._check(partly=True)
         first = not hasattr(self, "coef_")
@@ -328,7 +337,7 @@ class SGDRegressor(RegressorMixin, Descending):
         around = (y - np.average(y, weights=weights)) ** 2
         return 1.0 - float(weights @ off / max(weights @ around, np.finfo(float).tiny))
 
-    def predict(self, X):
+    def predict(self, X: Any) -> np.ndarray:
         """The model's values (n,) for the rows of X (n, p)."""
         check_is_fitted(self)
         X = read_rows(self, X)
