@@ -14,8 +14,6 @@ from typing import Any
 from llvmlite.binding.ffi import ObjectRef
 from llvmlite.binding.newpassmanagers import FunctionPassManager, ModulePassManager, NewPassManager
 
-from . import forking
-
 
 def give_back() -> None:
     """From now on a pass manager that nobody holds is disposed of, as the other objects of llvmlite are."""
@@ -26,24 +24,25 @@ def give_back() -> None:
 
 
 SELDOM = 50_000  # new objects before Python looks for garbage
-_lock = forking.lock()
-_compiling, _usual = 0, (0,)  # how many compile at this time, and how often Python looks otherwise
+_compiling, _usual = 0, (0,)  # how many compilations stand within one another, and how often Python looks otherwise
 
 
 @contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Numba makes millions of small objects: to look them over takes an eighth of the time of compilation."""
+    """Numba makes millions of small objects: to look them over takes an eighth of the time of compilation.
+
+    Who enters holds Numba's lock of compilation: one of its own would be taken within that one, and a fork, which takes
+    all of them in the order in which they were made, would wait for a thread that waits for the fork.
+    """
     global _compiling, _usual
-    with _lock:
-        _compiling += 1
-        if _compiling == 1:
-            _usual = gc.get_threshold()
-            if 0 < _usual[0] < SELDOM:  # 0: never
-                gc.set_threshold(SELDOM)
+    _compiling += 1
+    if _compiling == 1:
+        _usual = gc.get_threshold()
+        if 0 < _usual[0] < SELDOM:  # 0: never
+            gc.set_threshold(SELDOM)
     try:
         yield
     finally:
-        with _lock:
-            _compiling -= 1
-            if _compiling == 0:
-                gc.set_threshold(*_usual)
+        _compiling -= 1
+        if _compiling == 0:
+            gc.set_threshold(*_usual)

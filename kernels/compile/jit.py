@@ -27,6 +27,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import numba
 from numba.core import types
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 from numba.np.ufunc import threading_layer as numba_threading_layer
 
@@ -124,7 +125,7 @@ class Kernel(CPUDispatcher):
     """What `kernel` makes."""
 
     def compile(self, sig):
-        with between_steps(), seldom_collected():
+        with between_steps(), global_compiler_lock, seldom_collected():
             return super().compile(sig)
 
 
