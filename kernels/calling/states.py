@@ -83,7 +83,8 @@ def array_of(context, builder, ty, words: list):
     size = words[0].type(1)
     for extent in shape:
         size = builder.mul(size, extent)
-    packed = cgutils.pack_array(builder, shape), cgutils.pack_array(builder, strides[: ty.ndim])
+    word = words[0].type
+    packed = cgutils.pack_array(builder, shape, word), cgutils.pack_array(builder, strides[: ty.ndim], word)
     fields = zip(("nitems", "itemsize", "data", "shape", "strides"), (size, itemsize, data, *packed))
     model, array = context.data_model_manager[ty], ir.Constant(context.get_value_type(ty), None)
     for name, value in fields:  # without a place in memory, which takes LLVM longer
