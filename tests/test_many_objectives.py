@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from llvmlite.binding.ffi import ObjectRef
 from llvmlite.binding.newpassmanagers import FunctionPassManager, ModulePassManager
+from numba.core.registry import cpu_target
 
 from thalweg.kernels.calling import adapters
 from thalweg.kernels.calling.objective import objective
+from thalweg.kernels.compile.library_functions import anew_if_not_found
 from thalweg.solvers import minimize
 
 X = np.array([[0.25]])
@@ -67,6 +69,7 @@ GROWTH = """
 import gc, psutil
 from thalweg.kernels.calling import adapters
 from thalweg.kernels.calling.objective import objective
+from thalweg.kernels.compile.library_functions import anew_if_not_found
 from {module} import distinct
 
 adapters.KEPT = 5
@@ -99,3 +102,17 @@ def test_what_compiled_code_asks_holds_the_objective(compiled):
     del held
     gc.collect()
     assert alive() is None
+
+
+def test_a_library_function_that_another_target_has_taken_is_made_anew():
+    tries = []
+
+    def compile_it():
+        tries.append(1)
+        if len(tries) == 1:
+            raise NotImplementedError("No definition for lowering impl(array) -> none")
+        return len(tries)
+
+    assert anew_if_not_found(compile_it, cpu_target.typing_context) == 2
+    with pytest.raises(ValueError, match="another"):
+        anew_if_not_found(lambda: (_ for _ in ()).throw(ValueError("another")), cpu_target.typing_context)

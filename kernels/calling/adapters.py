@@ -12,11 +12,13 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from numba.core import types
+from numba.core.registry import cpu_target
 
 from ..compile import forking
 from ..compile.carried_types import filled
 from ..compile.flat import AdapterCompiler, FunctionCompiler, RecursiveCompiler, fill_environments
 from ..compile.jit import RELAXED, compile_for, kernel, require_compiler
+from ..compile.library_functions import anew_if_not_found
 from ..compile.substitution import calls_itself, rebuild
 from ..numbers import elementary
 from .arguments import call_c, call_python, call_python_into, contiguous, load
@@ -94,8 +96,12 @@ def _compile(function, record, precise: bool, boundscheck: bool = False, way: st
         compile_inner = partial(
             kernel, flags=flags, inner=True, inline=True, cached=False, compiler=compiler, boundscheck=boundscheck
         )
-        adapter = in_adapter(function, record, twins, compile_inner, reached, way)
-        compiled = compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), WAYS[way][1])
+
+        def compile_it():
+            adapter = in_adapter(function, record, twins, compile_inner, reached, way)
+            return compile_for(kernel(adapter, inner=True, compiler=AdapterCompiler), WAYS[way][1])
+
+        compiled = anew_if_not_found(compile_it, cpu_target.typing_context)
         fill_environments(*compiled.overloads.values())
     except CompilationError:
         raise

@@ -30,6 +30,7 @@ from ..calling.objective import CompiledObjective
 from ..compile.fingerprint import fingerprint, type_text
 from ..compile.flat import FunctionCompiler
 from ..compile.jit import RELAXED, compile_for, kernel
+from ..compile.library_functions import anew_if_not_found
 from ..compile.substitution import calls_itself
 from . import flatten, primitives
 from .adjoint import FULL, adjoint
@@ -41,7 +42,7 @@ from .products import is_product
 from .reading import Refused
 from .refusing import refusal
 from .runtime import UNDEFINED
-from .source import forget_library_functions, llvm_of, source_kernel
+from .source import llvm_of, source_kernel, typing_context
 from .tangent import tangent
 
 intrinsic: Any = _intrinsic
@@ -311,11 +312,7 @@ def source_of(form: Form, debug: bool = False) -> tuple[str, str]:
         return llvm_of(source_kernel(adapter, debug=debug), WAYS[form.way][1])
 
     try:
-        try:
-            return compile()
-        except NotImplementedError:  # "No definition for lowering" a function of the library
-            forget_library_functions()
-            return compile()
+        return anew_if_not_found(compile, typing_context())
     except (CompilationError, Refused):
         raise
     except Exception as error:

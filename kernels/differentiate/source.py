@@ -145,19 +145,9 @@ def source_kernel(function, *, flags=frozenset(), compiler=None, boundscheck=Fal
     return _jit(_target=NAME, nopython=True, **options)(function)
 
 
-def forget_library_functions() -> None:
-    """Let the functions of Numba's library be compiled anew for this target.
-
-    Numba keeps the implementations of an overloaded function by the types of its arguments, for all targets together:
-    after the other target has compiled one anew, ours is not found.
-    """
-    context = Dispatcher.targetdescr.typing_context
-    waiting = [templates._OverloadFunctionTemplate]
-    while waiting:
-        template: Any = waiting.pop()
-        waiting += template.__subclasses__()
-        for key in [key for key in getattr(template, "_impl_cache", ()) if key[0] is context]:
-            del template._impl_cache[key]
+def typing_context() -> Any:
+    """Of this target."""
+    return Dispatcher.targetdescr.typing_context
 
 
 def llvm_of(dispatcher, signature) -> tuple[str, str]:
