@@ -69,9 +69,8 @@ def make_work(lower: np.ndarray, upper: np.ndarray, count: int, relative: Any, *
     )
 
 
-loss: Any = make_question(
-    "loss", "problem, z, rho"
-)  # 0, and the user's loss of z (M,), squared residuals, in rho (3, M)
+# 0, and the user's loss of z (M,), squared residuals, in rho (3, M)
+loss: Any = make_question("loss", "problem, z, rho")
 
 
 @answers(loss, Functions)

@@ -7,7 +7,7 @@ the CPU, and the text from which derivatives are made (differentiate/source.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from numba.core.typing import templates
@@ -20,14 +20,15 @@ def anew_if_not_found(compile_it: Callable[[], Any], typing_context: Any) -> Any
     except Exception as error:
         if "No definition for lowering" not in str(error):
             raise
-    for template in _templates(templates._OverloadFunctionTemplate):
+    for template in overloaded():
         for key in [key for key in getattr(template, "_impl_cache", ()) if key[0] is typing_context]:
             del template._impl_cache[key]
     return compile_it()
 
 
-def _templates(first: Any):
-    waiting = [first]
+def overloaded() -> Iterator[Any]:
+    """The templates of all overloaded functions that Numba has met."""
+    waiting: list[Any] = [templates._OverloadFunctionTemplate]
     while waiting:
         template = waiting.pop()
         waiting += template.__subclasses__()

@@ -17,9 +17,9 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu import CPUContext
 from numba.core.runtime.context import NRTContext
 from numba.core.target_extension import CPU, dispatcher_registry, jit_registry, target_override, target_registry
-from numba.core.typing import templates
 
 from ..compile.interruption import between_steps
+from ..compile.library_functions import overloaded
 from ..compile.parts import _finalize as without_machine_code
 
 NAME = "thalweg_source"
@@ -116,13 +116,7 @@ def own_overloads() -> Iterator[None]:
 
 
 def _templates() -> list[Any]:
-    found, waiting = [], [templates._OverloadFunctionTemplate]
-    while waiting:
-        template: Any = waiting.pop()
-        waiting += template.__subclasses__()
-        if "_compiled_overloads" in vars(template):
-            found.append(template)
-    return found
+    return [template for template in overloaded() if "_compiled_overloads" in vars(template)]
 
 
 target_registry[NAME] = Source
