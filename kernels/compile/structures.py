@@ -134,16 +134,16 @@ def check_arrays(State: type, state, who: str):
     return state
 
 
-def constructor(State: type, variable: str, index: str = "", separator: str = ".") -> str:
+def constructor(State: type, variable: str, index: str = "") -> str:
     """Source text that makes a State of the arrays of `variable`, each followed by `index`.
 
     Numba has no loop over the members of a tuple of different types, so such functions are written out.
     """
     hints, parts = get_type_hints(State, include_extras=True), []
     for field in State._fields:
-        inner = f"{variable}{separator}{field}"
+        inner = f"{variable}.{field}"
         nested = hasattr(hints[field], "_fields")
-        parts.append(constructor(hints[field], inner, index, separator) if nested else inner + index)
+        parts.append(constructor(hints[field], inner, index) if nested else inner + index)
     return f"{State.__name__}({', '.join(parts)})"
 
 

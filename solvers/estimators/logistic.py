@@ -195,11 +195,6 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         X, y = read_training(self, X, y)
         weights = read_weights(sample_weight, X)
         self.classes_, labels = read_classes(y)
-        if self.classes_.size < 2:
-            raise ValueError(
-                "y: got samples of one class, expected at least 2 classes; the data contains only one class: "
-                f"{self.classes_.tolist()[0]!r}"
-            )
         if solver == "liblinear" and self.classes_.size > 2:
             raise ValueError(
                 f"solver: got 'liblinear' for {self.classes_.size} classes, expected another one, or a "

@@ -113,11 +113,6 @@ class LogisticRegressionCV(LogisticRegression):
         X, y = read_training(self, X, y)
         weights = read_weights(sample_weight, X)
         self.classes_, labels = read_classes(y)
-        if self.classes_.size < 2:
-            raise ValueError(
-                "y: got samples of one class, expected at least 2 classes; the data contains only one class: "
-                f"{self.classes_.tolist()[0]!r}"
-            )
         self.Cs_ = np.logspace(-4, 4, self.Cs) if isinstance(self.Cs, Integral) else np.asarray(self.Cs, float)
         self.l1_ratios_ = np.asarray(self.l1_ratios, dtype=float)
         weighed = weights.copy()

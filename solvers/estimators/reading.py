@@ -37,9 +37,15 @@ def read_weights(sample_weight, X) -> np.ndarray:
 
 
 def read_classes(y) -> tuple[np.ndarray, np.ndarray]:
-    """The labels, sorted (k,), and for each row the place of its own among them (n,)."""
+    """The labels, two or more, sorted (k,), and for each row the place of its own among them (n,)."""
     check_classification_targets(y)
-    return np.unique(y, return_inverse=True)
+    classes, labels = np.unique(y, return_inverse=True)
+    if classes.size < 2:
+        raise ValueError(
+            "y: got samples of one class, expected at least 2 classes; the data contains only one class: "
+            f"{classes.tolist()[0]!r}"
+        )
+    return classes, labels
 
 
 def weigh_classes(class_weight, classes, labels, weights) -> None:
