@@ -1,8 +1,9 @@
 """Loops of an objective as the vector unit likes them: what LLVM is told of them before it makes vectors.
 
 Whole vectors. LLVM runs a loop over 30 terms as one round of sixteen, three of four and two terms by themselves, and
-each of these loops loads its constants anew. A loop that computes much is run by whole vectors instead, of which the
-last one is masked.
+each of these loops loads its constants anew. A loop that asks for sines, cosines or tangents is run by whole vectors
+instead, of which the last one is masked.
+Loops of exp or log would gain as much at 30 terms, but lose at one and at 200.
 
 One look at eight numbers. Whether cos needs the C library's, LLVM asks number by number, which is a third of the loop.
 So far_cos and its kin (numbers/elementary.py) have vector forms, that are declared while vectors are made, and then
@@ -21,19 +22,18 @@ from typing import Any
 
 from llvmlite import binding
 
-HEAVY = 24  # floating-point operations of a loop that is run by whole vectors: cos has 48, Rosenbrock's loop 7
 WIDTHS = (2, 4, 8)  # of the vectors that far functions are asked for
 KEPT = "thalweg_forms"  # a variable that holds far functions and their forms while nothing calls them
 BLOCK = re.compile(r'^("[^"]*"|[-\w.$]+):', re.M)
 LABEL = re.compile(r'label %("[^"]*"|[-\w.$]+)')
-ARITHMETIC = re.compile(r" = f(?:add|sub|mul|div) ")
+ASKS = re.compile(r"call [^\n]*@thalweg_(?:sin|cos|tan)\(")
 BODY = re.compile(r"^(define [^\n]*\n)(.*?)^}$", re.M | re.S)
 ATTRIBUTES = re.compile(r" (?=#\d+ |\{\n)")  # where those of a function stand
 FAR = re.compile(r"^define [^\n]*double @(thalweg_(?:sin|cos|tan))\(", re.M)
 
 
 def mark_loops(text: str) -> str:
-    """The text of a module, in which the heavy innermost loops are to be run by whole vectors, one at a time."""
+    """The text of a module, whose innermost loops that ask are to be run by whole vectors, one at a time."""
     free = 1 + max((int(n) for n in re.findall(r"^!(\d+) = ", text, re.M)), default=-1)
     wishes = [f"!{free}", f"!{free + 1}"]
     notes = [
@@ -48,7 +48,7 @@ def mark_loops(text: str) -> str:
 
     def in_body(match) -> str:
         blocks = _blocks(match[2])
-        latches = _heavy_latches(blocks)
+        latches = _latches(blocks) if ASKS.search(match[2]) else []
         if not latches:
             return match[0]
         for latch in latches:
@@ -68,8 +68,8 @@ def _blocks(body: str) -> dict[str, str]:
     return {label: body[start:end] for (start, label), end in zip(places, ends, strict=True)}
 
 
-def _heavy_latches(blocks: dict[str, str]) -> list[str]:
-    """The blocks that close an innermost loop of HEAVY operations or more."""
+def _latches(blocks: dict[str, str]) -> list[str]:
+    """The blocks that close an innermost loop that asks for a sine, a cosine or a tangent."""
     before: dict[str, list[str]] = {label: [] for label in blocks}
     place = {label: k for k, label in enumerate(blocks)}
     closing: dict[str, list[str]] = {}
@@ -88,8 +88,8 @@ def _heavy_latches(blocks: dict[str, str]) -> list[str]:
                 loop.add(label)
                 waiting += before[label]
         inner = all(other == header or other not in loop for other in closing)
-        heavy = sum(len(ARITHMETIC.findall(blocks[label])) for label in loop) >= HEAVY
-        if inner and heavy and len(latches) == 1 and entry not in loop:  # else it is a branch to an earlier block
+        asks = any(ASKS.search(blocks[label]) for label in loop)
+        if inner and asks and len(latches) == 1 and entry not in loop:  # else it is a branch to an earlier block
             found += latches
     return found
 
@@ -146,7 +146,10 @@ def prepared(module: Any) -> tuple[Any, list[str]]:
         forms = symbols + [f"{symbol}_{w}" for symbol in symbols for w in WIDTHS]
         text += "".join(DECLARATION.format(symbol=symbol, w=w) for symbol in symbols for w in WIDTHS)
         text += f"@{KEPT} = global [{len(forms)} x ptr] [{', '.join(f'ptr @{form}' for form in forms)}]\n"
-    ready = binding.parse_assembly(text)
+    try:
+        ready = binding.parse_assembly(text)
+    except RuntimeError:  # of an LLVM whose text is another one: the loops stay as they are
+        return module, []
     ready.name = module.name
     return ready, symbols
 
