@@ -203,7 +203,8 @@ def _scratch(source: Source, bound: CompiledObjective, dimension: int, count: in
     workspaces = [(Workspace(), Workspace()) for _ in range(count)]
 
     def room(numbers: int, kind: Any = np.float64) -> np.ndarray:
-        return np.zeros((count, -(-numbers // 8) * 8), kind)  # a line of the cache belongs to one block
+        # Two lines of the cache between blocks: with a line in common, two threads took as long as one.
+        return np.zeros((count, -(-numbers // 8) * 8 + 16), kind)
 
     records, works = room(len(before) + 8, np.int64), room(2, np.int64)
     records[:, : len(before)] = before

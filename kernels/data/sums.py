@@ -45,7 +45,7 @@ class Code(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """What a block has for itself, a row for each; they begin 64 bytes apart at least."""
+    """What a block has for itself, a row for each, and 16 words that nobody writes to between them."""
 
     records: IntegerMatrix  # (K, words) the arguments of the loss
     works: IntegerMatrix  # (K, 8) addresses of the workspaces of gradient and product
