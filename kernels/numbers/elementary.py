@@ -80,7 +80,7 @@ for _function, _library in LIBRARY.items():
 
 # --- bits ----------------------------------------------------------------------------------------------------------
 
-ZERO, ONE, TWO = np.uint64(0), np.uint64(1), np.uint64(2)  # uint64 with a Python int would become a float
+ONE, TWO = np.uint64(1), np.uint64(2)  # uint64 with a Python int would become a float
 MANTISSA, SIGN, ALL = np.uint64(52), np.uint64(62), np.uint64(2**64 - 1)  # SIGN: from bit 1 to the sign bit
 MAGIC = 6755399441055744.0  # 1.5 * 2**52: x + MAGIC has the integer nearest to x in its lowest bits
 
@@ -150,7 +150,7 @@ def _sine_or_cosine(r, tail, sine):
 def near_sin(x):
     """sin, |x| <= REACH."""
     r, tail, quadrant = _reduce(x)
-    high, low = _sine_or_cosine(r, tail, (quadrant & ONE) - ONE)
+    high, low = _sine_or_cosine(r, tail, ((quadrant & ONE) ^ ONE) * ALL)
     value = _negated(high + low, quadrant)
     return value if x != 0.0 else x  # keeps the sign of zero
 
@@ -159,7 +159,7 @@ def near_sin(x):
 def near_cos(x):
     """cos, |x| <= REACH."""
     r, tail, quadrant = _reduce(x)
-    high, low = _sine_or_cosine(r, tail, ZERO - (quadrant & ONE))
+    high, low = _sine_or_cosine(r, tail, (quadrant & ONE) * ALL)
     return _negated(high + low, quadrant + ONE)
 
 
@@ -167,13 +167,13 @@ def near_cos(x):
 def near_tan(x):
     """tan, |x| <= REACH: a quotient of sine and cosine, corrected by the rounding errors of both."""
     r, tail, quadrant = _reduce(x)
-    even = (quadrant & ONE) - ONE
+    even = ((quadrant & ONE) ^ ONE) * ALL
     high, low = _sine_or_cosine(r, tail, even)
     base, base_low = _sine_or_cosine(r, tail, even ^ ALL)
     top, bottom = high + low, base + base_low
     value = top / bottom
     value += (((high - top) + low) - value * ((base - bottom) + base_low)) / bottom
-    value = _negated(value, quadrant + quadrant)
+    value = _negated(value, quadrant << ONE)
     return value if x != 0.0 else x
 
 
