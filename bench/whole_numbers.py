@@ -19,9 +19,9 @@ SHOWN, TUNED = (5, 6), (105, 106)  # what instances are drawn from
 PENALTY = 100.0
 KINDS = """\
 `separable`, `coupled`: quadratics. `unit_weights`: a knapsack whose best is to take the dearest first;
-`full_by_density`: weights of 2 to 11, filled exactly by gain over weight; `by_programming`: gains of a weight and 5, the
-hard kind, best by dynamic programming. `mixed`: coupled with every second variable real; counted is whether its whole
-numbers are right.
+`full_by_density`: weights of 2 to 11, filled exactly by gain over weight; `by_programming`: gains of a weight and 5,
+the hard kind, best by dynamic programming. `mixed`: coupled with every second variable real; counted is whether its
+whole numbers are right.
 """
 
 
