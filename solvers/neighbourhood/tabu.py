@@ -1,8 +1,9 @@
 """Tabu search: to the best point of the neighbourhood, also where it is worse, but not back to where it came from.
 
 Glover, Tabu search, ORSA J. Comput. 1 (1989) 190-206 and 2 (1990) 4-32; for boxes as in Chelouah and Siarry, Tabu
-search applied to global optimization, Eur. J. Oper. Res. 123 (2000) 256-270 (ECTS), from which the lengths of the lists
-and the sizes of the neighbourhood and of the balls are, as shares of the box.
+search applied to global optimization, Eur. J. Oper. Res. 123 (2000) 256-270 (ECTS), whose two phases, two lists and
+balls these are. The numbers (lengths of lists, sizes of balls and neighbourhoods, as shares of the box) are ours: its
+abstract was at hand, not its table of parameters.
 
 A generation is the neighbourhood of one point: row i lies in the i-th of concentric boxes, each smaller than the one
 before; of three rows one changes all variables, one changes one, one changes two. A candidate is tabu in a ball around

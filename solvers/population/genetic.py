@@ -28,13 +28,13 @@ SELECTIONS = ("tournament", "truncation", "roulette")
 CROSSOVERS = ("sbx", "one_point")
 MUTATIONS = ("polynomial", "uniform")
 WHOLE = 16  # numbers that the vector unit may count at a time
-POPULATION = {False: 100, True: 40}  # True: whole numbers alone, of which fewer points are told apart
+POPULATION = {False: 100, True: 30}  # True: whole numbers alone, of which fewer points are told apart
 PATIENCE, PATIENCE_EACH = 100, 10  # generations without improvement before a new population, and more for each variable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    population: int | None = None  # P, at least 2; None: Deb's 100; of whole numbers alone 40
+    population: int | None = None  # P, at least 2; None: Deb's 100; of whole numbers alone 30
     selection: str = "tournament"  # of two; "truncation": among the better half; "roulette": by value
     crossover: str = "sbx"  # simulated binary; "one_point"
     mutation: str = "polynomial"  # or "uniform": drawn anew
