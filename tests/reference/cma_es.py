@@ -1,8 +1,9 @@
 """Active CMA-ES with IPOP and BIPOP restarts, one generation after the papers: what the engine is tested by.
 
 Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772v2, figure 6 and table 1, ends of a run after appendix
-B.3; Auger and Hansen, CEC 2005; Hansen, GECCO 2009, with pycma's rules; whole numbers after Hamano et al., GECCO 2022.
-Tolerances are pycma's, and so is the bound on the growth of sigma; when C is decomposed is purecma's.
+B.3; a diagonal matrix after Ros and Hansen, PPSN 2008, with pycma's c_c; Auger and Hansen, CEC 2005; Hansen, GECCO
+2009, with pycma's rules; whole numbers after Hamano et al., GECCO 2022. Tolerances are pycma's, and so is the bound on
+the growth of sigma; when C is decomposed is purecma's.
 
 Conventions of the engine: generation 0 is the points given, or one drawn; the fold into the box (`folded`); which
 values are kept for stagnation; what the spread is. Eigenvectors have no sign of their own: the state brings those that
@@ -20,21 +21,25 @@ TOLFUN, TOLFUNHIST, TOLX, TOLFACUPX = 1e-11, 1e-12, 1e-11, 1e3
 ENTRIES, UNLIMITED = 512, 2**62
 
 
-def constants(n, size):
-    """Table 1."""
+def constants(n, size, diagonal=False):
+    """Table 1. Where C is a diagonal, its rates are (n + 2) / 3 times as large, and c_c is about 1 / sqrt(n)."""
     raw = np.array([math.log((size + 1) / 2) - math.log(i) for i in range(1, size + 1)])
     good, bad = raw[raw > 0], raw[raw <= 0]
     mu_eff, mu_eff_bad = good.sum() ** 2 / (good**2).sum(), bad.sum() ** 2 / (bad**2).sum()
     c_sigma = (mu_eff + 2) / (n + mu_eff + 5)
-    c_1 = 2 / ((n + 1.3) ** 2 + mu_eff)
-    c_mu = min(1 - c_1, 2 * (1 / 4 + mu_eff + 1 / mu_eff - 2) / ((n + 2) ** 2 + mu_eff))
+    faster = (n + 2) / 3 if diagonal else 1
+    c_1 = faster * 2 / ((n + 1.3) ** 2 + mu_eff)
+    c_mu = min(1 - c_1, faster * 2 * (1 / 4 + mu_eff + 1 / mu_eff - 2) / ((n + 2) ** 2 + mu_eff))
+    c_c = (4 + mu_eff / n) / (n + 4 + 2 * mu_eff / n)
+    if diagonal:
+        c_c = (1 + 1 / n + mu_eff / n) / (math.sqrt(n) + 1 / n + 2 * mu_eff / n)
     alphas = 1 + c_1 / c_mu, 1 + 2 * mu_eff_bad / (mu_eff + 2), (1 - c_1 - c_mu) / (n * c_mu)
     return {
         "weights": np.where(raw > 0, raw / good.sum(), raw * min(alphas) / abs(bad).sum()),
         "mu_eff": mu_eff,
         "c_sigma": c_sigma,
         "d_sigma": 1 + 2 * max(0, math.sqrt((mu_eff - 1) / (n + 1)) - 1) + c_sigma,
-        "c_c": (4 + mu_eff / n) / (n + 4 + 2 * mu_eff / n),
+        "c_c": c_c,
         "c_1": c_1,
         "c_mu": c_mu,
         "chi": math.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n**2)),
@@ -88,7 +93,7 @@ def unfolded(s, x):
 
 def adapt(s, z, order):
     """Figure 6 of the tutorial, from selection on."""
-    n, c = len(s.mean), constants(len(s.mean), s.size)
+    n, c = len(s.mean), constants(len(s.mean), s.size, s.diagonal)
     mu_eff, c_sigma, c_c, c_1, c_mu, w = (c[k] for k in ("mu_eff", "c_sigma", "c_c", "c_1", "c_mu", "weights"))
     y, z = z[order] @ (s.axes * s.lengths).T, z[order]
     best = w > 0
@@ -104,6 +109,7 @@ def adapt(s, z, order):
     w_y = np.where(best, w, w * n / (z**2).sum(axis=1))
     kept = 1 + c_1 * (1 - s.h_sigma) * c_c * (2 - c_c) - c_1 - c_mu * w.sum()
     s.C = kept * s.C + c_1 * np.outer(s.path_c, s.path_c) + c_mu * (w_y * y.T) @ y
+    s.C = np.diag(np.diag(s.C)) if s.diagonal else s.C
 
 
 def note(s, order):
@@ -120,7 +126,7 @@ def note(s, order):
 
 def end(s, order):
     """Why the inner run ends here, or ""."""
-    n, f, c = len(s.mean), s.trial_f[order], constants(len(s.mean), s.size)
+    n, f, c = len(s.mean), s.trial_f[order], constants(len(s.mean), s.size, s.diagonal)
     recent = s.recent[-(10 + math.ceil(30 * n / s.size)) :]
     with np.errstate(invalid="ignore"):
         span, now = max(recent) - min(recent), f[-1] - f[0]
@@ -139,7 +145,7 @@ def end(s, order):
         return "tolfacupx"
     if stagnates(s):
         return "stagnation"
-    if s.generation - s.decomposed > 0.5 / (n * (c["c_1"] + c["c_mu"])):
+    if s.diagonal or s.generation - s.decomposed > 0.5 / (n * (c["c_1"] + c["c_mu"])):
         s.decomposed = s.generation
         values = np.linalg.eigvalsh(s.C)
         if not values[-1] <= 1e14 * values[0]:
@@ -251,7 +257,7 @@ def iterate(state, fun, draws):
                 next_inner_run(s, draws, s.moved)
             else:
                 keep_margin(s)
-    vars(s).update(constants(n, s.size))
+    vars(s).update(constants(n, s.size, s.diagonal))
     return close(s, [0.0, s.spread])
 
 
