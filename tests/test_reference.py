@@ -562,7 +562,8 @@ def cma_settings():
     yield setting("slope", Problem(slope, 2, x0=((0.5, -1.0),), bounded=False), {"max_evals": 800})
     yield setting("few", Problem(few, 4), {"max_evals": 1500}, {"population": 30})
     yield setting("lots", Problem(lots, 2), {"max_evals": 4000})
-    yield setting("lots-long", Problem(lots, 2), {"max_evals": 4500}, {"population": 4, "restart": "none"})
+    near = {"population": 4, "restart": "none", "sigma": 0.1}
+    yield setting("lots-long", Problem(lots, 5), {"max_evals": 4500}, near)
     for budget in (1, 2, 7, 9):
         yield setting(f"budget-{budget}", SMOOTH, {"max_evals": budget}, least=1)
     yield setting("target", SMOOTH, {"max_evals": 5000, "target": 10.0}, least=2)

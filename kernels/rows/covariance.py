@@ -22,12 +22,12 @@ Fields of a state, beside those of population.py:
 import numpy as np
 
 from ..calling.arguments import copy_array, row
-from ..compile.jit import inlined
+from ..compile.jit import inlined, part
 from ..compile.structures import record
 from ..numbers.elementary import exp, log
 from ..numbers.linear_algebra import dot, eigensystem, sum_rows
 from ..numbers.random import normal, row_key
-from .bounds import into_box
+from .bounds import FAR, FAR_MEAN, into_box, nearby
 from .whole_numbers import into_whole_box
 
 SCALARS = record(
@@ -111,19 +111,42 @@ def draw_numbers(generation, start, stop, trial):
 
 @inlined
 def sample_row(i, state):
-    """From z in trial to y = B D z in step, and x = m + sigma y in trial (eq. 38 to 40)."""
+    """From z in trial to y = B D z in step, and x = m + sigma y in trial (eq. 38 to 40).
+
+    What is learnt of a point far outside the box is the step to its image, as of an injected point (Hansen,
+    arXiv:1110.4181)."""
     box, mean, scale, margin = state.box, state.mean, state.scale, state.margin
     z, y, n, sigma = row(state.trial, i), row(state.step, i), state.mean.size, state.own[0].sigma
     state.squared[i] = dot(z, z, n)
     for j in range(n):
         z[j] *= state.lengths[j]
     turn(state, z, y)
+    far = False
     for j in range(n):
         point, low, high = mean[j] + sigma * scale[j] * y[j], box.lower[j], box.upper[j]
         if box.integer[j] > 0.0:
             z[j] = into_whole_box(point, low, high)
         else:
             z[j] = into_box(point, low, high, margin[0, j], margin[1, j])
+            image = nearby(point, low, high, margin[0, j], margin[1, j], FAR)
+            if image != point:
+                y[j], far = (image - mean[j]) / (sigma * scale[j]), True
+    if far:
+        shorten(i, state)
+
+
+@part
+def shorten(i, state):
+    """The step of row i, which goes to an image now, becomes no longer by C than it was drawn."""
+    y, n, drawn, length2 = row(state.step, i), state.mean.size, state.squared[i], 0.0
+    for k in range(n):
+        along = y[k] if state.own[0].separable == 1 else dot(row(state.axes, k), y, n)
+        length2 += (along / state.lengths[k]) ** 2
+    if length2 > drawn:
+        factor = np.sqrt(drawn / length2)
+        for j in range(n):
+            y[j] *= factor
+    state.squared[i] = min(length2, drawn)
 
 
 @inlined
@@ -152,6 +175,7 @@ def turn_back(state, x, out):
 def move(state):
     """The mean, the paths and the step size (eq. 41 to 45). Returns h_sigma."""
     own, mean, path_sigma, n = state.own[0], state.mean, state.path_sigma, state.mean.size
+    box, margin = state.box, state.margin
     shift, inside, white = row(state.work, 0), row(state.work, 1), row(state.work, 2)
     for j in range(n):
         shift[j] = 0.0
@@ -166,6 +190,8 @@ def move(state):
     gain = np.sqrt(own.c_sigma * (2.0 - own.c_sigma) * own.mu_eff)
     for j in range(n):
         mean[j] += own.sigma * state.scale[j] * shift[j]
+        if box.integer[j] == 0.0:
+            mean[j] = nearby(mean[j], box.lower[j], box.upper[j], margin[0, j], margin[1, j], FAR_MEAN)
         path_sigma[j] = (1.0 - own.c_sigma) * path_sigma[j] + gain * white[j]
     own.generation += 1
     length = np.sqrt(dot(path_sigma, path_sigma, n)) / own.chi

@@ -3,7 +3,8 @@
 Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772v2, with weights below 0 ("active"); restarts as in
 Auger and Hansen, CEC 2005 (IPOP) and Hansen, GECCO 2009 (BIPOP). Generation 0 is the points that were given, or one
 uniform in the box; the best of them is the first mean. The distribution lives in all of space, which is folded into the
-box. Whole-numbered variables are rounded, and kept from dying out, as in Hamano et al., GECCO 2022 (the margin).
+box; what is learnt of a point far outside is the step to its image inside. Whole-numbered variables are rounded, and
+kept from dying out, as in Hamano et al., GECCO 2022 (the margin).
 
 A diagonal covariance matrix is sep-CMA (Ros and Hansen, PPSN 2008): time and memory of O(D) a point in place of O(D^2),
 and fewer evaluations where variables have different scales but do not interact."""

@@ -88,17 +88,47 @@ def unfolded(s, x):
     return y
 
 
+def nearby(s, j, y, far):
+    """y, or where it is so many margins beyond the outer one its image."""
+    below, above = margins(s, j)
+    low, high = s.lower[j] - below, s.upper[j] + above
+    if low - far * below <= y <= high + far * above:
+        return y
+    while not low <= y <= high:
+        y = 2 * low - y if y < low else 2 * high - y
+    return y
+
+
+def steps_that_count(s, z, steps):
+    """(y, z, |z|^2) by rows: a point farther outside than three margins beyond the outer one counts as its image, and
+    its step is no longer than it was drawn."""
+    y, z, squared = steps.copy(), z.copy(), (z**2).sum(axis=1)
+    for i in range(len(y)):
+        images = s.mean + s.sigma * s.scale * y[i]
+        for j in np.flatnonzero(~s.whole):
+            if nearby(s, j, images[j], 3) != images[j]:
+                y[i, j] = (nearby(s, j, images[j], 3) - s.mean[j]) / (s.sigma * s.scale[j])
+        if (y[i] != steps[i]).any():
+            z[i] = s.axes.T @ y[i] / s.lengths
+            share = min(1, math.sqrt(squared[i] / (z[i] @ z[i])))
+            y[i], z[i] = share * y[i], share * z[i]
+            squared[i] = z[i] @ z[i]
+    return y, z, squared
+
+
 # --- a generation -------------------------------------------------------------------------------------------------
 
 
-def adapt(s, z, order):
+def adapt(s, y, z, squared, order):
     """Figure 6 of the tutorial, from selection on."""
     n, c = len(s.mean), constants(len(s.mean), s.size, s.diagonal)
     mu_eff, c_sigma, c_c, c_1, c_mu, w = (c[k] for k in ("mu_eff", "c_sigma", "c_c", "c_1", "c_mu", "weights"))
-    y, z = z[order] @ (s.axes * s.lengths).T, z[order]
+    y, z, squared = y[order], z[order], squared[order]
     best = w > 0
     y_w, z_w = w[best] @ y[best], w[best] @ z[best]
     s.mean = s.mean + s.sigma * s.scale * y_w
+    for j in np.flatnonzero(~s.whole):
+        s.mean[j] = nearby(s, j, s.mean[j], 1)
     s.path_sigma = (1 - c_sigma) * s.path_sigma + math.sqrt(c_sigma * (2 - c_sigma) * mu_eff) * (s.axes @ z_w)
     s.generation += 1
     length = np.linalg.norm(s.path_sigma)
@@ -106,7 +136,7 @@ def adapt(s, z, order):
     s.h_sigma = int(length < limit)
     s.path_c = (1 - c_c) * s.path_c + s.h_sigma * math.sqrt(c_c * (2 - c_c) * mu_eff) * y_w
     s.sigma *= math.exp(min(1, c_sigma / c["d_sigma"] * (length / c["chi"] - 1)))
-    w_y = np.where(best, w, w * n / (z**2).sum(axis=1))
+    w_y = np.where(best, w, w * n / squared)
     kept = 1 + c_1 * (1 - s.h_sigma) * c_c * (2 - c_c) - c_1 - c_mu * w.sum()
     s.C = kept * s.C + c_1 * np.outer(s.path_c, s.path_c) + c_mu * (w_y * y.T) @ y
     s.C = np.diag(np.diag(s.C)) if s.diagonal else s.C
@@ -250,7 +280,7 @@ def iterate(state, fun, draws):
             s.holds, s.converged, s.spread = 1, 0, math.inf
         if s.count == s.size:
             order = ranks(s.trial_f)
-            adapt(s, z, order)
+            adapt(s, *steps_that_count(s, z, steps), order)
             note(s, order)
             s.moved = end(s, order)
             if s.moved:
