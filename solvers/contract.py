@@ -61,7 +61,8 @@ class Solver:
     domain: str = "box"  # or "real": any bounds, or none where there is a point to begin with
     integers: bool = True  # whether variables may take whole numbers
     converges: bool = True  # False: nothing in the state comes to agree, so `ftol` has no meaning
-    agrees: bool = False  # `ftol` is met where several searches came to one value, so it speaks for the whole box
+    agrees: bool | None = None  # whether values that agree speak for the whole box; None: those of a population do, all
+    # others are of one valley. True: they are of several searches; False: the population begins anew in another valley
     planned: bool = True  # by how long it may be; False: a longer run goes on from the end of a shorter one
     on_gpu: bool = True  # whether a GPU can carry it out, where it has rows
     place: Kernel | None = None  # (x, state): begin at x; where a state has a field x, that is it
@@ -72,6 +73,11 @@ class Solver:
     calls_nested: Kernel | None = (
         None  # state -> whether it must be linked now: where that can be late, by `own.unlinked`
     )
+
+    @property
+    def speaks_for_the_box(self) -> bool:
+        """Whether it is done where its values agree."""
+        return self.points is not None if self.agrees is None else self.agrees
 
     @property
     def local(self) -> bool:

@@ -148,6 +148,15 @@ def test_searches_that_agree_end_a_run_where_ftol_asks_for_it():
     assert found.success and found.nfev < 10_000 and found.fun < 1e-10
 
 
+def test_a_run_in_python_is_not_ended_by_searches_that_began_at_its_best_point():
+    """They come back to it wherever it is: each of these runs ended at another local minimum by that."""
+    turn = np.linalg.qr(np.random.default_rng(3).normal(size=(4, 4)))[0]
+    shift = turn @ np.full(4, 0.7)
+    turned = tw.objective(lambda x: float(rastrigin(turn @ x, shift)), compiled=False)
+    for seed in (2, 3):
+        assert tw.minimize(turned, [(-5, 5)] * 4, method="portfolio", seed=seed).fun < 1e-8
+
+
 def test_each_search_tells_the_lowest_value_that_it_met():
     found = tw.minimize(lambda x: ((x - 0.3) ** 2).sum() - np.cos(9 * x[0]), [(-5, 5)] * 2, seed=1, max_evals=3000)
     assert all(found.fun <= arm["fun"] < np.inf for arm in found.arms)

@@ -50,6 +50,10 @@ class Call:
             raise self.error
         return self.value
 
+    def begin(self) -> None:
+        """Have it made beside this thread, which goes on; `wait` tells when it has returned."""
+        _hand_over(self)
+
     def make(self) -> None:
         self.begun = True
         try:

@@ -33,6 +33,7 @@ from numba.np.ufunc import threading_layer as numba_threading_layer
 
 from . import forking
 from .cache import ContentCache, config
+from .call_types import found_once
 from .freeing import give_back, seldom_collected
 from .interruption import between_steps
 from .parts import ApartCompiler, PartCompiler
@@ -125,7 +126,7 @@ class Kernel(CPUDispatcher):
     """What `kernel` makes."""
 
     def compile(self, sig):
-        with between_steps(), global_compiler_lock, seldom_collected():
+        with between_steps(), global_compiler_lock, seldom_collected(), found_once():
             return super().compile(sig)
 
 

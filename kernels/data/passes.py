@@ -5,6 +5,8 @@ The machine code is that of sums.py, compiled once for each type of X and form o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 
 from ..calling.adapters import address_of, once
 from ..calling.arguments import RAISED_BITS, Packed, pack, record_type
+from ..calling.aside import GRACE, Call
 from ..calling.asking import FORMS
 from ..calling.gradients import caller
 from ..calling.objective import CompiledObjective
@@ -22,8 +25,11 @@ from ..differentiate.workspace import Workspace
 from .losses import LINES, Loss, words_before
 from .rows import Dense
 from .sums import Code, Data, Scratch, blocks_of, pass_over
+from .team import OVER, new_team
 
-WORTH = 1 << 17  # numbers of a batch from which threads pay: about 50 us of one
+WORTH = 1 << 17  # numbers from which threads pay: about 50 us of one
+WORTH_OF_TEAM = 1 << 14  # the same of batches, whose threads are awake
+HELP = 1  # as the workspace of a gradient: what a helper passes (sums.py)
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,8 @@ class Passes:
 
     order: (m,) which rows, in which order; empty: all as they stand. batch (2,): from where to where in that order.
     Both may be written to between passes.
-    most: rows of the largest batch.
+    most: rows of the largest batch; None: passes go over all of them. Threads that share out batches are those of
+    `helped`, others Numba's.
     """
 
     def __init__(
@@ -101,11 +108,13 @@ class Passes:
         self.order: np.ndarray = np.zeros(0, np.int64) if order is None else order
         self.batch: np.ndarray = np.array([0, self.order.size or source.rows])
         self.most: int = int(most or self.batch[1])
-        self.parallel: bool = self.most * source.columns >= WORTH and not forking.threads_are_gone()
+        numbers, blocks = self.most * source.columns, int(blocks_of.py_func(self.most, dimension))
+        self.parallel: bool = most is None and numbers >= WORTH and not forking.threads_are_gone()
+        self.helpers: int = min(threads, blocks) - 1 if most is not None and numbers >= WORTH_OF_TEAM else 0
         y, dimensions = np.zeros((source.rows, 0), np.int64), 0
         if source.y is not None:
             y, dimensions = source.y.view(np.int64).reshape(source.rows, -1), source.y.ndim
-        made = _scratch(source, bound, dimension, int(blocks_of.py_func(self.most, dimension)))
+        made = _scratch(source, bound, dimension, blocks)
         self.scratch: Scratch = made[0]
         self.workspaces: list[Any] = made[1]
         derived = derivatives(bound)
@@ -114,7 +123,7 @@ class Passes:
         weights = np.zeros(0) if source.weights is None else source.weights
         self.data: Data = Data(
             source.X, y, weights, self.order, self.batch, np.ones(LINES), code, float(source.l2),
-            dimension - source.intercept, threads, self.scratch,
+            dimension - source.intercept, threads, new_team(), self.scratch,
         )  # fmt: skip
         self.packed: Packed = Packed(self.data)
         self.type: Any = record_type((self.data,)).types[0]
@@ -156,6 +165,22 @@ class Passes:
             self.replay(w)
         return value
 
+    @contextmanager
+    def helped(self, w: np.ndarray) -> Iterator[None]:
+        """Within, other threads take their share of gradients at w, whose entries may change between passes."""
+        given = caller("gradient"), self.address("gradient"), (w, self.record, w, HELP)
+        calls = [Call(*given) for _ in range(self.helpers)]
+        self.data.team[OVER] = 0
+        try:
+            for call in calls:
+                call.begin()
+            yield
+        finally:
+            self.data.team[OVER] = 1
+            for call in calls:
+                if call.begun:
+                    call.wait(GRACE)
+
     def replay(self, w: np.ndarray) -> None:
         """Raise what the loss raises at w, in the first row of the batch of which it does."""
         for k in np.flatnonzero([was_raised(value) for value in self.scratch.values[:, 0]]):
@@ -178,7 +203,8 @@ def _scratch(source: Source, bound: CompiledObjective, dimension: int, count: in
     workspaces = [(Workspace(), Workspace()) for _ in range(count)]
 
     def room(numbers: int, kind: Any = np.float64) -> np.ndarray:
-        return np.zeros((count, -(-numbers // 8) * 8), kind)  # a line of the cache belongs to one block
+        # Two lines of the cache between blocks: with a line in common, two threads took as long as one.
+        return np.zeros((count, -(-numbers // 8) * 8 + 16), kind)
 
     records, works = room(len(before) + 8, np.int64), room(2, np.int64)
     records[:, : len(before)] = before

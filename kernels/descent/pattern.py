@@ -92,14 +92,20 @@ def pattern_search(problem, x, value, trial, share, least, unit, box, until, run
     trial_f, follows = value, False
     while not is_over(run, until):
         explored = explore(problem, trial, trial_f, share, unit, box, until, run)
+        leads = False
         if explored < value:  # a new base, and a pattern move: as far again in the direction that has led there
             value = explored
             for j in range(n):
                 step, x[j] = trial[j] - x[j], trial[j]
+                leads = leads or abs(step) > 0.5 * length(share, unit[j], box.integer[j])
                 trial[j] = inside(x[j] + step, box.lower[j], box.upper[j])
+        if leads:  # what rounding alone has moved would go on so, bit by bit
             trial_f = np.inf if is_over(run, until) else value_of(problem, trial, run)
             follows = True
             continue
+        for j in range(n):
+            trial[j] = x[j]
+        trial_f = value
         if not follows:
             if is_finest(share, least, unit, box):
                 paired = explore_pairs(problem, trial, value, box, until, run)
@@ -110,9 +116,7 @@ def pattern_search(problem, x, value, trial, share, least, unit, box, until, run
                     x[j] = trial[j]
                 continue
             share *= 0.5
-        for j in range(n):
-            trial[j] = x[j]
-        trial_f, follows = value, False
+        follows = False
     return value
 
 

@@ -18,6 +18,7 @@ from numba.core.cpu import CPUContext
 from numba.core.runtime.context import NRTContext
 from numba.core.target_extension import CPU, dispatcher_registry, jit_registry, target_override, target_registry
 
+from ..compile.call_types import found_once
 from ..compile.interruption import between_steps
 from ..compile.library_functions import overloaded
 from ..compile.parts import _finalize as without_machine_code
@@ -83,7 +84,7 @@ class Dispatcher(registry.CPUDispatcher):
     targetdescr = Description(NAME)
 
     def compile(self, sig):
-        with between_steps(), target_override(NAME), own_overloads():
+        with between_steps(), target_override(NAME), own_overloads(), found_once():
             return super().compile(sig)
 
 

@@ -3,9 +3,9 @@
 Swendsen and Wang, Phys. Rev. Lett. 57 (1986) 2607-2609; Hukushima and Nemoto, J. Phys. Soc. Japan 65 (1996) 1604-1608.
 The ladder of temperatures adapts until neighbours exchange with the same probability (Miasojedow, Moulines and Vihola,
 J. Comput. Graph. Stat. 22 (2013) 649-664; theirs hangs on the coldest, ours on the hottest). A move changes one
-coordinate, of whole numbers at times two; its width belongs to the temperature, and follows the share of accepted moves
-to 0.44, as in `simulated_annealing`, whose rule gives the hottest temperature, too. As a minimum is looked for, the
-coldest walk is at T = 0: it only goes down."""
+coordinate, of whole numbers often several; its width belongs to the temperature, and follows the share of accepted
+moves to 0.44, as in `simulated_annealing`, whose rule gives the hottest temperature, too. As a minimum is looked for,
+the coldest walk is at T = 0: it only goes down."""
 
 from __future__ import annotations
 
@@ -21,13 +21,14 @@ from ...kernels.numbers.random import integer, row_key, uniform
 from ...kernels.rows import population
 from ...kernels.rows.population import Box, RowCounts, population_fields
 from ...kernels.run import Run
-from ...kernels.walks import accepts, move_partner, moved
+from ...kernels.walks import accepts, move_partners, moved
 from ..contract import Rows, Solver, require
 
 COORDINATE, STEP, ACCEPTANCE, SIDE, PARTNER = range(5)  # slots of a row's random numbers
 ACCEPTED_UPHILL = 0.8  # of the rises that the first generations meet, at the hottest temperature
 EXPLORING = 10  # generations before the temperatures are known
 WIDER, NARROWER = float(np.exp(0.1 * 0.56)), float(np.exp(-0.1 * 0.44))  # at rest where 44 % of moves are accepted
+EXCHANGE = {False: 0.25, True: 0.1}  # 0.23 in theory, 0.2 to 0.3 in practice; whole numbers: the ladder reaches further
 DECAY = 0.6  # of the gain (n + 1)^-DECAY by which the ladder adapts, in (1/2, 1]
 LARGEST_GAP = 5.0  # ln(T_k / T_k+1), at most
 COLDEST = 1e-300
@@ -44,14 +45,14 @@ class Options:
     population: int | None = None  # walks, at least 2; None: 2 + 2 sqrt(D), as the ladder grows with sqrt(D)
     temperature: float | None = None  # the hottest; None: by the rises that the first moves meet
     last: float = 1e-4  # the coldest above 0 at first, as a share of the hottest, in (0, 1)
-    exchange: float = 0.25  # share of accepted exchanges (0.23 in theory, 0.2 to 0.3 in practice), in (0, 1)
+    exchange: float | None = None  # share of accepted exchanges, in (0, 1); None: EXCHANGE
     step: float = 0.2  # of a coordinate at first, as a share of the box's width
 
     def __post_init__(self):
         require(self.population is None or self.population >= 2, "population", self.population, "at least 2")
         require(self.temperature is None or self.temperature > 0, "temperature", self.temperature, "a number above 0")
         require(0 < self.last < 1, "last", self.last, "a share in (0, 1)")
-        require(0 < self.exchange < 1, "exchange", self.exchange, "a share in (0, 1)")
+        require(self.exchange is None or 0 < self.exchange < 1, "exchange", self.exchange, "a share in (0, 1)")
         require(self.step > 0, "step", self.step, "a number above 0")
 
 
@@ -75,6 +76,7 @@ class ParallelTemperingState(NamedTuple):
 def init(domain, options, limits, key):
     size = options.population or 2 + int(2 * np.sqrt(domain.dimension))
     x = np.zeros((size, domain.dimension))
+    exchange = options.exchange or EXCHANGE[bool(domain.integrality.all())]
     temperature, levels = np.zeros(size), np.arange(size, dtype=np.int64)
     temperature[0] = options.temperature or 0.0
     return ParallelTemperingState(
@@ -85,8 +87,8 @@ def init(domain, options, limits, key):
         temperature=temperature,
         gap=np.full(size, np.log(-np.log(options.last) / max(size - 2, 1))),
         width=np.full(size, min(options.step, 1.0)),
-        rate=np.full(size, options.exchange),
-        own=filled(SCALARS, last=options.last, exchange=options.exchange),
+        rate=np.full(size, exchange),
+        own=filled(SCALARS, last=options.last, exchange=exchange),
         **population_fields(domain, size, limits, key),
     )
 
@@ -106,7 +108,7 @@ def propose(i, state):
     step = width * (high - low) * (2.0 * uniform(key, STEP) - 1.0)
     state.trial[i, j] = moved(x[i, j], step, key, SIDE, low, high, box.integer[j])
     if box.integer[j] > 0.0:
-        move_partner(x[i], state.trial[i], j, width, key, PARTNER, box)
+        move_partners(x[i], state.trial[i], j, width, key, PARTNER, box)
 
 
 @inlined

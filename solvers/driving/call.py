@@ -121,10 +121,10 @@ def _has_derivatives(call: Call, bound: CompiledObjective | PythonObjective) -> 
 def with_default_ftol(call: Call, bound: CompiledObjective | PythonObjective) -> Call:
     """A run in Python ends where its values agree as well as success asks for, unless ftol or a target says otherwise.
 
-    Only where that speaks for the whole box: cma_es begins anew there, and may find another valley.
+    Only where that speaks for the whole box: a method that begins anew there may find another valley.
     """
     limits, plain = call.limits, isinstance(bound, PythonObjective)
-    if not plain or limits.ftol >= 0 or limits.target > -np.inf or not (call.solver.points or call.solver.agrees):
+    if not plain or limits.ftol >= 0 or limits.target > -np.inf or not call.solver.speaks_for_the_box:
         return call
     return dataclasses.replace(call, limits=dataclasses.replace(limits, ftol=AGREE))
 

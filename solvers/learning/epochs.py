@@ -183,10 +183,11 @@ class Training:
         self.total[0], first = 0.0, 0
         while first < self.batches:
             stop, begin = min(first + self.chunk, self.batches), time.perf_counter()
-            done = Call(
-                self.advance, self.problem.address, self.packed.address, self.passes.batch, self.mean, self.total,
-                self.batches, self.count, first, stop, self.averaged,
-            ).result()  # fmt: skip
+            with self.passes.helped(self.state.x):
+                done = Call(
+                    self.advance, self.problem.address, self.packed.address, self.passes.batch, self.mean, self.total,
+                    self.batches, self.count, first, stop, self.averaged,
+                ).result()  # fmt: skip
             if self.averaged >= 0:
                 self.averaged += done - first
             if done < stop:

@@ -136,5 +136,5 @@ def learn(state):
 ROWS = Rows(propose, (learn,), history.select, settle=(shared.rank, cycles.close_generation), draw=history.draw)
 SOLVER = Solver(
     "arrde", "differential evolution that restarts and refines (ARRDE)", Options, ArrdeState, init, rows=ROWS,
-    points=populations,
+    points=populations, agrees=False,
 )  # fmt: skip

@@ -27,12 +27,13 @@ from ..contract import Rows, Solver, require
 SELECTIONS = ("tournament", "truncation", "roulette")
 CROSSOVERS = ("sbx", "one_point")
 MUTATIONS = ("polynomial", "uniform")
+POPULATION = {False: 100, True: 40}  # True: whole numbers alone, of which fewer points are told apart
 PATIENCE, PATIENCE_EACH = 100, 10  # generations without improvement before a new population, and more for each variable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    population: int = 100  # P, at least 2; Deb's
+    population: int | None = None  # P, at least 2; None: Deb's 100; of whole numbers alone 40
     selection: str = "tournament"  # of two; "truncation": among the better half; "roulette": by value
     crossover: str = "sbx"  # simulated binary; "one_point"
     mutation: str = "polynomial"  # or "uniform": drawn anew
@@ -43,7 +44,7 @@ class Options:
     elites: int | None = None  # parents that survive, in 0..P-1; None: the best of parents and children, without copies
 
     def __post_init__(self):
-        require(self.population >= 2, "population", self.population, "at least 2")
+        require(self.population is None or self.population >= 2, "population", self.population, "at least 2")
         for name, words in (("selection", SELECTIONS), ("crossover", CROSSOVERS), ("mutation", MUTATIONS)):
             require(getattr(self, name) in words, name, getattr(self, name), "one of " + ", ".join(words))
         for name in ("crossover_rate", "mutation_rate"):
@@ -55,7 +56,7 @@ class Options:
         require(used, "crossover_eta", self.crossover_eta, "it beside crossover='sbx'; one_point has none")
         used = self.mutation == "polynomial" or self.mutation_eta == 20.0
         require(used, "mutation_eta", self.mutation_eta, "it beside mutation='polynomial'; uniform has none")
-        fits = self.elites is None or 0 <= self.elites < self.population
+        fits = self.elites is None or 0 <= self.elites < (self.population or min(POPULATION.values()))
         require(fits, "elites", self.elites, "a number of parents below the size of the population")
 
 
@@ -75,7 +76,7 @@ class GeneticState(NamedTuple):
 
 
 def init(domain, options, limits, key):
-    rows, n = options.population, domain.dimension
+    rows, n = options.population or POPULATION[bool(domain.integrality.all())], domain.dimension
     rate = 1 / n if options.mutation_rate is None else options.mutation_rate
     own = {
         "selection": SELECTIONS.index(options.selection),

@@ -53,7 +53,8 @@ SCALARS = record(
     last="i8",  # 1: its run that takes what is left of the budget has begun
     evolved="i8",  # 1: differential evolution has had its share
     plateau="i8",  # 1: most of the points drawn last have one value, or none
-    agreed="i8",  # searches from drawn points that came to the best value
+    agreed="i8",  # searches, each from a point of its own, that came to the best value
+    common="f8",  # that value
     f0="f8",  # the value at `start`
     level="f8",  # of the plateau
     refined="f8",  # the best value when a descent began there last
@@ -127,6 +128,7 @@ def init(domain, options, limits, key):
             level=np.inf,
             tried=np.inf,
             refined=np.inf,
+            common=np.inf,
             ftol=limits.ftol,
         ),
         box=make_box(domain),
@@ -417,11 +419,21 @@ def end_search(own, now, value, converged):
     """A search has ended at this value, which was the best it came to, or was given up."""
     if converged and value <= now.best:
         own.settled = 1
-    if own.ftol >= 0.0 and own.stage == OPENING and own.arm != COORDINATES:
-        own.agreed += 1 if converged and value - now.best <= own.ftol * (1.0 + abs(now.best)) else 0
+    if own.ftol >= 0.0 and own.stage == OPENING:
+        agree(own, now, value, converged)
+    own.ended, own.arm = own.arm, NONE
+
+
+@inlined
+def agree(own, now, value, converged):
+    """Stop where enough searches came to the best value, none of which began there."""
+    near = own.ftol * (1.0 + abs(now.best))
+    if now.best < own.common - near:
+        own.common, own.agreed = now.best, 0
+    if converged and own.origin <= CANDIDATE and value - now.best <= near:
+        own.agreed += 1
         if own.agreed >= AGREED and now.stop == RUNNING:
             now.stop = CONVERGED
-    own.ended, own.arm = own.arm, NONE
 
 
 @compact

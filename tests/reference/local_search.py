@@ -49,9 +49,12 @@ def hooke_jeeves(s, fun, base, share, xtol, unit, until):
     ahead, ahead_f, is_pattern = base, base_f, False
     while s.evaluations < until:
         point, value = exploratory(s, fun, ahead, ahead_f, share, unit, until)
+        led = False
         if value < base_f:
             step = point - base
+            led = (abs(step) > steps(s, share, unit) / 2).any()  # not where numbers were rounded, and no more
             base, base_f = point, value
+        if led:
             ahead = np.clip(base + step, s.lower, s.upper)
             ahead_f = value_at(s, fun, ahead) if s.evaluations < until else np.inf
             is_pattern = True

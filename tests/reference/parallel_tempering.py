@@ -17,7 +17,7 @@ import math
 import numpy as np
 
 from .common import close, copied, evaluate, initial_sample
-from .simulated_annealing import mirrored, with_partner
+from .simulated_annealing import mirrored, with_partners
 
 WHERE, HOW_FAR, ACCEPTS, SIDE = range(4)
 
@@ -34,7 +34,7 @@ def candidate(s, draws, i):
             sides = (1, -1) if draws.uniform(i, SIDE) < 0.5 else (-1, 1)
             inside = [s.x[i, j] + side for side in sides if low <= s.x[i, j] + side <= high]
             point[j] = inside[0] if inside else s.x[i, j]
-    return with_partner(s, draws, i, s.x[i], point, j, s.width[s.level[i]])
+    return with_partners(s, draws, i, s.x[i], point, j, s.width[s.level[i]])
 
 
 def metropolis(value, before, temperature, u):

@@ -88,21 +88,25 @@ def candidate(s, draws):
             moved = neighbour(s, draws, s.x[j], low, high)
     point = s.x.copy()
     point[j] = moved
-    return with_partner(s, draws, None, s.x, point, j, width)
+    return with_partners(s, draws, None, s.x, point, j, width)
 
 
-def with_partner(s, draws, i, x, point, j, width):
-    """Beside a whole number, in half of the moves, another one changes."""
-    k = draws.integer(i, PARTNER, len(x))
-    if not (s.whole[j] and s.whole[k] and k != j and draws.uniform(i, PARTNER + 1) < 0.5):
-        return point
-    low, high = s.lower[k], s.upper[k]
-    moved = x[k] + width * (high - low) * (2 * draws.uniform(i, PARTNER + 2) - 1)
-    moved = math.floor(mirrored(moved, low, high) + 0.5)
-    if moved == x[k]:
-        sides = (1, -1) if draws.uniform(i, PARTNER + 3) < 0.5 else (-1, 1)
-        moved = next((x[k] + side for side in sides if low <= x[k] + side <= high), x[k])
-    point[k] = moved
+def with_partners(s, draws, i, x, point, j, width):
+    """Beside a whole number, another one changes with probability 3/4, and after each a further one with 1/4."""
+    for number in range(len(x) - 1 if s.whole[j] else 0):
+        slot = PARTNER + 4 * number
+        if draws.uniform(i, slot + 1) >= (0.25 if number else 0.75):
+            break
+        k = draws.integer(i, slot, len(x))
+        if not s.whole[k] or k == j:
+            continue
+        low, high = s.lower[k], s.upper[k]
+        moved = x[k] + width * (high - low) * (2 * draws.uniform(i, slot + 2) - 1)
+        moved = math.floor(mirrored(moved, low, high) + 0.5)
+        if moved == x[k]:
+            sides = (1, -1) if draws.uniform(i, slot + 3) < 0.5 else (-1, 1)
+            moved = next((x[k] + side for side in sides if low <= x[k] + side <= high), x[k])
+        point[k] = moved
     return point
 
 
