@@ -82,7 +82,7 @@ class Solver:
     @property
     def local(self) -> bool:
         """Whether it goes from one point to the next until it can go no further."""
-        return self.rows is None and not self.planned and self.converges
+        return self.rows is None and not self.planned and self.converges and not self.integers
 
     def __reduce__(self) -> tuple[Any, ...]:
         return solver_named, (self.name, self.State.__module__)  # its kernels are compiled, or loaded, where it arrives

@@ -274,8 +274,8 @@ def plain_genetic(state, made=0):
     plain, own = plain_run(state, made), state.own[0]
     plain.x, plain.f, plain.order = (field[: plain.size] for field in (state.x, state.f, state.order))
     plain.selection, plain.crossover = SELECTIONS[int(own["selection"])], CROSSOVERS[int(own["crossover"])]
-    plain.mutation, plain.mutation_rate = MUTATIONS[int(own["mutation"])], float(-np.expm1(own["spared"]))
-    for name in ("rate", "eta_crossover", "eta_mutation"):
+    plain.mutation = MUTATIONS[int(own["mutation"])]
+    for name in ("rate", "mutation_rate", "eta_crossover", "eta_mutation"):
         setattr(plain, name, float(own[name]))
     plain.elites, plain.distinct = int(own["elites"]), bool(own["distinct"])
     return note_life(plain, state)

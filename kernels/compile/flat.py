@@ -31,6 +31,7 @@ from .list_items import RefuseCuts
 from .parts import PartCompiler, library_of
 from .python_numbers import as_python
 from .substitution import PARAMETERS
+from .vector_loops import define_forms, prepared
 from .writes import FindWrites, KeepWrites
 
 
@@ -120,7 +121,8 @@ class OptimiseFlat(FunctionPass):
 def _optimise(library: CPUCodeLibrary) -> None:
     """Inline, simplify, then all that LLVM has.
 
-    The round in between finds that two exits of a loop (of `zip`) are one, without which it is not vectorised.
+    The round in between finds that two exits of a loop (of `zip`) are one, without which it is not vectorised. Behind
+    it loops are as they will be, and are told how to become vectors (vector_loops.py).
     """
     codegen: Any = library._codegen
     cheap, builder = codegen._module_pass_manager(loop_vectorize=False, slp_vectorize=False, opt=0, cost="cheap")
@@ -130,8 +132,10 @@ def _optimise(library: CPUCodeLibrary) -> None:
     tuning.loop_interleaving = tuning.loop_unrolling = False
     builder = binding.create_pass_builder(codegen._tm, tuning)
     builder.getModulePassManager().run(library._final_module, builder)
+    library._final_module, far = prepared(library._final_module)
     full, builder = codegen._module_pass_manager()
     full.run(library._final_module, builder)
+    define_forms(library._final_module, far, builder)
 
 
 def fill_environments(compiled) -> None:

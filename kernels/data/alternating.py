@@ -27,6 +27,7 @@ from numba import prange
 from ..compile.jit import RELAXED, kernel
 from ..numbers.tiles import add_rows, add_squares, factorise, solve_factorised
 from .factors import inlined_relaxed
+from .four_rows import dot_four
 
 TINY = 1e-28  # of a squared residual beside the squared right-hand side
 TILE = 32  # rows of f that stay in the cache while their products are added
@@ -142,11 +143,14 @@ def by_conjugate_gradients(values, columns, fixed, gram, ridge, model, f, s, c, 
 @inlined_relaxed
 def times_system(f, c, count, gram, ridge, v, out):
     """out = G v + ridge v + the sum of f (f v), all of them (1, width); c (count, 1): the products f v."""
-    width = v.shape[1]
-    for t in range(count):
-        c[t, 0] = 0
+    width, number, whole = v.shape[1], v.dtype.type, count - count % 4  # (32 floats are too few for LLVM's vectors)
+    for t in range(0, whole, 4):
+        c[t, 0], c[t + 1, 0], c[t + 2, 0], c[t + 3, 0] = dot_four(f, (t, t + 1, t + 2, t + 3), v)
+    for t in range(whole, count):
+        total = number(0.0)
         for j in range(width):
-            c[t, 0] += f[t, j] * v[0, j]
+            total += f[t, j] * v[0, j]
+        c[t, 0] = total
     for j in range(width):
         out[0, j] = ridge * v[0, j]
     add_rows(v.reshape((width, 1)), gram, 0, width, out)

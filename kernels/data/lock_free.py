@@ -20,8 +20,9 @@ from ..calling.arguments import VECTOR, call_adapter, load, row
 from ..calling.asking import answers, make_question
 from ..calling.gradients import is_raised
 from ..compile.jit import RELAXED, compile_for, inlined, kernel
+from .block_products import dot_of_row
+from .handing import hand_over_rows, hand_over_targets, record_of
 from .rows import Dense, Sparse, columns_of
-from .sums import dot_of_row, hand_over_rows, hand_over_targets, record_of
 
 INTEGERS = types.int64[::1]
 FORM = types.none(types.intp, VECTOR, VECTOR, INTEGERS, types.float64, types.int64, INTEGERS)

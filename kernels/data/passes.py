@@ -22,9 +22,10 @@ from ..compile import forking
 from ..compile.jit import RELAXED, compile_for, kernel, parallel_region
 from ..differentiate.adapters import derivatives
 from ..differentiate.workspace import Workspace
+from .handing import Code, Data, Scratch
 from .losses import LINES, Loss, words_before
 from .rows import Dense
-from .sums import Code, Data, Scratch, blocks_of, pass_over
+from .sums import blocks_of, pass_over
 from .team import OVER, new_team
 
 WORTH = 1 << 17  # numbers from which threads pay: about 50 us of one

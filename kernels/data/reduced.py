@@ -28,10 +28,11 @@ from ..calling.gradients import is_raised
 from ..compile.jit import RELAXED, compile_for, inlined, kernel
 from ..compile.structures import Integers, Matrix, Vector, numba_type, record
 from ..numbers.random import integer
+from .block_products import dot_of_row
+from .handing import hand_over_rows, hand_over_targets, record_of
 from .losses import LINES
 from .rows import Dense, Sparse, columns_of, rows_of
 from .stochastic import row_square
-from .sums import dot_of_row, hand_over_rows, hand_over_targets, record_of
 
 SCALARS = record(eta="f8", l2="f8", learns="i8", penalised="i8")  # learns: SAGA; the first so many entries of w
 

@@ -26,6 +26,7 @@ from numba.extending import lower_builtin, type_callable
 from numba.np.ufunc.dufunc import DUFunc
 
 from ..compile.jit import inlined, kernel
+from ..compile.vector_loops import vector_names
 
 # What objectives call has a file in the cache: else each new objective would compile it anew (0.29 s in place of 0.12).
 from_disk = partial(kernel, inner=True, inline=True)
@@ -51,9 +52,10 @@ def _declare(function, name):
     LLVM vectorises a loop with a call under a condition if the call touches no memory, cannot throw and has a vector
     form with a mask. Where that form is for another width, it tests the mask and calls the scalar function for the
     lanes that need it. We name a form of 1024 lanes, which no machine has: the function itself, never called so.
+    Forms of true widths are there for an adapter (compile/vector_loops.py).
     """
     symbol = f"thalweg_{name}"
-    form = f'"vector-function-abi-variant"="_ZGV_LLVM_M1024v_{symbol}({symbol})"'
+    form = f'"vector-function-abi-variant"="_ZGV_LLVM_M1024v_{symbol}({symbol}),{vector_names(symbol)}"'
 
     def lower(context, builder, signature, arguments):
         double, functions = ir.DoubleType(), builder.module.globals
@@ -78,8 +80,8 @@ for _function, _library in LIBRARY.items():
 
 # --- bits ----------------------------------------------------------------------------------------------------------
 
-ZERO, ONE, TWO = np.uint64(0), np.uint64(1), np.uint64(2)  # uint64 with a Python int would become a float
-MANTISSA = np.uint64(52)
+ONE, TWO = np.uint64(1), np.uint64(2)  # uint64 with a Python int would become a float
+MANTISSA, SIGN, ALL = np.uint64(52), np.uint64(62), np.uint64(2**64 - 1)  # SIGN: from bit 1 to the sign bit
 MAGIC = 6755399441055744.0  # 1.5 * 2**52: x + MAGIC has the integer nearest to x in its lowest bits
 
 
@@ -111,33 +113,74 @@ def _reduce(x):
 
 
 @inlined
+def _chosen(mask, one, other):
+    """`one` where all bits of the mask are 1, `other` where they are 0: LLVM makes no branch of it."""
+    first, second = np.float64(one).view(np.uint64), np.float64(other).view(np.uint64)
+    return np.uint64(second ^ (mask & (first ^ second))).view(np.float64)
+
+
+@inlined
+def _negated(value, quadrant):
+    """-value in quadrants 2 and 3, that is, where bit 1 is set."""
+    return np.uint64(np.float64(value).view(np.uint64) ^ ((quadrant & TWO) << SIGN)).view(np.float64)
+
+
+@inlined
 def _sine_or_cosine(r, tail, sine):
     """sin or cos of r + tail, |r| <= pi / 4, as a sum of two: degree 13, 5e-18, or degree 14, 6e-20.
 
-    One polynomial with chosen coefficients takes less time than two of which one is chosen.
+    sine: all bits 1, or 0. One polynomial with chosen coefficients takes less time than two of which one is chosen.
     """
     z = r * r
-    p = (2.7557313538369857e-06 if sine else -2.7557314215997254e-07) + z * (
-        (-2.5050734845716875e-08 if sine else 2.087570521821464e-09)
-        + z * (1.589551517104185e-10 if sine else -1.1358738219841263e-11)
+    p = _chosen(sine, 2.7557313538369857e-06, -2.7557314215997254e-07) + z * (
+        _chosen(sine, -2.5050734845716875e-08, 2.087570521821464e-09)
+        + z * _chosen(sine, 1.589551517104185e-10, -1.1358738219841263e-11)
     )
-    p = (0.00833333333332184 if sine else -0.001388888888887334) + z * (
-        (-0.0001984126982935833 if sine else 2.4801587288999525e-05) + z * p
+    p = _chosen(sine, 0.00833333333332184, -0.001388888888887334) + z * (
+        _chosen(sine, -0.0001984126982935833, 2.4801587288999525e-05) + z * p
     )
-    p = z * ((-0.1666666666666663 if sine else 0.041666666666666595) + z * p)
+    p = z * (_chosen(sine, -0.1666666666666663, 0.041666666666666595) + z * p)
     half = 0.5 * z
     head = 1.0 - half
-    correction = tail * head if sine else ((1.0 - head) - half) - r * tail
-    return (r if sine else head), correction + (r if sine else z) * p
+    correction = _chosen(sine, tail * head, ((1.0 - head) - half) - r * tail)
+    return _chosen(sine, r, head), correction + _chosen(sine, r, z) * p
+
+
+@inlined
+def near_sin(x):
+    """sin, |x| <= REACH."""
+    r, tail, quadrant = _reduce(x)
+    high, low = _sine_or_cosine(r, tail, ((quadrant & ONE) ^ ONE) * ALL)
+    value = _negated(high + low, quadrant)
+    return value if x != 0.0 else x  # keeps the sign of zero
+
+
+@inlined
+def near_cos(x):
+    """cos, |x| <= REACH."""
+    r, tail, quadrant = _reduce(x)
+    high, low = _sine_or_cosine(r, tail, (quadrant & ONE) * ALL)
+    return _negated(high + low, quadrant + ONE)
+
+
+@inlined
+def near_tan(x):
+    """tan, |x| <= REACH: a quotient of sine and cosine, corrected by the rounding errors of both."""
+    r, tail, quadrant = _reduce(x)
+    even = ((quadrant & ONE) ^ ONE) * ALL
+    high, low = _sine_or_cosine(r, tail, even)
+    base, base_low = _sine_or_cosine(r, tail, even ^ ALL)
+    top, bottom = high + low, base + base_low
+    value = top / bottom
+    value += (((high - top) + low) - value * ((base - bottom) + base_low)) / bottom
+    value = _negated(value, quadrant << ONE)
+    return value if x != 0.0 else x
 
 
 @from_disk
 def sin(x):
     x = np.float64(x)
-    r, tail, quadrant = _reduce(x)
-    high, low = _sine_or_cosine(r, tail, quadrant & ONE == ZERO)
-    value = high + low if quadrant & TWO == ZERO else -(high + low)
-    value = value if x != 0.0 else x  # keeps the sign of zero
+    value = near_sin(x)
     if abs(x) > REACH:
         value = far_sin(x)
     return value
@@ -146,9 +189,7 @@ def sin(x):
 @from_disk
 def cos(x):
     x = np.float64(x)
-    r, tail, quadrant = _reduce(x)
-    high, low = _sine_or_cosine(r, tail, quadrant & ONE != ZERO)
-    value = high + low if (quadrant + ONE) & TWO == ZERO else -(high + low)
+    value = near_cos(x)
     if abs(x) > REACH:
         value = far_cos(x)
     return value
@@ -156,17 +197,8 @@ def cos(x):
 
 @from_disk
 def tan(x):
-    """A quotient of sine and cosine, corrected by the rounding errors of both."""
     x = np.float64(x)
-    r, tail, quadrant = _reduce(x)
-    even = quadrant & ONE == ZERO
-    high, low = _sine_or_cosine(r, tail, even)
-    base, base_low = _sine_or_cosine(r, tail, not even)
-    top, bottom = high + low, base + base_low
-    value = top / bottom
-    value += (((high - top) + low) - value * ((base - bottom) + base_low)) / bottom
-    value = value if even else -value
-    value = value if x != 0.0 else x
+    value = near_tan(x)
     if abs(x) > REACH:
         value = far_tan(x)
     return value

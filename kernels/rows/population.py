@@ -30,6 +30,7 @@ ROWS = record(
     second="i8", second_end="i8",  # rows of the second population
     archived="i8",  # points in the archive
     immigrants="i8",  # points taken in from other populations
+    whole="i8",  # variables that take whole numbers
 )  # fmt: skip
 RowCounts = Annotated[np.ndarray, ROWS]
 
@@ -72,7 +73,7 @@ def population_fields(domain, size: int, limits, key) -> dict:
     return {
         "trial": trial,
         "trial_f": np.full(size, np.inf),
-        "rows": filled(ROWS, live=size, count=count, given=len(given)),
+        "rows": filled(ROWS, live=size, count=count, given=len(given), whole=int(domain.integrality.sum())),
         "box": box,
         "run": make_run(domain.dimension, limits, key),
     }
@@ -225,6 +226,8 @@ def keep_best(x, f, order, dropped, start, count, kept):
 @inlined
 def round_row(i, state):
     """Whole numbers where they are asked for; the box of such a variable ends on whole numbers."""
+    if state.rows[0].whole == 0:
+        return
     for j in range(state.trial.shape[1]):
         value = state.trial[i, j]
         state.trial[i, j] = np.floor(value + 0.5) if state.box.integer[j] > 0.0 else value
@@ -236,6 +239,8 @@ def round_away_row(i, state, parent):
 
     Rounded upwards, a step down of one would be none, and the population would collapse on one side of the minimum.
     """
+    if state.rows[0].whole == 0:
+        return
     for j in range(state.trial.shape[1]):
         value = state.trial[i, j]
         away = np.floor(value + 0.5) if value > state.x[parent, j] else np.ceil(value - 0.5)

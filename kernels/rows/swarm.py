@@ -49,21 +49,19 @@ def start_row(i, state):
 
 
 @inlined
-def move_row(i, state):
-    """trial[i]: the position after the step. A bound stops a particle and throws it half as fast back (SPSO, 2.4)."""
-    box = state.box
-    for j in range(state.trial.shape[1]):
-        low, high, step = box.lower[j], box.upper[j], state.step[i, j]
-        there = state.position[i, j] + step
-        state.step[i, j] = -0.5 * step if there < low or there > high else step
-        state.trial[i, j] = min(max(there, low), high)
+def move(i, j, step, state):
+    """trial[i, j]: the position after a step. A bound stops a particle and throws it half as fast back (SPSO, 2.4)."""
+    low, high = state.box.lower[j], state.box.upper[j]
+    there = state.position[i, j] + step
+    state.step[i, j] = -0.5 * step if there < low or there > high else step
+    state.trial[i, j] = min(max(there, low), high)
 
 
 @inlined
 def keep_row(i, state):
     """The particle is where its candidate was; its best point is the better one."""
-    population.copy_row(state.trial, i, state.position, i)
-    population.copy_row(state.step, i, state.velocity, i)
+    for j in range(state.trial.shape[1]):
+        state.position[i, j], state.velocity[i, j] = state.trial[i, j], state.step[i, j]
     improved, survives = state.trial_f[i] < state.f[i], state.trial_f[i] <= state.f[i]
     before = 0 if state.idle[i] >= GAP else state.idle[i]
     state.idle[i] = GAP if state.life[0].fresh == 1 else (0 if improved else before + 1)
@@ -119,7 +117,8 @@ def gravitate_row(i, state):
     radius = uniform(population.row_of(i, state), n) * np.sqrt(square / length)
     for j in range(n):
         width = box.upper[j] - box.lower[j]
-        state.step[i, j] += own.inertia * state.velocity[i, j] + radius * width * state.trial[i, j]
+        drawn = own.inertia * state.velocity[i, j] + radius * width * state.trial[i, j]
+        move(i, j, state.step[i, j] + drawn, state)
 
 
 @inlined
@@ -139,8 +138,9 @@ def learn_from(i, state, key):
     share = 0.05 + 0.45 * (exp(10.0 * i / (rows - 1.0)) - 1.0) / (exp(10.0) - 1.0)  # Pc, eq. 10
     foreign = False
     for j in range(n):
-        state.exemplar[i, j] = i
-        if uniform(key, n + 3 * j) < share:
+        state.exemplar[i, j], state.step[i, j] = i, uniform(key, n + 3 * j)
+    for j in range(n):
+        if state.step[i, j] < share:
             one, two = integer_except(key, n + 3 * j + 1, rows, i), integer_except(key, n + 3 * j + 2, rows, i)
             state.exemplar[i, j] = two if state.f[two] < state.f[one] else one
             foreign = True
@@ -149,17 +149,23 @@ def learn_from(i, state, key):
 
 
 @inlined
+def choose_exemplars(start, stop, state):
+    """step: the coordinates that are learnt from. Ahead of the rows: what was just written is not read at once."""
+    for i in range(start, stop):
+        if state.idle[i] >= GAP:
+            learn_from(i, state, population.row_of(i, state))
+        for j in range(state.trial.shape[1]):
+            state.step[i, j] = state.x[np.uint64(state.exemplar[i, j]), j]
+
+
+@inlined
 def learn_row(i, state):
     """Eq. 8; the inertia falls from 0.9 to 0.4 over the run."""
     key, own = population.row_of(i, state), state.own[0]
-    if state.idle[i] >= GAP:
-        learn_from(i, state, key)
     inertia = 0.9 - 0.5 * progress(state.run)
-    for j in range(state.trial.shape[1]):  # by itself: the next loop is vectorised
-        state.step[i, j] = state.x[state.exemplar[i, j], j]
     for j in range(state.trial.shape[1]):
         towards = state.step[i, j] - state.position[i, j]
-        state.step[i, j] = inertia * state.velocity[i, j] + own.cognitive * uniform(key, j) * towards
+        move(i, j, inertia * state.velocity[i, j] + own.cognitive * uniform(key, j) * towards, state)
 
 
 # --- the textbook's: towards its own best point and the best of all ----------------------------------------------
@@ -171,8 +177,9 @@ def follow_row(i, state):
     key, own, leader, n = population.row_of(i, state), state.own[0], state.rows[0].best, state.trial.shape[1]
     for j in range(n):
         at = state.position[i, j]
-        state.step[i, j] = (
+        step = (
             own.inertia * state.velocity[i, j]
             + own.cognitive * uniform(key, j) * (state.x[i, j] - at)
             + own.social * uniform(key, n + j) * (state.x[leader, j] - at)
         )
+        move(i, j, step, state)

@@ -4,7 +4,10 @@ Tsallis and Stariolo, Generalized simulated annealing, Physica A 233 (1996) 395-
 Lett. A 233 (1997) 216-220; Xiang, Gubian, Suomela and Hoeng, The R Journal 5 (2013) 13-28. Defaults, the order of
 steps, and when a local search is made are those of SciPy. An iteration is a chain of 2 D moves at one temperature, the
 first D of which change all coordinates, the others one each; then the local searches. What leaves the box comes in at
-the other side."""
+the other side.
+
+It is a success where two local searches came to the best value, within 1e-8 (SciPy's always is); `ftol` ends the run
+there, `patience` after so many chains without a better point."""
 
 from __future__ import annotations
 
@@ -23,7 +26,17 @@ from ...kernels.rows.population import Box, make_box, only_start, sample
 from ...kernels.run import Run, make_run, spent
 from ...kernels.walks import moved
 from ..contract import UNLIMITED, Solver, require
-from ..descent.local_search import KINDS, NESTS, NONE, LocalSearch, descend, kind_of, make_local, may_ask
+from ..descent.local_search import (
+    KINDS,
+    NESTS,
+    NONE,
+    LocalSearch,
+    descend,
+    kind_of,
+    make_local,
+    may_ask,
+    measure_agreement,
+)
 
 LOCALS = ("auto", *KINDS[:-1])
 TAIL = 1e8  # jumps beyond it are drawn from within (SciPy's TAIL_LIMIT)
@@ -233,10 +246,11 @@ def iterate(problem, state):
     improved = walk(problem, state)
     if state.local.own[0].kind != NONE:
         search_around(problem, state, improved)
+    measure_agreement(state.local, state.run)
     own.step += 1
 
 
 SOLVER = Solver(
     "dual_annealing", "generalised annealing with local searches (Tsallis and Stariolo 1996, as in SciPy)", Options,
-    DualAnnealingState, init, iterate=iterate, may_ask=may_ask, converges=False, planned=False, nests=NESTS,
+    DualAnnealingState, init, iterate=iterate, may_ask=may_ask, planned=False, nests=NESTS,
 )  # fmt: skip

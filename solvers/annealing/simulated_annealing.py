@@ -23,8 +23,8 @@ import numpy as np
 
 from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Integers, Vector, filled, record
-from ...kernels.numbers.elementary import exp, log
-from ...kernels.numbers.random import cauchy, integer, normal, uniform
+from ...kernels.numbers.elementary import log
+from ...kernels.numbers.random import cauchy, generation_key, normal, run_key, uniform
 from ...kernels.rows.population import Box, make_box, only_start, sample
 from ...kernels.run import Run, evaluate, make_run
 from ...kernels.walks import move_partners, moved
@@ -39,6 +39,7 @@ CYCLES = 20  # N_S of Corana et al.: moves of each coordinate between two adjust
 TEMPERATURES = 100  # that a run of their algorithm goes through, if it is long enough
 VARY = 2.0  # c_u: how fast a width is adjusted
 ACCEPTED_UPHILL = 0.8
+AHEAD = 16  # moves whose random numbers are drawn at a time, on the vector unit
 WIDER, NARROWER = float(np.exp(0.05 * 0.56)), float(np.exp(-0.05 * 0.44))  # at rest where 44 % of moves are accepted
 SCALARS = record(
     f="f8",  # value at x
@@ -75,9 +76,12 @@ class Options:
 
 class SimulatedAnnealingState(NamedTuple):
     x: Vector  # (D,) where the walk is
-    trial: Vector  # (D,) where it may go
+    trial: Vector  # (D,) where it may go; between two moves, x
     widths: Vector  # (D,) of each coordinate's step, as a share of the box (Corana et al.)
     taken: Integers  # (D,) its accepted moves since the last adjustment
+    where: Vector  # (AHEAD,) of moves to come: a number in [0, 1) for the coordinate
+    drawn: Vector  # (AHEAD,) the step
+    mercy: Vector  # (AHEAD,) the rise that is accepted at T = 1
     own: Annotated[np.ndarray, SCALARS]
     box: Box
     run: Run
@@ -102,38 +106,66 @@ def init(domain, options, limits, key):
         given=given, corana=corana,
     )  # fmt: skip
     widths, taken = np.full(n, min(options.step, 1.0)), np.zeros(n, np.int64)
-    return SimulatedAnnealingState(x, np.zeros(n), widths, taken, own, box, make_run(n, limits, key))
+    drawn = {name: np.zeros(AHEAD) for name in ("where", "drawn", "mercy")}
+    return SimulatedAnnealingState(
+        x, np.zeros(n), widths, taken, **drawn, own=own, box=box, run=make_run(n, limits, key)
+    )
 
 
 @inlined
 def begin(problem, state):
     """Iteration 0: the point that was given, or one uniform in the box."""
     key, box = state.run.now[0].key, state.box
-    if state.own[0].given == 0:
-        for j in range(state.x.size):
+    for j in range(state.x.size):
+        if state.own[0].given == 0:
             state.x[j] = sample(uniform(key, j), box.lower[j], box.upper[j], box.integer[j])
+        state.trial[j] = state.x[j]
+    draw_moves(state)
     state.own[0].f = evaluate(problem, state.x, state.run)
 
 
+@part
+def draw_moves(state):
+    """The random numbers of this move and those to come.
+
+    u < exp(-rise / T) where rise < -T ln(u), an exponential number: so nothing is left to compute behind the value.
+    """
+    now, schedule = state.run.now[0], state.own[0].schedule
+    key, first = run_key(now.seed, now.index), now.iteration
+    for k in range(AHEAD):
+        move = generation_key(key, first + k)
+        state.where[k] = uniform(move, COORDINATE)
+        state.drawn[k] = 2.0 * uniform(move, STEP) - 1.0
+        state.mercy[k] = -log(uniform(move, ACCEPTANCE))
+    if schedule >= LOGARITHMIC:
+        for k in range(AHEAD):
+            move = generation_key(key, first + k)
+            state.drawn[k] = cauchy(move, STEP) if schedule == CAUCHY else normal(move, STEP)
+
+
 @inlined
-def propose(key, state):
-    """trial: x with one coordinate moved; which one."""
-    x, trial, own, box = state.x, state.trial, state.own[0], state.box
-    for j in range(x.size):
-        trial[j] = x[j]
-    j = integer(key, COORDINATE, x.size) if own.corana == 0 else own.turn
+def propose(k, state):
+    """One coordinate of trial, which was x, is moved by the k-th drawn step; which one."""
+    x, trial, own, box, key = state.x, state.trial, state.own[0], state.box, state.run.now[0].key
+    j = int(state.where[k] * x.size) if own.corana == 0 else own.turn
     low, high = box.lower[j], box.upper[j]
-    if own.schedule == CAUCHY:
-        drawn = cauchy(key, STEP)
-    elif own.schedule == LOGARITHMIC:
-        drawn = normal(key, STEP)
-    else:
-        drawn = 2.0 * uniform(key, STEP) - 1.0
     width = own.width if own.corana == 0 else state.widths[j]
-    trial[j] = moved(x[j], width * (high - low) * drawn, key, SIDE, low, high, box.integer[j])
+    trial[j] = moved(x[j], width * (high - low) * state.drawn[k], key, SIDE, low, high, box.integer[j])
     if box.integer[j] > 0.0:
         move_partners(x, trial, j, width, key, PARTNER, box)
     return j
+
+
+@inlined
+def settle(accepts, j, value, state):
+    """The walk is where the move led, or where it was; as numbers that are chosen: a branch is often guessed wrong."""
+    x, trial, own = state.x, state.trial, state.own[0]
+    there, here, before = trial[j], x[j], own.f
+    own.f = value if accepts else before
+    x[j] = trial[j] = there if accepts else here
+    if state.box.integer[j] > 0.0:  # another one may have moved as well
+        for k in range(x.size):
+            x[k] = trial[k] = trial[k] if accepts else x[k]
 
 
 @part
@@ -183,20 +215,18 @@ def iterate(problem, state):
     if now.iteration == 0:
         begin(problem, state)
         return
-    key = now.key
-    moving = propose(key, state)
+    k = now.iteration % AHEAD
+    if k == 0:
+        draw_moves(state)
+    moving, explores = propose(k, state), now.iteration <= own.trials
+    mercy = np.inf if explores else own.temperature * state.mercy[k]  # at first all finite moves are taken
     value = evaluate(problem, state.trial, state.run)
     rise = value - own.f
-    explores = now.iteration <= own.trials  # every finite move is taken, and its rise counted
     if explores and 0.0 < rise < np.inf:
         own.uphill += rise
         own.uphill_moves += 1
-    accepts = value <= own.f or (explores and rise < np.inf)
-    accepts = accepts or uniform(key, ACCEPTANCE) < exp(-rise / own.temperature)
-    if accepts:
-        own.f = value
-        for j in range(state.x.size):
-            state.x[j] = state.trial[j]
+    accepts = (value <= own.f) | (rise < mercy)
+    settle(accepts, moving, value, state)
     if explores:
         if now.iteration == own.trials:
             find_first_temperature(own)
@@ -214,7 +244,7 @@ def iterate(problem, state):
         if own.corana == 1:
             own.f = now.best
             for j in range(state.x.size):
-                state.x[j] = state.run.best_x[j]
+                state.x[j] = state.trial[j] = state.run.best_x[j]
 
 
 SOLVER = Solver(

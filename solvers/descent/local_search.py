@@ -16,6 +16,7 @@ from ...kernels.compile.structures import Vector, copied, filled, record
 from ...kernels.descent.pattern import pattern_search, random_moves, value_of
 from ...kernels.nesting import nested, nothing_of
 from ...kernels.problem import is_told
+from ...kernels.run import spent
 from ..contract import UNLIMITED, Limits
 from . import l_bfgs_b, nelder_mead
 from .l_bfgs_b import LBfgsBState
@@ -28,6 +29,7 @@ LOCAL = record(
     kind="i8",
     moves="i8",  # evaluations of a search, at most
     step="f8", xtol="f8",  # shares of the unit: the first step of a search by values; the one at which it has converged
+    lowest="f8", second="f8",  # the two lowest values that searches came to
 )  # fmt: skip
 
 
@@ -69,7 +71,7 @@ def make_local(domain, kind: str, key, moves: int, step: float, xtol: float, ite
 
     quasi_newton, simplex = inner(l_bfgs_b), inner(nelder_mead)
     return LocalSearch(
-        own=filled(LOCAL, kind=KINDS.index(kind), moves=moves, step=step, xtol=xtol),
+        own=filled(LOCAL, kind=KINDS.index(kind), moves=moves, step=step, xtol=xtol, lowest=np.inf, second=np.inf),
         unit=np.where(np.isfinite(widths), widths, 1.0),
         room=np.zeros(domain.dimension),
         l_bfgs_b=quasi_newton,
@@ -86,6 +88,25 @@ by_simplex = nested("nelder_mead", NelderMeadState, nelder_mead.place)
 @inlined
 def descend(problem, x, local, box, run):
     """A local search from x (D,), which becomes the local minimum; its value. It takes one evaluation at least."""
+    own, value = local.own[0], search(problem, x, local, box, run)
+    if not spent(run):  # it was not cut short
+        own.second = min(max(own.lowest, value), own.second)
+        own.lowest = min(own.lowest, value)
+    return value
+
+
+@inlined
+def measure_agreement(local, run):
+    """run.spread: how far above the best so far the second of the local minima is.
+
+    Where that is next to nothing, two searches came to the best value: what a success is of a method of such searches.
+    """
+    if local.own[0].second < np.inf:
+        run.now[0].spread = local.own[0].second - run.now[0].best
+
+
+@inlined
+def search(problem, x, local, box, run):
     own, now = local.own[0], run.now[0]
     if own.kind == L_BFGS_B and now.max_evals - now.evaluations > asking.price(problem):
         return by_gradients(problem, local.l_bfgs_b, local.fresh_l_bfgs_b, x, own.moves, run)

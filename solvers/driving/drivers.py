@@ -50,6 +50,7 @@ from ..contract import Solver
 from ..registry import SOLVERS
 
 SECONDS = {False: 2, True: 6}  # that a driver takes to compile, about: of a sequential method, of one with rows
+AHEAD = 8  # rows that are proposed before they are evaluated: a processor waits for numbers that were just written
 OF_MANY, MANY = 10, 60  # of one that nests others: its state has so many arrays or more
 ASK_TELL = " for ask and tell"
 
@@ -211,13 +212,16 @@ def _advance_by_rows(solver: Solver):
             start = rows.cursor
             stop = min(rows.count, start + evaluations)
             draw(start, stop, state)
-            for i in range(start, stop):
-                rows.cursor = i  # from outside one sees how far it is, and what an evaluation is at work on
-                propose_row(i, state)
-                trial_f[i] = asking.value(problem, row(trial, i))
-                if raised(trial_f[i]):  # this row waits: the run can go on from here
-                    note_raised(state.run, row(trial, i))
-                    return
+            for first in range(start, stop, AHEAD):
+                last = min(first + AHEAD, stop)
+                for i in range(first, last):
+                    propose_row(i, state)
+                for i in range(first, last):
+                    rows.cursor = i  # from outside one sees how far it is, and what an evaluation is at work on
+                    trial_f[i] = asking.value(problem, row(trial, i))
+                    if raised(trial_f[i]):  # this row waits: the run can go on from here
+                        note_raised(state.run, row(trial, i))
+                        return
             rows.cursor = stop
             evaluations -= stop - start
             if stop == rows.count:

@@ -240,6 +240,7 @@ REFUSED: dict[str, Refused] = {
     "termination": Refused("write max_iters=, max_evals=, max_time= or ftol="),
     "take_step": Refused("jumps of basin_hopping are uniform; write options={'step': SHARE}"),
     "accept_test": Refused("basin_hopping accepts by Metropolis' rule; write options={'temperature': T}"),
+    "resume": Refused("leave it out: checkpoint= goes on from its file where there is one"),
     "vol_tol": Refused("write options={'xtol': SHARE} of method='direct', which is about sides"),
     "f_min": Refused("write target=, the value at which to stop"),
     "f_min_rtol": Refused("write target=, the value at which to stop"),

@@ -66,7 +66,8 @@ def name_positionals(door: str, positional: tuple, given: dict, after_box: tuple
         if name not in named:
             named[name] = value
         elif value is not None:
-            raise TypeError(f"{name}: {door} got it twice, by its place and by name")
+            order = ", ".join(name for name in names if name != "self")
+            raise TypeError(f"{name}: {door} got it twice, by its place and by name; without names it takes {order}")
     return named
 
 

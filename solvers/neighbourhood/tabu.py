@@ -1,8 +1,9 @@
 """Tabu search: to the best point of the neighbourhood, also where it is worse, but not back to where it came from.
 
 Glover, Tabu search, ORSA J. Comput. 1 (1989) 190-206 and 2 (1990) 4-32; for boxes as in Chelouah and Siarry, Tabu
-search applied to global optimization, Eur. J. Oper. Res. 123 (2000) 256-270 (ECTS), from which the lengths of the lists
-and the sizes of the neighbourhood and of the balls are, as shares of the box.
+search applied to global optimization, Eur. J. Oper. Res. 123 (2000) 256-270 (ECTS), whose two phases, two lists and
+balls these are. The numbers (lengths of lists, sizes of balls and neighbourhoods, as shares of the box) are ours: its
+abstract was at hand, not its table of parameters.
 
 A generation is the neighbourhood of one point: row i lies in the i-th of concentric boxes, each smaller than the one
 before; of three rows one changes all variables, one changes one, one changes two. A candidate is tabu in a ball around
@@ -20,7 +21,6 @@ import numpy as np
 
 from ...kernels.compile.jit import inlined, part
 from ...kernels.compile.structures import Matrix, Vector, filled, record
-from ...kernels.numbers.elementary import exp
 from ...kernels.numbers.random import integer, uniform
 from ...kernels.rows import population
 from ...kernels.rows.population import Box, RowCounts, population_fields, sample
@@ -71,6 +71,7 @@ class TabuState(NamedTuple):
     found: Matrix  # (N, D) promising points
     found_f: Vector  # (N,)   their values
     done: Matrix  # (N, D) the best points of the areas that were searched last
+    shares: Vector  # (P,)   sizes of the concentric boxes, as shares of the first
     trial: Matrix  # (P, D) the neighbourhood
     trial_f: Vector  # (P,)   its values
     own: Annotated[np.ndarray, SCALARS]
@@ -97,6 +98,7 @@ def init(domain, options, limits, key):
         found=np.zeros((LISTED, n)),
         found_f=np.full(LISTED, np.inf),
         done=np.zeros((LISTED, n)),
+        shares=10.0 ** (-DECADES * np.arange(size) / max(size - 1, 1)),
         own=own,
         **fields,
     )
@@ -105,27 +107,37 @@ def init(domain, options, limits, key):
 @inlined
 def propose(i, state):
     """A neighbour; or a point of the box, where the search begins anew."""
-    own, now, rows, box, at, n = state.own[0], state.run.now[0], state.rows[0], state.box, state.at, state.at.size
+    own, now, box, at, trial, n = state.own[0], state.run.now[0], state.box, state.at, state.trial, state.at.size
     if now.iteration == 0:
         population.sample_row(i, state)
         return
-    key, changed = population.row_of(i, state), False
+    key, reach, changed = population.row_of(i, state), own.reach * state.shares[i], 0
     only, other = integer(key, COORDINATE, n), integer(key, OTHER, n)
-    reach = own.reach * exp(-DECADES * 2.302585092994046 * i / max(rows.live - 1, 1))
-    for j in range(n):
-        low, high, u = box.lower[j], box.upper[j], uniform(key, STEP + j)
-        value = at[j]
-        if own.phase == SAMPLE:
-            value = sample(u, low, high, box.integer[j])
-        elif i % 3 == 0 or j == only or (i % 3 == 2 and j == other):
-            width = reach * (high - low)
-            width = max(width, 1.0) if box.integer[j] > 0.0 and i % 3 > 0 else width
-            value = mirrored(at[j] + width * (2.0 * u - 1.0), low, high)
-            value = value if box.integer[j] == 0.0 else np.floor(value + 0.5)
-        changed = changed or value != at[j]
-        state.trial[i, j] = value
-    if not changed:  # steps of whole numbers below one half
-        state.trial[i, only] = moved(at[only], 0.0, key, SIDE, box.lower[only], box.upper[only], box.integer[only])
+    if own.phase == SAMPLE:
+        for j in range(n):
+            trial[i, j] = sample(uniform(key, STEP + j), box.lower[j], box.upper[j], box.integer[j])
+            changed += 1 if trial[i, j] != at[j] else 0
+    elif i % 3 == 0:
+        for j in range(n):
+            trial[i, j] = neighbour(at[j], uniform(key, STEP + j), reach, 0.0, j, box)
+            changed += 1 if trial[i, j] != at[j] else 0
+    else:
+        for j in range(n):
+            trial[i, j] = at[j]
+        for j in (only, other if i % 3 == 2 else only):
+            trial[i, j] = neighbour(at[j], uniform(key, STEP + j), reach, 1.0, j, box)
+            changed += 1 if trial[i, j] != at[j] else 0
+    if changed == 0:  # steps of whole numbers below one half
+        trial[i, only] = moved(at[only], 0.0, key, SIDE, box.lower[only], box.upper[only], box.integer[only])
+
+
+@inlined
+def neighbour(value, u, reach, least, j, box):
+    """The j-th variable after a step of at most `reach` times the box, of a whole number at least `least`."""
+    low, high, whole = box.lower[j], box.upper[j], box.integer[j]
+    width = max(reach * (high - low), least * whole)
+    new = mirrored(value + width * (2.0 * u - 1.0), low, high)
+    return np.floor(new + 0.5) if whole > 0.0 else new
 
 
 @part

@@ -27,7 +27,7 @@ SCALARS = record(mutation="i8", exponential="i8", weight="f8", crossover="f8")
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     strategy: str = "rand1bin"  # what is mutated, how it is crossed
-    population: int | None = None  # P, at least 4; None: 10 D (Storn and Price), of whole numbers 7 D; 20 to 200
+    population: int | None = None  # P, at least 4; None: 10 D (Storn and Price), 20 to 200; whole numbers 7 D, from 30
     weight: float = 0.5  # F in (0, 2]
     crossover: float = 0.9  # CR in [0, 1]
 
@@ -50,8 +50,8 @@ class DifferentialEvolutionState(NamedTuple):
 
 
 def init(domain, options, limits, key):
-    each = 7 if domain.integrality.any() else 10  # whole numbers: at 10 it is too slow, at 5 it collapses
-    rows = options.population or min(max(each * domain.dimension, 20), 200)
+    each, least = (7, 30) if domain.integrality.any() else (10, 20)  # at 10 D it is too slow, at 5 D it collapses
+    rows = options.population or min(max(each * domain.dimension, least), 200)
     number = STRATEGIES.index(options.strategy)
     own = {"mutation": number % 3, "exponential": number // 3, "weight": options.weight, "crossover": options.crossover}
     return DifferentialEvolutionState(

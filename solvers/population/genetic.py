@@ -27,13 +27,14 @@ from ..contract import Rows, Solver, require
 SELECTIONS = ("tournament", "truncation", "roulette")
 CROSSOVERS = ("sbx", "one_point")
 MUTATIONS = ("polynomial", "uniform")
-POPULATION = {False: 100, True: 40}  # True: whole numbers alone, of which fewer points are told apart
+WHOLE = 16  # numbers that the vector unit may count at a time
+POPULATION = {False: 100, True: 30}  # True: whole numbers alone, of which fewer points are told apart
 PATIENCE, PATIENCE_EACH = 100, 10  # generations without improvement before a new population, and more for each variable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
-    population: int | None = None  # P, at least 2; None: Deb's 100; of whole numbers alone 40
+    population: int | None = None  # P, at least 2; None: Deb's 100; of whole numbers alone 30
     selection: str = "tournament"  # of two; "truncation": among the better half; "roulette": by value
     crossover: str = "sbx"  # simulated binary; "one_point"
     mutation: str = "polynomial"  # or "uniform": drawn anew
@@ -66,6 +67,7 @@ class GeneticState(NamedTuple):
     order: Integers  # (2 P,) rows from best to worst
     scratch: Integers  # (2 P,)
     wheel: Vector  # (P,)   of the roulette
+    spared: Vector  # (D rounded up,) the probability that no gene mutates of one, of two, of three ...
     trial: Matrix  # (P, D) candidates
     trial_f: Vector  # (P,)   their values
     own: Annotated[np.ndarray, genetic.SCALARS]
@@ -83,7 +85,7 @@ def init(domain, options, limits, key):
         "crossover": CROSSOVERS.index(options.crossover),
         "mutation": MUTATIONS.index(options.mutation),
         "rate": options.crossover_rate,
-        "spared": min(np.log1p(-rate), -1e-300) if rate < 1 else -np.inf,
+        "mutation_rate": rate,
         "eta_crossover": options.crossover_eta,
         "eta_mutation": options.mutation_eta,
         "elites": rows if options.elites is None else options.elites,
@@ -92,6 +94,7 @@ def init(domain, options, limits, key):
     return GeneticState(
         **ranked_fields(2 * rows, n),
         wheel=np.zeros(rows),
+        spared=np.append((1 - rate) ** np.arange(1.0, n + 1), np.zeros(-n % WHOLE)),
         own=filled(genetic.SCALARS, **own),
         life=filled(renewal.LIFE, fresh=1, longest=PATIENCE + PATIENCE_EACH * n, best=np.inf),
         **population_fields(domain, rows, limits, key),
@@ -111,7 +114,7 @@ def renew(state):
     renewal.renew(state.life, state.f, state.rows, state.run)
 
 
-ROWS = Rows(propose, (genetic.join,), genetic.place_row, settle=(shared.rank, genetic.survive, genetic.weigh, renew))
+ROWS = Rows(propose, (genetic.join,), genetic.place_row, settle=(genetic.rank, genetic.survive, genetic.weigh, renew))
 SOLVER = Solver(
     "genetic", "genetic algorithm (simulated binary crossover, polynomial mutation, elitism)", Options, GeneticState,
     init, rows=ROWS, points=populations, planned=False,

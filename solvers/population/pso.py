@@ -97,8 +97,12 @@ def init(domain, options, limits, key):
 
 @inlined
 def draw(start, stop, state):
-    if state.own[0].variant == swarm.SPSO2011 and state.life[0].fresh == 0:
+    if state.life[0].fresh == 1:
+        return
+    if state.own[0].variant == swarm.SPSO2011:
         swarm.draw_directions(start, stop, state)
+    elif state.own[0].variant == swarm.CLPSO:
+        swarm.choose_exemplars(start, stop, state)
 
 
 @inlined
@@ -113,7 +117,6 @@ def propose(i, state):
         swarm.learn_row(i, state)
     else:
         swarm.follow_row(i, state)
-    swarm.move_row(i, state)
     shared.round_row(i, state)
 
 

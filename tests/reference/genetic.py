@@ -120,9 +120,13 @@ def candidate(s, draws, i):
 
 
 def survive(s, x, f):
-    """Of parents and children the best stay, then what was passed over, as many as the population has."""
+    """Of parents and children the best stay, then what was passed over, as many as the population has.
+
+    Of equal values the parents come first, in the order that they have.
+    """
     kept, others, parents = [], [], 0
-    for row in ranks(f):
+    rows = np.concatenate([s.order, np.arange(s.size, len(f))])
+    for row in rows[ranks(f[rows])]:
         copy = s.distinct and any(f[k] == f[row] and (x[k] == x[row]).all() for k in kept)
         if copy or (row < s.size and parents == s.elites):
             others.append(row)
