@@ -67,7 +67,7 @@ def minimize(
         in each evaluation; a read-only one is refused then.
     method : str or Solver, default "auto"
         A name in `thalweg.SOLVERS`, in any case and hyphenation. "auto" is `portfolio` in a box, one of DE's family for
-        whole numbers, more than 200 variables, `workers` and GPUs, and a local method where there is no box.
+        whole numbers, more than 1,000 variables, `workers` and GPUs, and a local method where there is no box.
     jac : callable, True, "2-point", "3-point" or "cs", optional
         The gradient: `jac(x, *args) -> (D,)`; True: `fun` returns (value, gradient), as in SciPy; by differences of two
         or three points for each variable, or by a complex step, exact where `fun` takes complex x (NumPy's functions

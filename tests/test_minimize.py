@@ -65,9 +65,9 @@ def test_auto_is_a_portfolio_or_chooses_by_dimension_and_budget():
         problem = Problem(fun=objective(valley), bounds=[(0, 1)] * dimension, integrality=limits.pop("whole", None))
         return choose_method(problem, make_limits(dimension, limits.pop("budget", None), None, None, None, **limits))
 
-    assert chosen(3, budget=500) == chosen(3) == chosen(200) == "portfolio"
+    assert chosen(3, budget=500) == chosen(3) == chosen(200) == chosen(1000) == "portfolio"
     assert chosen(3, budget=500, whole=True) == chosen(20, budget=10_000, whole=True) == "lshade"
-    assert chosen(3, whole=True) == "jso" and chosen(20, whole=True) == chosen(300) == "lsrtde"
+    assert chosen(3, whole=True) == "jso" and chosen(20, whole=True) == chosen(1001) == "lsrtde"
     assert chosen(3, max_iters=50, whole=True) == "lshade" and chosen(3, max_iters=2000, whole=True) == "jso"
 
 

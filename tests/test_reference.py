@@ -323,8 +323,11 @@ def plain_cma_es(state, made=0):
     last = range(plain.generation - min(plain.generation, plain.ring), plain.generation)
     plain.recent = [float(state.recent[k % plain.ring]) for k in last]
     plain.bests, plain.medians = (state.trace[k, : int(inner["entries"])].tolist() for k in range(2))
-    plain.C = np.tril(state.covariance) + np.tril(state.covariance, -1).T
-    plain.axes, plain.lengths = state.axes.T, state.lengths
+    plain.diagonal = bool(own["separable"])
+    plain.C, plain.axes = np.diag(state.covariance[0]), np.eye(len(state.mean))
+    if not plain.diagonal:
+        plain.C, plain.axes = np.tril(state.covariance) + np.tril(state.covariance, -1).T, state.axes.T
+    plain.lengths = state.lengths
     new = plain.decomposed == plain.generation
     again = (plain.axes * plain.lengths**2) @ plain.axes.T
     plain.residual = max(
@@ -549,11 +552,18 @@ def cma_settings():
     yield setting("far", SMOOTH, {"max_evals": 1000}, {"sigma": 4.0})
     for population in (2, 3, 4, 40):
         yield setting(f"population-{population}", SMOOTH, {"max_evals": 1000}, {"population": population})
+    diagonal = {"covariance": "diagonal"}
+    yield setting("diagonal", SMOOTH, {"max_evals": 2000}, diagonal)
+    yield setting("diagonal-wide", WIDE, {"max_evals": 1000}, diagonal | {"population": 4})
+    yield setting("diagonal-mixed", MIXED, {"max_evals": 1000}, diagonal)
+    yield setting("diagonal-undefined", BROKEN, {"max_evals": 800}, diagonal | {"population": 20})
+    yield setting("diagonal-one", Problem(rippled, 1), {"max_evals": 500}, diagonal)
     yield setting("steep", Problem(steep, 2, x0=((0.5, -1.0),), bounded=False), {"max_evals": 1800})
     yield setting("slope", Problem(slope, 2, x0=((0.5, -1.0),), bounded=False), {"max_evals": 800})
     yield setting("few", Problem(few, 4), {"max_evals": 1500}, {"population": 30})
     yield setting("lots", Problem(lots, 2), {"max_evals": 4000})
-    yield setting("lots-long", Problem(lots, 2), {"max_evals": 4500}, {"population": 4, "restart": "none"})
+    near = {"population": 4, "restart": "none", "sigma": 0.1}
+    yield setting("lots-long", Problem(lots, 5), {"max_evals": 4500}, near)
     for budget in (1, 2, 7, 9):
         yield setting(f"budget-{budget}", SMOOTH, {"max_evals": budget}, least=1)
     yield setting("target", SMOOTH, {"max_evals": 5000, "target": 10.0}, least=2)

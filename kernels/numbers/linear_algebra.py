@@ -54,6 +54,12 @@ def sum_rows(factor, matrix, n, out):
             out[j] += a * matrix[k, j]
 
 
+@inlined
+def on_diagonal(matrix, j):
+    """Entry (j, j); a matrix of one row is a diagonal."""
+    return matrix[min(j, matrix.shape[0] - 1), j]
+
+
 @part
 def all_finite(matrix):
     """Whether no entry is NaN or infinite."""

@@ -4,6 +4,9 @@ Where a method searches in all of space, its points y become points x of the box
 each bound. There x is quadratic in y and meets the bound with slope 0, as far outside of the box as the margin is wide;
 from there on space is mirrored, again and again. So no bound is a kink, and none is far from any y. After N. Hansen's
 BoundTransform in pycma; the margin is a share of the box's width here, so that units do not matter.
+
+To a distribution wider than the box, space is full of images of each minimum, between which it cannot choose. So a
+point far outside may be taken for its image in the box (`nearby`); near a bound a minimum keeps both its sides.
 """
 
 import numpy as np
@@ -11,6 +14,7 @@ import numpy as np
 from ..compile.jit import inlined
 
 MARGIN = 0.05  # of the width; of the bound, at least of 1, where there is no other bound
+FAR, FAR_MEAN = 3.0, 1.0  # margins beyond the outer margin: of a point, and of a mean, which has to turn before
 
 
 def margins(lower: np.ndarray, upper: np.ndarray) -> np.ndarray:
@@ -51,6 +55,16 @@ def mirrored(y, low, high):
     folds = np.floor((y - low) / width)
     rest = (y - low) - folds * width
     return low + rest if folds == 2.0 * np.floor(0.5 * folds) else high - rest
+
+
+@inlined
+def nearby(y, lower, upper, below, above, far):
+    """y, or where it is so many margins beyond the outer one its image in the box and its outer margins."""
+    low, high = lower - below, upper + above
+    if y < low - far * below or y > high + far * above:
+        image = mirrored(y, low, high)
+        return image if image == image else y
+    return y
 
 
 @inlined

@@ -1,34 +1,37 @@
 """The search distribution of CMA-ES: sampled, and adapted to the ranks of what was sampled.
 
 Equations and table 1 as in Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772v2. A coordinate has its own
-unit `scale`, in which the covariance matrix C begins as the identity. Fields of a state, beside those of population.py:
+unit `scale`, in which the covariance matrix C begins as the identity. C may be a diagonal, of O(D) time and memory a
+row (sep-CMA: Ros and Hansen, PPSN 2008): nothing is turned then, so B = I, and D numbers are learnt faster than D^2.
+Fields of a state, beside those of population.py:
     mean       (D,)    m, in the space that is folded into the box (bounds.py)
     scale      (D,)    the unit of each variable; that of a whole-numbered one widens (whole_numbers.py)
     margin     (2, D)  of the box
-    covariance (D, D)  C, its lower triangle
-    axes       (D, D)  B', an eigenvector of C in each row
+    covariance (D, D)  C, its lower triangle; (1, D) where it is a diagonal
+    axes       (D, D)  B', an eigenvector of C in each row; (0, D) there
     lengths    (D,)    the diagonal of D: roots of the eigenvalues
     path_sigma, path_c (D,)  the evolution paths
     weight     (P,)    w by rank
     step       (P, D)  y = B D z of each row
     squared    (P,)    |z|^2 of each row
     order      (P,)    rows from best to worst
-    work       (D + 3, D)  room within a generation
+    work       (D + 3, D)  room within a generation; (3, D) there
     own                the scalars of SCALARS
 """
 
 import numpy as np
 
-from ..calling.arguments import row
-from ..compile.jit import inlined
+from ..calling.arguments import copy_array, row
+from ..compile.jit import inlined, part
 from ..compile.structures import record
 from ..numbers.elementary import exp, log
 from ..numbers.linear_algebra import dot, eigensystem, sum_rows
 from ..numbers.random import normal, row_key
-from .bounds import into_box
+from .bounds import FAR, FAR_MEAN, into_box, nearby
 from .whole_numbers import into_whole_box
 
 SCALARS = record(
+    separable="i8",  # 1: C is a diagonal
     generation="i8",  # g, of this distribution
     decomposed="i8",  # the generation of which axes and lengths are
     parents="i8",  # mu: how many weights are positive
@@ -59,7 +62,12 @@ def set_constants(state, population):
     own.d_sigma = 1.0 + 2.0 * max(0.0, np.sqrt((mu_eff - 1.0) / (n + 1.0)) - 1.0) + own.c_sigma
     own.c_c = (4.0 + mu_eff / n) / (n + 4.0 + 2.0 * mu_eff / n)  # eq. 56
     own.c_1 = 2.0 / ((n + 1.3) ** 2 + mu_eff)  # eq. 57
-    own.c_mu = min(1.0 - own.c_1, 2.0 * (0.25 + mu_eff + 1.0 / mu_eff - 2.0) / ((n + 2.0) ** 2 + mu_eff))  # eq. 58
+    own.c_mu = 2.0 * (0.25 + mu_eff + 1.0 / mu_eff - 2.0) / ((n + 2.0) ** 2 + mu_eff)  # eq. 58
+    if own.separable == 1:
+        own.c_1 *= (n + 2.0) / 3.0  # Ros and Hansen
+        own.c_mu *= (n + 2.0) / 3.0
+        own.c_c = (1.0 + (1.0 + mu_eff) / n) / (np.sqrt(n) + (1.0 + 2.0 * mu_eff) / n)  # pycma: a path as fast as that
+    own.c_mu = min(1.0 - own.c_1, own.c_mu)
     own.chi = np.sqrt(n) * (1.0 - 1.0 / (4.0 * n) + 1.0 / (21.0 * n * n))
     negative = min(1.0 + own.c_1 / own.c_mu, 1.0 + 2.0 * loss_eff / (mu_eff + 2.0))  # eq. 50, 51
     negative = min(negative, (1.0 - own.c_1 - own.c_mu) / (n * own.c_mu))  # eq. 52
@@ -77,8 +85,16 @@ def reset(state, population, sigma):
     for i in range(n):
         state.lengths[i] = 1.0
         state.path_sigma[i] = state.path_c[i] = 0.0
-        for j in range(n):
-            state.covariance[i, j] = state.axes[i, j] = 1.0 if i == j else 0.0
+    set_to_identity(state.covariance)
+    set_to_identity(state.axes)
+
+
+@inlined
+def set_to_identity(matrix):
+    """The identity; a matrix of one row is a diagonal."""
+    for i in range(matrix.shape[0]):
+        for j in range(matrix.shape[1]):
+            matrix[i, j] = 1.0 if i == j or matrix.shape[0] == 1 else 0.0
 
 
 # --- sampling ----------------------------------------------------------------------------------------------------
@@ -95,19 +111,61 @@ def draw_numbers(generation, start, stop, trial):
 
 @inlined
 def sample_row(i, state):
-    """From z in trial to y = B D z in step, and x = m + sigma y in trial (eq. 38 to 40)."""
+    """From z in trial to y = B D z in step, and x = m + sigma y in trial (eq. 38 to 40).
+
+    What is learnt of a point far outside the box is the step to its image, as of an injected point (Hansen,
+    arXiv:1110.4181)."""
     box, mean, scale, margin = state.box, state.mean, state.scale, state.margin
     z, y, n, sigma = row(state.trial, i), row(state.step, i), state.mean.size, state.own[0].sigma
     state.squared[i] = dot(z, z, n)
     for j in range(n):
         z[j] *= state.lengths[j]
-    sum_rows(z, state.axes, n, y)
+    turn(state, z, y)
+    far = False
     for j in range(n):
         point, low, high = mean[j] + sigma * scale[j] * y[j], box.lower[j], box.upper[j]
         if box.integer[j] > 0.0:
             z[j] = into_whole_box(point, low, high)
         else:
             z[j] = into_box(point, low, high, margin[0, j], margin[1, j])
+            image = nearby(point, low, high, margin[0, j], margin[1, j], FAR)
+            if image != point:
+                y[j], far = (image - mean[j]) / (sigma * scale[j]), True
+    if far:
+        shorten(i, state)
+
+
+@part
+def shorten(i, state):
+    """The step of row i, which goes to an image now, becomes no longer by C than it was drawn."""
+    y, n, drawn, length2 = row(state.step, i), state.mean.size, state.squared[i], 0.0
+    for k in range(n):
+        along = y[k] if state.own[0].separable == 1 else dot(row(state.axes, k), y, n)
+        length2 += (along / state.lengths[k]) ** 2
+    if length2 > drawn:
+        factor = np.sqrt(drawn / length2)
+        for j in range(n):
+            y[j] *= factor
+    state.squared[i] = min(length2, drawn)
+
+
+@inlined
+def turn(state, x, out):
+    """B x"""
+    if state.own[0].separable == 1:
+        copy_array(out, x)
+    else:
+        sum_rows(x, state.axes, x.size, out)
+
+
+@inlined
+def turn_back(state, x, out):
+    """B' x"""
+    if state.own[0].separable == 1:
+        copy_array(out, x)
+    else:
+        for k in range(x.size):
+            out[k] = dot(row(state.axes, k), x, x.size)
 
 
 # --- learning ----------------------------------------------------------------------------------------------------
@@ -117,6 +175,7 @@ def sample_row(i, state):
 def move(state):
     """The mean, the paths and the step size (eq. 41 to 45). Returns h_sigma."""
     own, mean, path_sigma, n = state.own[0], state.mean, state.path_sigma, state.mean.size
+    box, margin = state.box, state.margin
     shift, inside, white = row(state.work, 0), row(state.work, 1), row(state.work, 2)
     for j in range(n):
         shift[j] = 0.0
@@ -124,12 +183,15 @@ def move(state):
         w, i = state.weight[k], state.order[k]
         for j in range(n):
             shift[j] += w * state.step[i, j]
+    turn_back(state, shift, inside)
     for k in range(n):
-        inside[k] = dot(row(state.axes, k), shift, n) / state.lengths[k]
-    sum_rows(inside, state.axes, n, white)  # C^(-1/2) <y>
+        inside[k] /= state.lengths[k]
+    turn(state, inside, white)  # C^(-1/2) <y>
     gain = np.sqrt(own.c_sigma * (2.0 - own.c_sigma) * own.mu_eff)
     for j in range(n):
         mean[j] += own.sigma * state.scale[j] * shift[j]
+        if box.integer[j] == 0.0:
+            mean[j] = nearby(mean[j], box.lower[j], box.upper[j], margin[0, j], margin[1, j], FAR_MEAN)
         path_sigma[j] = (1.0 - own.c_sigma) * path_sigma[j] + gain * white[j]
     own.generation += 1
     length = np.sqrt(dot(path_sigma, path_sigma, n)) / own.chi
@@ -144,9 +206,30 @@ def move(state):
 
 @inlined
 def learn_covariance(state, h_sigma):
-    """The rank-one and the rank-mu update, with weights below 0 for the worse half (eq. 46, 47); by four rows."""
-    own, covariance, path, step, n = state.own[0], state.covariance, state.path_c, state.step, state.mean.size
+    """The rank-one and the rank-mu update, with weights below 0 for the worse half (eq. 46, 47)."""
+    own = state.own[0]
     kept = 1.0 + own.c_1 * (1.0 - h_sigma) * own.c_c * (2.0 - own.c_c) - own.c_1 - own.c_mu * own.total
+    if own.separable == 1:
+        learn_diagonal(state, kept)
+    else:
+        learn_matrix(state, kept)
+
+
+@inlined
+def learn_diagonal(state, kept):
+    variance, path, n, c_1 = row(state.covariance, 0), state.path_c, state.mean.size, state.own[0].c_1
+    for j in range(n):
+        variance[j] = kept * variance[j] + c_1 * path[j] * path[j]
+    for k in range(state.rows[0].live):
+        i, w = ranked(state, k)
+        for j in range(n):
+            variance[j] += w * state.step[i, j] * state.step[i, j]
+
+
+@inlined
+def learn_matrix(state, kept):
+    """By four rows."""
+    own, covariance, path, step, n = state.own[0], state.covariance, state.path_c, state.step, state.mean.size
     for i in range(n):
         factor = own.c_1 * path[i]
         for j in range(i + 1):
@@ -176,10 +259,13 @@ def ranked(state, k):
 def decompose(state):
     """axes and lengths of C, when it is time. False: C is no longer a covariance matrix that can be worked with."""
     own, lengths, n = state.own[0], state.lengths, state.mean.size
-    if own.generation - own.decomposed <= LAZY / (n * (own.c_1 + own.c_mu)):
+    if own.separable == 0 and own.generation - own.decomposed <= LAZY / (n * (own.c_1 + own.c_mu)):
         return True
-    own.decomposed = own.generation
-    sound = eigensystem(state.covariance, lengths, state.axes, state.work)
+    own.decomposed, sound = own.generation, True
+    if own.separable == 1:
+        copy_array(lengths, row(state.covariance, 0))
+    else:
+        sound = eigensystem(state.covariance, lengths, state.axes, state.work)
     smallest, largest = np.inf, 0.0
     for j in range(n):
         sound = sound and lengths[j] > 0.0

@@ -17,6 +17,7 @@ from ..calling.arguments import row
 from ..compile.jit import inlined, part
 from ..compile.structures import record
 from ..numbers.elementary import exp, log
+from ..numbers.linear_algebra import on_diagonal
 from ..numbers.random import uniform
 from ..run import CONVERGED, ENDED
 from . import covariance, whole_numbers
@@ -148,7 +149,7 @@ def largest_step(state):
     """The largest of sigma sqrt(C_jj) and sigma |p_c,j|."""
     largest, sigma = 0.0, state.own[0].sigma
     for j in range(state.mean.size):
-        largest = max(largest, sigma * np.sqrt(state.covariance[j, j]), sigma * abs(state.path_c[j]))
+        largest = max(largest, sigma * np.sqrt(on_diagonal(state.covariance, j)), sigma * abs(state.path_c[j]))
     return largest
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..compile.jit import inlined, part
 from ..numbers.elementary import exp, log
+from ..numbers.linear_algebra import on_diagonal
 from .bounds import mirrored
 
 SQRT_2, SQRT_2_PI = 1.4142135623730951, 2.5066282746310002
@@ -64,7 +65,7 @@ def keep_margin(mean, scale, covariance, box, sigma, population):
     alpha = 1.0 / (population * n)
     for j in range(n):
         low, high = box.lower[j], box.upper[j]
-        deviation = sigma * scale[j] * np.sqrt(covariance[j, j])
+        deviation = sigma * scale[j] * np.sqrt(on_diagonal(covariance, j))
         if box.integer[j] > 0.0 and deviation > 0.0:  # 0: it has one value
             mean[j] = min(max(mean[j], low - 0.5), high + 0.5)
             at = nearest(mean[j], low, high)

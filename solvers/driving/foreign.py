@@ -216,6 +216,7 @@ FOR_METHOD: dict[tuple[str, str], Taken] = {  # where an argument means somethin
 
 SWARM = "write options={'variant': 'inertia', 'inertia': W, 'cognitive': C1, 'social': C2} of method='pso'"
 GENES = "write options={'crossover_rate': SHARE, 'crossover_eta': ETA, 'mutation_rate': SHARE} of method='genetic'"
+SEPARABLE = "write options={'covariance': 'diagonal'} of method='cma_es'"
 EXACT = "derivatives are exact where the objective is compiled; leave it out"
 REFUSED: dict[str, Refused] = {
     "updating": Refused("write updating='deferred': candidates are made from the last generation", ("deferred",)),
@@ -254,6 +255,7 @@ REFUSED: dict[str, Refused] = {
     "population": Refused("write options={'population': POINTS} of a method that has one"),
     "direction": Refused("write the negative of the function to maximise it", ("minimize",)),
     "incpopsize": Refused("each restart of cma_es doubles the population; leave it out", (2,)),
+    **dict.fromkeys(("CMA_diagonal", "use_separable_cma"), Refused(SEPARABLE, (False,))),
     "CMA_stds": Refused("leave it out, and scale the variables: the first step is a share of each width"),
     "sigma": Refused("write options={'sigma': SHARE} of method='cma_es', a share of the box's width"),
 }

@@ -36,15 +36,15 @@ ROWS_PER_VARIABLE = 9  # of an average generation of L-SHADE: what an iteration 
 # Where units wait for something else (a simulation elsewhere, a network), far more than cores make sense. Beyond this a
 # number is a slip, and the system refuses in the midst of it.
 MOST_OF = {"threads": 1024, "workers": 256}  # a worker is a Python of its own, of about 100 MB
-MOST_OF_PORTFOLIO = 200  # variables: its cost for an evaluation grows with their square
+MOST_OF_PORTFOLIO = 1000  # variables: its memory grows with their square
 CHOSEN_BY_AUTO = ("portfolio", "lshade", "jso", "lsrtde", "l_bfgs_b", "nelder_mead")
 
 
 def choose_method(problem: Problem, limits: Limits, options: Any = None, rows: bool = False) -> str:
     """`method="auto"`: one of CHOSEN_BY_AUTO; a local method where there is no box.
 
-    In a box the portfolio, but for whole numbers, several points to begin with, options of a population, many variables
-    (its matrices), and where a generation is evaluated at once (rows). There it is one of DE's family:
+    In a box the portfolio, but for whole numbers, several points to begin with, options of a population, very many
+    variables (its matrices), and where a generation is evaluated at once (rows). There it is one of DE's family:
     bench/results/quality.md: at 2,000 D evaluations in 30-D L-SHADE leads, at 10,000 D in 10-D jSO; at 10,000 D in 30-D
     L-SRTDE leads in the CEC 2017 results of others. The border between short and long lies between the two measured.
     """

@@ -3,7 +3,11 @@
 Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772v2, with weights below 0 ("active"); restarts as in
 Auger and Hansen, CEC 2005 (IPOP) and Hansen, GECCO 2009 (BIPOP). Generation 0 is the points that were given, or one
 uniform in the box; the best of them is the first mean. The distribution lives in all of space, which is folded into the
-box. Whole-numbered variables are rounded, and kept from dying out, as in Hamano et al., GECCO 2022 (the margin)."""
+box; what is learnt of a point far outside is the step to its image inside. Whole-numbered variables are rounded, and
+kept from dying out, as in Hamano et al., GECCO 2022 (the margin).
+
+A diagonal covariance matrix is sep-CMA (Ros and Hansen, PPSN 2008): time and memory of O(D) a point in place of O(D^2),
+and fewer evaluations where variables have different scales but do not interact."""
 
 from __future__ import annotations
 
@@ -24,6 +28,7 @@ from ...kernels.run import Run
 from ..contract import Rows, Solver, require
 
 RESTARTS = ("none", "ipop", "bipop")
+COVARIANCES = ("full", "diagonal")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,11 +36,13 @@ class Options:
     population: int | None = None  # lambda, at least 2; None: 4 + 3 ln(D)
     sigma: float = 0.3  # first step, above 0: a share of the box's width; absolute where a variable has no finite box
     restart: str = "bipop"  # what follows when the distribution has converged
+    covariance: str = "full"  # the matrix that is learnt, of D^2 numbers; or "diagonal", of D (sep-CMA)
 
     def __post_init__(self):
         require(self.population is None or self.population >= 2, "population", self.population, "at least 2")
         require(self.sigma > 0, "sigma", self.sigma, "a number above 0")
         require(self.restart in RESTARTS, "restart", self.restart, "one of " + ", ".join(RESTARTS))
+        require(self.covariance in COVARIANCES, "covariance", self.covariance, "one of " + ", ".join(COVARIANCES))
 
 
 class CmaEsState(NamedTuple):
@@ -43,8 +50,8 @@ class CmaEsState(NamedTuple):
     start: Vector  # (D,)   where inner runs begin that are not drawn from the box
     scale: Vector  # (D,)   the unit of each variable
     margin: Matrix  # (2, D) of the box
-    covariance: Matrix  # (D, D) C, its lower triangle
-    axes: Matrix  # (D, D) its eigenvectors, one a row
+    covariance: Matrix  # (D, D) C, its lower triangle; (1, D) where it is a diagonal
+    axes: Matrix  # (D, D) its eigenvectors, one a row; (0, D) there
     lengths: Vector  # (D,)   roots of its eigenvalues
     path_sigma: Vector  # (D,)   evolution path of the step size
     path_c: Vector  # (D,)   evolution path of C
@@ -55,7 +62,7 @@ class CmaEsState(NamedTuple):
     scratch: Integers  # (P,)
     recent: Vector  # (T,)   best values of the last generations
     trace: Matrix  # (3, H) best and median values of an inner run, room for a part of them
-    work: Matrix  # (D + 3, D) room within a generation
+    work: Matrix  # (D + 3, D) room within a generation; (3, D) there
     trial: Matrix  # (P, D) candidates
     trial_f: Vector  # (P,)   their values
     own: Annotated[np.ndarray, distribution.SCALARS]
@@ -75,13 +82,14 @@ def init(domain, options, limits, key):
     finite = np.isfinite(domain.upper - domain.lower)
     inner = {"regime": regime, "population": population, "large": population, "small": regime == inner_runs.BIPOP}
     inner["whole"] = domain.integrality.any()
+    diagonal = options.covariance == "diagonal"
     return CmaEsState(
         mean=np.zeros(n),
         start=np.zeros(n),
         scale=np.where(finite, domain.upper - domain.lower, 1.0),
         margin=margins(domain.lower, domain.upper),
-        covariance=np.eye(n),
-        axes=np.eye(n),
+        covariance=np.ones((1, n)) if diagonal else np.eye(n),
+        axes=np.zeros((0, n)) if diagonal else np.eye(n),
         lengths=np.ones(n),
         path_sigma=np.zeros(n),
         path_c=np.zeros(n),
@@ -92,8 +100,8 @@ def init(domain, options, limits, key):
         scratch=np.zeros(size, dtype=np.int64),
         recent=np.zeros(inner_runs.recent_generations.py_func(n, population)),
         trace=np.zeros((3, inner_runs.TRACE)),
-        work=np.zeros((n + 3, n)),
-        own=filled(distribution.SCALARS, sigma=options.sigma),
+        work=np.zeros((3 if diagonal else n + 3, n)),
+        own=filled(distribution.SCALARS, sigma=options.sigma, separable=diagonal),
         inner=filled(inner_runs.SCALARS, **inner, sigma=options.sigma, draws=finite.all(), holds=1),
         **fields,
     )

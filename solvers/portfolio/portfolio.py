@@ -4,7 +4,8 @@ What is cheap and often right comes first: BFGS from the middle, a test for sepa
 variables, Nelder-Mead, a grid along each coordinate. What remains of the budget is shared by weight between local
 searches from the best of drawn points and active CMA-ES with the restarts of BIPOP. The rules were chosen on BBOB
 (instances 1 to 3), where a search counts by the logarithm of its evaluations: a cheap one before a dear one costs next
-to nothing there. While most of the box is a plateau, or has no value, it is sampled on."""
+to nothing there. In more than MANY variables CMA-ES learns a diagonal (sep-CMA). While most of the box is a plateau, or
+has no value, it is sampled on."""
 
 from __future__ import annotations
 
@@ -63,7 +64,7 @@ SCALARS = record(
     unlinked="i8",  # 1: the run stops before it calls another method for the first time
 )  # fmt: skip
 OPENING = 4  # searches
-FEW = 12  # variables up to which there is a simplex
+FEW, MANY = 12, 200  # variables up to which there is a simplex; and a full covariance matrix
 AGREED = 3  # searches that come to one value: enough where `ftol` is given
 LOCAL = 0.3  # weight of local searches where CMA-ES has 1
 MIDDLE, EVOLVING = 0.4, 0.75  # of the budget: when differential evolution begins; of what is left then: its share
@@ -101,7 +102,8 @@ def init(domain, options, limits, key):
     inside, own_key = dataclasses.replace(domain, x0=None), Key(key.seed ^ 0x5DEECE66D, key.run)
     simplex = nelder_mead.init(inside, nelder_mead.Options(xtol=1e-9), dataclasses.replace(inner, ftol=1e-12), own_key)
     simplex.own[0].given, simplex.own[0].draws = n + 1, 0  # its vertices are made here
-    covariance = cma_es.init(inside, cma_es.Options(sigma=SIGMA), inner, own_key)
+    form = "full" if n <= MANY else "diagonal"
+    covariance = cma_es.init(inside, cma_es.Options(sigma=SIGMA, covariance=form), inner, own_key)
     evolution = jso.init(inside, jso.Options(), inner, own_key)
     run = make_run(n, limits, key)
     run.now[0].ftol = -1.0  # of searches that agree, here

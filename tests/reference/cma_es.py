@@ -1,8 +1,9 @@
 """Active CMA-ES with IPOP and BIPOP restarts, one generation after the papers: what the engine is tested by.
 
 Hansen, The CMA evolution strategy: a tutorial, arXiv:1604.00772v2, figure 6 and table 1, ends of a run after appendix
-B.3; Auger and Hansen, CEC 2005; Hansen, GECCO 2009, with pycma's rules; whole numbers after Hamano et al., GECCO 2022.
-Tolerances are pycma's, and so is the bound on the growth of sigma; when C is decomposed is purecma's.
+B.3; a diagonal matrix after Ros and Hansen, PPSN 2008, with pycma's c_c; Auger and Hansen, CEC 2005; Hansen, GECCO
+2009, with pycma's rules; whole numbers after Hamano et al., GECCO 2022. Tolerances are pycma's, and so is the bound on
+the growth of sigma; when C is decomposed is purecma's.
 
 Conventions of the engine: generation 0 is the points given, or one drawn; the fold into the box (`folded`); which
 values are kept for stagnation; what the spread is. Eigenvectors have no sign of their own: the state brings those that
@@ -20,21 +21,25 @@ TOLFUN, TOLFUNHIST, TOLX, TOLFACUPX = 1e-11, 1e-12, 1e-11, 1e3
 ENTRIES, UNLIMITED = 512, 2**62
 
 
-def constants(n, size):
-    """Table 1."""
+def constants(n, size, diagonal=False):
+    """Table 1. Where C is a diagonal, its rates are (n + 2) / 3 times as large, and c_c is about 1 / sqrt(n)."""
     raw = np.array([math.log((size + 1) / 2) - math.log(i) for i in range(1, size + 1)])
     good, bad = raw[raw > 0], raw[raw <= 0]
     mu_eff, mu_eff_bad = good.sum() ** 2 / (good**2).sum(), bad.sum() ** 2 / (bad**2).sum()
     c_sigma = (mu_eff + 2) / (n + mu_eff + 5)
-    c_1 = 2 / ((n + 1.3) ** 2 + mu_eff)
-    c_mu = min(1 - c_1, 2 * (1 / 4 + mu_eff + 1 / mu_eff - 2) / ((n + 2) ** 2 + mu_eff))
+    faster = (n + 2) / 3 if diagonal else 1
+    c_1 = faster * 2 / ((n + 1.3) ** 2 + mu_eff)
+    c_mu = min(1 - c_1, faster * 2 * (1 / 4 + mu_eff + 1 / mu_eff - 2) / ((n + 2) ** 2 + mu_eff))
+    c_c = (4 + mu_eff / n) / (n + 4 + 2 * mu_eff / n)
+    if diagonal:
+        c_c = (1 + 1 / n + mu_eff / n) / (math.sqrt(n) + 1 / n + 2 * mu_eff / n)
     alphas = 1 + c_1 / c_mu, 1 + 2 * mu_eff_bad / (mu_eff + 2), (1 - c_1 - c_mu) / (n * c_mu)
     return {
         "weights": np.where(raw > 0, raw / good.sum(), raw * min(alphas) / abs(bad).sum()),
         "mu_eff": mu_eff,
         "c_sigma": c_sigma,
         "d_sigma": 1 + 2 * max(0, math.sqrt((mu_eff - 1) / (n + 1)) - 1) + c_sigma,
-        "c_c": (4 + mu_eff / n) / (n + 4 + 2 * mu_eff / n),
+        "c_c": c_c,
         "c_1": c_1,
         "c_mu": c_mu,
         "chi": math.sqrt(n) * (1 - 1 / (4 * n) + 1 / (21 * n**2)),
@@ -83,17 +88,47 @@ def unfolded(s, x):
     return y
 
 
+def nearby(s, j, y, far):
+    """y, or where it is so many margins beyond the outer one its image."""
+    below, above = margins(s, j)
+    low, high = s.lower[j] - below, s.upper[j] + above
+    if low - far * below <= y <= high + far * above:
+        return y
+    while not low <= y <= high:
+        y = 2 * low - y if y < low else 2 * high - y
+    return y
+
+
+def steps_that_count(s, z, steps):
+    """(y, z, |z|^2) by rows: a point farther outside than three margins beyond the outer one counts as its image, and
+    its step is no longer than it was drawn."""
+    y, z, squared = steps.copy(), z.copy(), (z**2).sum(axis=1)
+    for i in range(len(y)):
+        images = s.mean + s.sigma * s.scale * y[i]
+        for j in np.flatnonzero(~s.whole):
+            if nearby(s, j, images[j], 3) != images[j]:
+                y[i, j] = (nearby(s, j, images[j], 3) - s.mean[j]) / (s.sigma * s.scale[j])
+        if (y[i] != steps[i]).any():
+            z[i] = s.axes.T @ y[i] / s.lengths
+            share = min(1, math.sqrt(squared[i] / (z[i] @ z[i])))
+            y[i], z[i] = share * y[i], share * z[i]
+            squared[i] = z[i] @ z[i]
+    return y, z, squared
+
+
 # --- a generation -------------------------------------------------------------------------------------------------
 
 
-def adapt(s, z, order):
+def adapt(s, y, z, squared, order):
     """Figure 6 of the tutorial, from selection on."""
-    n, c = len(s.mean), constants(len(s.mean), s.size)
+    n, c = len(s.mean), constants(len(s.mean), s.size, s.diagonal)
     mu_eff, c_sigma, c_c, c_1, c_mu, w = (c[k] for k in ("mu_eff", "c_sigma", "c_c", "c_1", "c_mu", "weights"))
-    y, z = z[order] @ (s.axes * s.lengths).T, z[order]
+    y, z, squared = y[order], z[order], squared[order]
     best = w > 0
     y_w, z_w = w[best] @ y[best], w[best] @ z[best]
     s.mean = s.mean + s.sigma * s.scale * y_w
+    for j in np.flatnonzero(~s.whole):
+        s.mean[j] = nearby(s, j, s.mean[j], 1)
     s.path_sigma = (1 - c_sigma) * s.path_sigma + math.sqrt(c_sigma * (2 - c_sigma) * mu_eff) * (s.axes @ z_w)
     s.generation += 1
     length = np.linalg.norm(s.path_sigma)
@@ -101,9 +136,10 @@ def adapt(s, z, order):
     s.h_sigma = int(length < limit)
     s.path_c = (1 - c_c) * s.path_c + s.h_sigma * math.sqrt(c_c * (2 - c_c) * mu_eff) * y_w
     s.sigma *= math.exp(min(1, c_sigma / c["d_sigma"] * (length / c["chi"] - 1)))
-    w_y = np.where(best, w, w * n / (z**2).sum(axis=1))
+    w_y = np.where(best, w, w * n / squared)
     kept = 1 + c_1 * (1 - s.h_sigma) * c_c * (2 - c_c) - c_1 - c_mu * w.sum()
     s.C = kept * s.C + c_1 * np.outer(s.path_c, s.path_c) + c_mu * (w_y * y.T) @ y
+    s.C = np.diag(np.diag(s.C)) if s.diagonal else s.C
 
 
 def note(s, order):
@@ -120,7 +156,7 @@ def note(s, order):
 
 def end(s, order):
     """Why the inner run ends here, or ""."""
-    n, f, c = len(s.mean), s.trial_f[order], constants(len(s.mean), s.size)
+    n, f, c = len(s.mean), s.trial_f[order], constants(len(s.mean), s.size, s.diagonal)
     recent = s.recent[-(10 + math.ceil(30 * n / s.size)) :]
     with np.errstate(invalid="ignore"):
         span, now = max(recent) - min(recent), f[-1] - f[0]
@@ -139,7 +175,7 @@ def end(s, order):
         return "tolfacupx"
     if stagnates(s):
         return "stagnation"
-    if s.generation - s.decomposed > 0.5 / (n * (c["c_1"] + c["c_mu"])):
+    if s.diagonal or s.generation - s.decomposed > 0.5 / (n * (c["c_1"] + c["c_mu"])):
         s.decomposed = s.generation
         values = np.linalg.eigvalsh(s.C)
         if not values[-1] <= 1e14 * values[0]:
@@ -244,14 +280,14 @@ def iterate(state, fun, draws):
             s.holds, s.converged, s.spread = 1, 0, math.inf
         if s.count == s.size:
             order = ranks(s.trial_f)
-            adapt(s, z, order)
+            adapt(s, *steps_that_count(s, z, steps), order)
             note(s, order)
             s.moved = end(s, order)
             if s.moved:
                 next_inner_run(s, draws, s.moved)
             else:
                 keep_margin(s)
-    vars(s).update(constants(n, s.size))
+    vars(s).update(constants(n, s.size, s.diagonal))
     return close(s, [0.0, s.spread])
 
 
