@@ -65,7 +65,7 @@ SCALARS = record(
 )  # fmt: skip
 OPENING = 4  # searches
 FEW, MANY = 12, 200  # variables up to which there is a simplex; and a full covariance matrix
-AGREED = 3  # searches that come to one value: enough where `ftol` is given
+AGREED = 4  # searches that come to one value: enough where `ftol` is given
 LOCAL = 0.3  # weight of local searches where CMA-ES has 1
 MIDDLE, EVOLVING = 0.4, 0.75  # of the budget: when differential evolution begins; of what is left then: its share
 LONG = 5_000  # evaluations for each variable from which that is worth it
