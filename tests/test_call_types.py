@@ -1,12 +1,16 @@
 """What Numba finds for a call is found once, and is what it would find."""
 
+import gc
+
+import numpy as np
 import pytest
 from numba.core import types
 from numba.core.errors import TypingError
+from numba.core.registry import cpu_target
 from numba.core.types.functions import BaseFunction
 from numba.extending import overload
 
-from thalweg.kernels.compile import call_types
+from thalweg.kernels.compile import call_types, library_functions
 from thalweg.kernels.compile.jit import compile_for, kernel, part
 
 NUMBAS_OWN = BaseFunction.get_call_type
@@ -46,3 +50,23 @@ def test_a_function_that_is_overloaded_once_more_is_looked_up_anew():
         return (lambda x: x * 10) if isinstance(x, types.Integer) else None
 
     assert compile_for(kernel(lambda x: grown(x), cached=False), whole)(3) == 30
+
+
+def test_what_was_found_is_forgotten_with_what_it_stands_for():
+    """After a function was made anew, answers stood for machine code that was gone: nothing more could be compiled."""
+    of_array = types.float64(types.float64[::1])
+
+    def of(k):
+        return compile_for(kernel(lambda x: np.sum(np.zeros(3) + x[0]) + np.linalg.norm(x) + k, cached=False), of_array)
+
+    assert of(1.0)(np.ones(1)) == 5.0
+    answers = iter([ValueError("No definition for lowering"), None])
+
+    def compile_it():
+        answer = next(answers)
+        if answer is not None:
+            raise answer
+
+    library_functions.anew_if_not_found(compile_it, cpu_target.typing_context)
+    gc.collect()
+    assert of(2.0)(np.ones(1)) == 6.0

@@ -39,6 +39,11 @@ def _call_type(function: Any, context: Any, args: Any, kws: Any) -> Any:
     return signature
 
 
+def forget() -> None:
+    """Look everything up anew: what an answer stands for is no longer kept."""
+    _tables.clear()
+
+
 @contextmanager
 def found_once() -> Iterator[None]:
     """Who enters holds Numba's lock of compilation, so nobody else's compilation meets it."""

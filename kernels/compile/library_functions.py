@@ -12,6 +12,8 @@ from typing import Any
 
 from numba.core.typing import templates
 
+from . import call_types
+
 
 def anew_if_not_found(compile_it: Callable[[], Any], typing_context: Any) -> Any:
     """What `compile_it` gives; once more, with nothing kept for this target, where a function was not found."""
@@ -23,6 +25,7 @@ def anew_if_not_found(compile_it: Callable[[], Any], typing_context: Any) -> Any
     for template in overloaded():
         for key in [key for key in getattr(template, "_impl_cache", ()) if key[0] is typing_context]:
             del template._impl_cache[key]
+    call_types.forget()
     return compile_it()
 
 
