@@ -15,7 +15,7 @@ The functions that take an array take one slot per entry, beginning with `slot`.
 import numpy as np
 
 from ..compile.jit import inlined, kernel
-from .elementary import log, near_cos, near_tan
+from .elementary import cos, log, tan
 
 GAMMA = np.uint64(0x9E3779B97F4A7C15)  # 2**64 / golden ratio, odd: the step of SplitMix64
 MULTIPLIER_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -95,13 +95,13 @@ def normal(key, slot):
     """Standard normal, by Box and Muller (1958); the second uniform comes from the same slot."""
     z = bits(key, slot)
     radius = np.sqrt(-2.0 * log(1.0 - unit(z)))
-    return radius * near_cos(TWO_PI * unit(mix(z ^ PAIR)))
+    return radius * cos(TWO_PI * unit(mix(z ^ PAIR)))
 
 
 @inlined
 def cauchy(key, slot):
     """Standard Cauchy, by inversion."""
-    return near_tan(PI * (uniform(key, slot) - 0.5))
+    return tan(PI * (uniform(key, slot) - 0.5))
 
 
 @inlined
