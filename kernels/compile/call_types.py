@@ -1,7 +1,8 @@
-"""What functions of Numba's library give for the types of their arguments: found once, not wherever they are called.
+"""What functions of Numba's library give for the types of their arguments: found once in a compilation.
 
 Numba tries the templates of a function one after another at each call, and an operator has dozens: to compile l_bfgs_b
-it does so 4,800 times and comes to 340 different answers, which takes a fifth of the time.
+it does so 4,800 times and comes to 340 different answers, which takes a fifth of the time. The answers are let go with
+the compilation that asked, as types of arguments hold on to functions of the user.
 """
 
 from __future__ import annotations
@@ -46,10 +47,14 @@ def forget() -> None:
 
 @contextmanager
 def found_once() -> Iterator[None]:
-    """Who enters holds Numba's lock of compilation, so nobody else's compilation meets it."""
-    before: Any = BaseFunction.get_call_type  # one compilation stands within another
+    """Within, and in all compilations that stand within this one.
+
+    Who enters holds Numba's lock of compilation, so nobody else's meets it."""
+    before: Any = BaseFunction.get_call_type
     BaseFunction.get_call_type = _call_type  # pyright: ignore[reportAttributeAccessIssue]
     try:
         yield
     finally:
         BaseFunction.get_call_type = before
+        if before is not _call_type:
+            forget()
