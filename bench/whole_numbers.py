@@ -10,43 +10,19 @@ import argparse
 
 import numpy as np
 from common import RESULTS, machine, table, versions
+from objectives.whole_numbers import coupled, knapsack, separable
 
 import thalweg as tw
 
 SHAPES = ((3, 15), (10, 8))  # variables, values of each
 BUDGETS = (10_000, 50_000)
 SHOWN, TUNED = (5, 6), (105, 106)  # what instances are drawn from
-PENALTY = 100.0
 KINDS = """\
 `separable`, `coupled`: quadratics. `unit_weights`: a knapsack whose best is to take the dearest first;
 `full_by_density`: weights of 2 to 11, filled exactly by gain over weight; `by_programming`: gains of a weight and 5,
 the hard kind, best by dynamic programming. `mixed`: coupled with every second variable real; counted is whether its
 whole numbers are right.
 """
-
-
-def separable(x, best):
-    total = 0.0
-    for i in range(x.size):
-        total += (i + 1.0) * (x[i] - best[i]) ** 2
-    return total
-
-
-def coupled(x, best):
-    total = 0.0
-    for i in range(x.size):
-        total += (x[i] - best[i]) ** 2
-        if i > 0:
-            total += 0.9 * (x[i - 1] - best[i - 1]) * (x[i] - best[i])
-    return total
-
-
-def knapsack(x, gains, weights, room):
-    gain, load = 0.0, 0.0
-    for i in range(x.size):
-        gain += gains[i] * x[i]
-        load += weights[i] * x[i]
-    return -gain + PENALTY * max(load - room, 0.0)
 
 
 def full_by_density(random, n, most):

@@ -1,6 +1,5 @@
 """CMA-ES with a diagonal covariance matrix (sep-CMA). Its steps: test_reference.py."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,8 @@ import pytest
 
 import thalweg as tw
 from thalweg.kernels.compile.structures import leaves
+from thalweg.kernels.functions.multimodal import ackley
+from thalweg.kernels.functions.valleys import rosenbrock
 from thalweg.solvers.driving.call import begin, parse_call
 
 DIAGONAL = {"covariance": "diagonal"}
@@ -50,23 +51,15 @@ def test_what_others_call_it(name):
         tw.minimize(ellipsoid, [(-1.0, 1.0)] * 2, method="cma_es", **given)
 
 
-def rosenbrock(x, shift):
-    total = 0.0
-    for i in range(x.size - 1):
-        a, b = x[i] - shift[i] + 1.0, x[i + 1] - shift[i + 1] + 1.0
-        total += 100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2
-    return total
+def valley(x, shift):
+    return rosenbrock(x - shift + 1.0)
 
 
-def ackley(x, shift):
-    squares, waves = 0.0, 0.0
-    for i in range(x.size):
-        z = x[i] - shift[i]
-        squares, waves = squares + z * z, waves + math.cos(2.0 * math.pi * z)
-    return 20.0 - 20.0 * math.exp(-0.2 * math.sqrt(squares / x.size)) + math.e - math.exp(waves / x.size)
+def waves(x, shift):
+    return ackley(x - shift)
 
 
-@pytest.mark.parametrize(("fun", "half", "below"), [(rosenbrock, 5.0, 300.0), (ackley, 32.0, 0.1)])
+@pytest.mark.parametrize(("fun", "half", "below"), [(valley, 5.0, 300.0), (waves, 32.0, 0.1)])
 def test_auto_has_a_diagonal_in_many_variables(fun, half, below):
     """250 of them: L-SHADE is at 1e3 and 3 after this."""
     shift = np.random.default_rng(1).uniform(-0.6 * half, 0.6 * half, 250)

@@ -1,20 +1,19 @@
 """Knapsacks of whole numbers as a linear penalty, and boxes half real: every method that takes whole numbers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from thalweg import SOLVERS, minimize
 
+from .by_path import load_file
+
+whole_numbers = load_file(Path(__file__).parents[1] / "bench" / "objectives" / "whole_numbers.py")
+coupled, knapsack = whole_numbers.coupled, whole_numbers.knapsack
+
 METHODS = ["auto", *(name for name, solver in SOLVERS.items() if solver.integers and name != "random_search")]
 SHAPES = ((3, 15), (10, 8))  # variables, values of each
-
-
-def knapsack(x, gains, weights, room):
-    gain, load = 0.0, 0.0
-    for i in range(x.size):
-        gain += gains[i] * x[i]
-        load += weights[i] * x[i]
-    return -gain + 100.0 * max(load - room, 0.0)
 
 
 def dearest_first(n, values):
@@ -34,15 +33,6 @@ def as_heavy_as_dear(n, values):
     return (3.0 * weights, weights, room), -3.0 * room
 
 
-def coupled(x, best):
-    total = 0.0
-    for i in range(x.size):
-        total += (x[i] - best[i]) ** 2
-        if i > 0:
-            total += 0.9 * (x[i - 1] - best[i - 1]) * (x[i] - best[i])
-    return total
-
-
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("make", [dearest_first, as_heavy_as_dear])
 @pytest.mark.parametrize(("variables", "values"), SHAPES)
@@ -50,7 +40,9 @@ def test_the_best_is_found_by_every_seed(method, make, variables, values):
     (args, best), box = make(variables, values), [(0, values - 1)] * variables
     for budget in (10_000, 50_000) if make is dearest_first and variables == 10 else (10_000,):
         for seed in range(20):
-            found = minimize(knapsack, box, args=args, integrality=True, method=method, seed=seed, max_evals=budget)
+            found = minimize(
+                whole_numbers.knapsack, box, args=args, integrality=True, method=method, seed=seed, max_evals=budget
+            )
             assert found.fun == best, (budget, seed)
 
 
@@ -60,7 +52,13 @@ def test_whole_numbers_beside_real_ones(method):
     best, whole = np.random.default_rng(6).integers(0, 8, 10).astype(float), np.arange(10) % 2 == 0
     for seed in range(3):
         found = minimize(
-            coupled, [(0, 7)] * 10, args=(best,), integrality=whole, method=method, seed=seed, max_evals=50_000
+            whole_numbers.coupled,
+            [(0, 7)] * 10,
+            args=(best,),
+            integrality=whole,
+            method=method,
+            seed=seed,
+            max_evals=50_000,
         )
         assert (found.x == best)[whole].all()
         assert found.fun < (0.1 if method in ("simulated_annealing", "parallel_tempering") else 1e-8)

@@ -1,31 +1,21 @@
 """Problems of whole numbers whose best is known by formula: every method that takes them finds it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from thalweg import minimize
 
+from .by_path import load_file
+
+whole_numbers = load_file(Path(__file__).parents[1] / "bench" / "objectives" / "whole_numbers.py")
+
 SHAPES = ((3, 15), (10, 8))  # variables, values of each
 
 
-def separable(x, best):
-    total = 0.0
-    for i in range(x.size):
-        total += (i + 1.0) * (x[i] - best[i]) ** 2
-    return total
-
-
-def coupled(x, best):
-    total = 0.0
-    for i in range(x.size):
-        total += (x[i] - best[i]) ** 2
-        if i > 0:
-            total += 0.9 * (x[i - 1] - best[i - 1]) * (x[i] - best[i])
-    return total
-
-
 @pytest.mark.parametrize("method", ["pso", "genetic", "de", "arrde", "cma_es"])
-@pytest.mark.parametrize("fun", [separable, coupled])
+@pytest.mark.parametrize("fun", [whole_numbers.separable, whole_numbers.coupled])
 @pytest.mark.parametrize(("variables", "values"), SHAPES)
 def test_the_best_is_found_by_every_seed(method, fun, variables, values):
     best = np.random.default_rng(5).integers(0, values, variables).astype(float)
