@@ -12,7 +12,7 @@ from .ahead import fetch_row
 from .four_rows import add_four, dot_four
 from .handing import relaxed_part, row_number
 from .losses import LINES
-from .rows import Dense, Sparse, add_row, row_dot, rows_of, sparse_dot
+from .rows import Dense, Sparse, add_row, row_dot, rows_of
 
 
 @relaxed_part
@@ -33,13 +33,7 @@ def _dot_four_dense(X, i, w):
 
 @answers(dot_four_rows, Sparse)
 def _dot_four_sparse(X, i, w):
-    return sparse_row(X, i[0], w), sparse_row(X, i[1], w), sparse_row(X, i[2], w), sparse_row(X, i[3], w)
-
-
-@inlined
-def sparse_row(X, i, w):
-    own = w[X.width] if w.size > X.width else 0.0
-    return own + sparse_dot(X.values, X.columns, w, X.starts[i], X.starts[i + 1])
+    return row_dot(X, i[0], w), row_dot(X, i[1], w), row_dot(X, i[2], w), row_dot(X, i[3], w)
 
 
 @answers(add_four_rows, Dense)

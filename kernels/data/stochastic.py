@@ -23,7 +23,7 @@ from ..compile.structures import Vector, filled, record
 from ..numbers.random import permute, run_key
 from .ahead import AHEAD, fetch, fetch_row
 from .row_losses import loss_of
-from .rows import Dense, Sparse, add_row, row_dot, sparse_dot
+from .rows import Dense, Sparse, add_row, row_dot
 
 RULES = ("constant", "optimal", "invscaling", "adaptive", "pa1", "pa2")
 CONSTANT, OPTIMAL, INVERSE, ADAPTIVE, PASSIVE_1, PASSIVE_2 = range(6)
@@ -82,7 +82,7 @@ def epoch(X, y, weights, order, state):
             fetch_row(X, order[k + AHEAD])
             fetch(y, order[k + AHEAD])
             fetch(weights, order[k + AHEAD])
-        z = own.scale * product(X, i, state.w) + own.intercept
+        z = own.scale * row_dot(X, i, state.w) + own.intercept
         value, slope = loss_of(own.loss, own.epsilon, z, y[i])
         total += weights[i] * value
         eta = scheduled(own)
@@ -126,7 +126,6 @@ def passive(own, value, square):
     return value / (square + 0.5 / own.eta0)
 
 
-product = make_question("product", "X, i, w")  # x_i w
 row_square = make_question("row_square", "X, i")  # the square of |x_i|
 move = make_question("move", "X, i, state, shrink, step")  # w <- shrink w + step x_i
 add_up = make_question("add_up", "X, state")  # w to the sums
@@ -138,16 +137,6 @@ settle = make_question("settle", "X, state")  # the scale is 1, and the sums are
 def truncated(w, u, q):
     """An entry behind its penalty."""
     return max(0.0, w - (u + q)) if w > 0.0 else min(0.0, w + (u - q)) if w < 0.0 else w
-
-
-@answers(product, Dense)
-def _product_dense(X, i, w):
-    return row_dot(X, i, w)
-
-
-@answers(product, Sparse)
-def _product_sparse(X, i, w):
-    return sparse_dot(X.values, X.columns, w, X.starts[i], X.starts[i + 1])
 
 
 @answers(row_square, Dense)
