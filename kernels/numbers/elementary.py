@@ -146,41 +146,13 @@ def _sine_or_cosine(r, tail, sine):
     return _chosen(sine, r, head), correction + _chosen(sine, r, z) * p
 
 
-@inlined
-def near_sin(x):
-    """sin, |x| <= REACH."""
-    r, tail, quadrant = _reduce(x)
-    high, low = _sine_or_cosine(r, tail, ((quadrant & ONE) ^ ONE) * ALL)
-    value = _negated(high + low, quadrant)
-    return value if x != 0.0 else x  # keeps the sign of zero
-
-
-@inlined
-def near_cos(x):
-    """cos, |x| <= REACH."""
-    r, tail, quadrant = _reduce(x)
-    high, low = _sine_or_cosine(r, tail, (quadrant & ONE) * ALL)
-    return _negated(high + low, quadrant + ONE)
-
-
-@inlined
-def near_tan(x):
-    """tan, |x| <= REACH: a quotient of sine and cosine, corrected by the rounding errors of both."""
-    r, tail, quadrant = _reduce(x)
-    even = ((quadrant & ONE) ^ ONE) * ALL
-    high, low = _sine_or_cosine(r, tail, even)
-    base, base_low = _sine_or_cosine(r, tail, even ^ ALL)
-    top, bottom = high + low, base + base_low
-    value = top / bottom
-    value += (((high - top) + low) - value * ((base - bottom) + base_low)) / bottom
-    value = _negated(value, quadrant << ONE)
-    return value if x != 0.0 else x
-
-
 @from_disk
 def sin(x):
     x = np.float64(x)
-    value = near_sin(x)
+    r, tail, quadrant = _reduce(x)
+    high, low = _sine_or_cosine(r, tail, ((quadrant & ONE) ^ ONE) * ALL)
+    value = _negated(high + low, quadrant)
+    value = value if x != 0.0 else x  # keeps the sign of zero
     if abs(x) > REACH:
         value = far_sin(x)
     return value
@@ -189,7 +161,9 @@ def sin(x):
 @from_disk
 def cos(x):
     x = np.float64(x)
-    value = near_cos(x)
+    r, tail, quadrant = _reduce(x)
+    high, low = _sine_or_cosine(r, tail, (quadrant & ONE) * ALL)
+    value = _negated(high + low, quadrant + ONE)
     if abs(x) > REACH:
         value = far_cos(x)
     return value
@@ -197,8 +171,17 @@ def cos(x):
 
 @from_disk
 def tan(x):
+    """A quotient of sine and cosine, corrected by the rounding errors of both."""
     x = np.float64(x)
-    value = near_tan(x)
+    r, tail, quadrant = _reduce(x)
+    even = ((quadrant & ONE) ^ ONE) * ALL
+    high, low = _sine_or_cosine(r, tail, even)
+    base, base_low = _sine_or_cosine(r, tail, even ^ ALL)
+    top, bottom = high + low, base + base_low
+    value = top / bottom
+    value += (((high - top) + low) - value * ((base - bottom) + base_low)) / bottom
+    value = _negated(value, quadrant << ONE)
+    value = value if x != 0.0 else x
     if abs(x) > REACH:
         value = far_tan(x)
     return value
