@@ -36,3 +36,47 @@ def test_a_value_of_minus_infinity_is_no_success_and_no_convergence():
 def test_a_run_that_the_clock_ended_says_that_it_had_converged():
     found = tw.minimize(tw.objective(lambda x: 0.0 * x[0], compiled=False), BOX, method="de", seed=1, max_time=0.1)
     assert found.success == ("It has converged" in found.message)
+
+
+A = np.ones((2, 2))
+
+
+def walrus(x):
+    total, i = 0.0, 0
+    while (value := x[i]) < 5 and i < 1:
+        total += value
+        i += 1
+    return total * value
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (lambda x: np.mean(A * x[0], axis=0)[0], "np.sum(a, axis=0) / len(a)"),
+        (lambda x: (A * x[0]).max(axis=1).sum(), "np.max takes no axis here"),
+        (lambda x: np.std(x, ddof=1), "Without ddof"),
+        (lambda x: np.sum(x, where=x > 0), "Leave where= out"),
+        (lambda x: np.concatenate([x, x]).sum(), "np.concatenate((a, b))"),
+        (lambda x: np.stack([x, x]).sum(), "np.stack((a, b))"),
+        (lambda x: np.hstack([x, [1.0]]).sum(), "np.hstack((a, b))"),
+        (lambda x: np.sum(x[[0, 1]]), "x[np.array([0, 2])]"),
+        (lambda x: np.matmul(x, x), "Write a @ b"),
+        (lambda x: np.sum(x, dtype=float), "dtype=np.float64"),
+        (lambda x: np.outer(x, x).trace(), "np.trace(a)"),
+        (walrus, "on a line of its own"),
+    ],
+)
+def test_what_numba_does_not_take_of_numpy_is_told_what_to_write(written, told):
+    """Each of these had "Write it with numbers, arrays and loops", or advice that does not compile either."""
+    with pytest.raises(tw.CompilationError) as refused:
+        tw.minimize(written, BOX)
+    assert told in str(refused.value)
+
+
+def test_what_is_told_compiles():
+    def objective(x):
+        a = np.vstack((x, x * 2.0))
+        row = np.sum(a, axis=0) / len(a)
+        return row[0] ** 2 + np.concatenate((x, x))[1] ** 2 + np.sum(x[np.array([0, 1])]) ** 2 + np.trace(a) ** 2
+
+    assert tw.minimize(objective, BOX, method="de", seed=1, max_evals=100).fun >= 0

@@ -30,10 +30,23 @@ INSTEAD = {  # what a reason looks like: what to write
     rf"<function (?:{LINALG}) .*\((?:list|.*(?:u?int|bool)\d*,)":
     "np.linalg takes arrays of floats: write np.array([[x[0], 1.0], [1.0, x[1]]]), or a.astype(np.float64)",
     r"<function norm[ >].*axis": "Write the loop or np.sqrt((a * a).sum(axis=1)): np.linalg.norm takes no axis here",
+    r"(concatenate|h?stack|vstack|dstack|column_stack)[ >].*\((?:reflected |L?l?iteral|L)?[lL]ist":
+        "Put the arrays into a tuple, where a list stands: np.{0}((a, b))",
+    r"<function (?:array_)?mean[ >].*axis=": "Write np.sum(a, axis=0) / len(a): np.mean takes no axis here",
+    r"<function (?:array_|npy_)?(std|var|max|min|prod|sort|median|any|all)[ >].*axis=":
+        "Write a loop over rows or columns: np.{0} takes no axis here, as np.sum and np.argmin do",
+    r"<function (?:array_)?(std|var)[ >].*ddof=": "Without ddof: n / (n - 1) times np.var(x), and the root of it",
+    r"<function \w+[ >].*(where|keepdims|initial|out)=": "Leave {0}= out: write a loop, or np.where(...)",
+    r"getitem.*\(array\(.*, (?:reflected )?list": "Indices are an array: x[np.array([0, 2])]",
     r"<function \w+[ >].*\((?:reflected )?list": "NumPy's functions take arrays: put np.array(...) around the list",
     r"'numpy\.inner'": "Write np.dot(a, b)",
+    r"'numpy\.matmul'": "Write a @ b",
     r"'numpy\.einsum'": "Write the sum as a loop, or with np.dot and @",
     r"'numpy\.polyval'": "Write Horner's rule: a loop of value = value * v + c",
+    r"Unknown attribute 'trace'": "Write np.trace(a)",
+    r"'Function' object has no attribute 'dtype'": "Leave dtype= out, or write NumPy's: dtype=np.float64",
+    r"Type of variable '\$": "Numba loses a value that is kept within a condition: assign it on a line of its own, "
+    "in the place of := in `while` or `and`",
     r"Unknown attribute 'tolist'": "Loop over the array itself",
     r"global name '(any|all)'": "Write np.{0}(x > 0), or a loop",
     r"format spec in f-strings": "Print numbers as they are, as in print(x[0]), or leave it out",
