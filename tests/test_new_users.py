@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import thalweg as tw
+from thalweg.kernels.calling.checking import CompilationError
 from thalweg.orchestration.commands.tables import option_meanings
 from thalweg.solvers import SOLVERS
 
@@ -68,7 +69,7 @@ def walrus(x):
 )
 def test_what_numba_does_not_take_of_numpy_is_told_what_to_write(written, told):
     """Each of these had "Write it with numbers, arrays and loops", or advice that does not compile either."""
-    with pytest.raises(tw.CompilationError) as refused:
+    with pytest.raises(CompilationError) as refused:
         tw.minimize(written, BOX)
     assert told in str(refused.value)
 
