@@ -1,6 +1,7 @@
 """What people who came fresh stumbled over: texts that said nothing, or the wrong thing."""
 
 import dataclasses
+import math
 
 import numpy as np
 import pytest
@@ -64,6 +65,11 @@ def walrus(x):
         (lambda x: np.matmul(x, x), "Write a @ b"),
         (lambda x: np.sum(x, dtype=float), "dtype=np.float64"),
         (lambda x: np.outer(x, x).trace(), "np.trace(a)"),
+        (lambda x: math.fmod(x[0], 2.0), "np.fmod(a, b)"),
+        (lambda x: math.prod(x), "np.prod(x)"),
+        (lambda x: math.log(x[0] + 2.0, 10), "math.log(v) / math.log(base)"),
+        (lambda x: math.hypot(x[0], x[1], 1.0), "math.hypot(math.hypot(a, b), c)"),
+        (lambda x: sum([2.0 * v for v in reversed(x)]), "x[::-1]"),
         (walrus, "on a line of its own"),
     ],
 )
@@ -81,3 +87,23 @@ def test_what_is_told_compiles():
         return row[0] ** 2 + np.concatenate((x, x))[1] ** 2 + np.sum(x[np.array([0, 1])]) ** 2 + np.trace(a) ** 2
 
     assert tw.minimize(objective, BOX, method="de", seed=1, max_evals=100).fun >= 0
+
+
+def test_one_point_is_told_by_a_number():
+    """What ask() returns has a row; its value is a number, and its gradient one vector, as people write them."""
+    runs = []
+    for shape in ((), (1,)):
+        optimizer = tw.Optimizer("l_bfgs_b", [(-5, 5)] * 2, x0=[1.0, 2.0])
+        while not optimizer.done:
+            x = optimizer.ask()[0]
+            value = np.reshape(np.sum((x - 0.5) ** 2), shape)
+            optimizer.tell(value, np.reshape(2 * (x - 0.5), (*shape, 2)))
+        runs.append(optimizer.result().x)
+    assert np.array_equal(*runs) and np.allclose(runs[0], 0.5)
+
+
+def test_a_number_for_a_generation_is_refused():
+    optimizer = tw.Optimizer("de", BOX, seed=1, max_evals=100)
+    rows = len(optimizer.ask())
+    with pytest.raises(ValueError, match=rf"got values of shape \(\), expected \({rows},\)"):
+        optimizer.tell(0.0)
