@@ -1,10 +1,11 @@
 """Genetic algorithms on real and whole numbers: how parents are chosen, crossed and changed, and who survives.
 
 Fields of a state, beside those of population.py and renewal.py:
-    x, f       (2 P, D), (2 P,)  population, then the children of this generation
-    order      (2 P,)            rows from best to worst
-    spared     (D rounded up,)   the probability that no gene mutates of one, of two, of three ..., then zeros
-    wheel      (P,)              roulette: the sums of weights up to each row of the population
+    x          (P, D)   population
+    f          (2 P,)   its values, then those of the children of this generation, whose points stand in `trial`
+    order      (2 P,)   rows of the population from best to worst, then those of the children
+    scratch    (2 P,)
+    wheel      (P,)     roulette: the sums of weights up to each row of the population
     own        the scalars of SCALARS
 
 Rows 2 k and 2 k + 1 are the two children of pair k: what they share is drawn with the key of the pair.
@@ -16,7 +17,7 @@ from ..compile.jit import inlined, part
 from ..compile.structures import record
 from ..numbers.elementary import exp, log
 from ..numbers.random import integer, integer_except, row_key, uniform
-from ..numbers.ranking import merge_runs, sort_rows
+from ..numbers.ranking import U, sort_rows
 from . import population
 
 TOURNAMENT, TRUNCATION, ROULETTE = 0, 1, 2
@@ -219,60 +220,99 @@ def join(state):
 
 
 @inlined
-def rank(state):
-    """order: from best to worst. That of the parents is known; of equal values theirs come first."""
-    size, live = state.trial_f.size, state.rows[0].live
-    if live == size:
-        sort_rows(state.f, state.order, state.scratch, 0, live)
+def place_row(i, state):
+    if state.life[0].fresh == 1:
+        population.copy_row(state.trial, i, state.x, i)
+        state.f[i] = state.trial_f[i]
     else:
-        sort_rows(state.f, state.order, state.scratch, size, live)
-        merge_runs(state.f, state.order, state.scratch, 0, size, live)
+        state.f[state.trial_f.size + i] = state.trial_f[i]
 
 
 @inlined
-def place_row(i, state):
-    row = i if state.life[0].fresh == 1 else state.trial_f.size + i
-    population.copy_row(state.trial, i, state.x, row)
-    state.f[row] = state.trial_f[i]
+def rank(state):
+    """order: the children from best to worst. That of the parents is known."""
+    size, live = state.trial_f.size, state.rows[0].live
+    sort_rows(state.f, state.order, state.scratch, 0 if live == size else size, live)
 
 
 @part
 def survive(state):
     """The best stay, as many as the population has; of the parents at most the elites, of equal points one.
 
-    Where too few are left by that, the best of the others stay as well.
+    Of equal values parents come first. Where too few are left by that, the best of the others stay as well.
     """
-    rows, order, scratch, own = state.rows[0], state.order, state.scratch, state.own[0]
+    rows, order, stay, f, own = state.rows[0], state.order, state.scratch, state.f, state.own[0]
     size, total = state.trial_f.size, rows.live
     if total == size:
         return
-    kept, passed, parents = 0, 0, 0
-    while kept < size and kept + passed < total:
-        row = order[kept + passed]
-        parent = int(row < size)
-        goes = parent & int(parents == own.elites)  # without a branch: each second guess would be wrong
+    a, b, kept, passed, elites = 0, size, 0, stay.size, min(own.elites, size)
+    while kept < size and (a < elites or b < total):
+        parent = b == total or (a < elites and f[U(order[U(a)])] <= f[U(order[U(b)])])
+        row = order[U(a)] if parent else order[U(b)]
+        a, b = a + int(parent), b + 1 - int(parent)
         if own.distinct == 1 and is_held(row, kept, state):
-            goes = 1
-        scratch[passed] = order[kept] = row
-        passed, kept, parents = passed + goes, kept + 1 - goes, parents + (parent & (1 - goes))
-    for k in range(passed):
-        order[kept + k] = scratch[k]
-    population.keep_best(state.x, state.f, order, scratch, 0, total, size)
-    if kept < size:
-        sort_rows(state.f, order, scratch, 0, size)
+            passed -= 1
+            stay[passed] = row  # from the end on
+        else:
+            stay[kept] = row
+            kept += 1
+    complete, others = kept == size, stay.size
+    while kept < size:  # copies, which are passed over where all parents may stay; or parents beyond the elites
+        if others > passed:
+            others -= 1
+            stay[kept] = stay[others]
+        else:
+            stay[kept] = order[a]
+            a += 1
+        kept += 1
+    replace_parents(state, total)
+    if not complete:
+        sort_rows(f, order, stay, 0, size)
     rows.live = size
 
 
 @inlined
 def is_held(row, kept, state):
     """Whether one of the rows that stay, of the same value, is the same point."""
-    x, f, order = state.x, state.f, state.order
+    f, stay = state.f, state.scratch
     k = kept - 1
-    while k >= 0 and f[order[k]] == f[row]:
+    while k >= 0 and f[stay[k]] == f[row]:
         differ = 0
-        for j in range(x.shape[1]):
-            differ += 1 if x[order[k], j] != x[row, j] else 0
+        for j in range(state.x.shape[1]):
+            differ += 1 if gene(stay[k], j, state) != gene(row, j, state) else 0
         if differ == 0:
             return True
         k -= 1
     return False
+
+
+@inlined
+def gene(row, j, state):
+    size = state.trial_f.size
+    return state.x[row, j] if row < size else state.trial[row - size, j]
+
+
+@inlined
+def replace_parents(state, total):
+    """The children among the rows that stay, scratch[:P], take the places of the parents that do not.
+
+    Lists that are made without branches: whether a row stays cannot be guessed.
+    """
+    order, stay, size = state.order, state.scratch, state.trial_f.size
+    for row in range(total):
+        order[U(row)] = 1
+    for k in range(size):
+        order[U(stay[U(k)])] = 0
+    places = children = size
+    for row in range(size):
+        goes = order[U(row)]
+        order[U(places)] = row
+        places += goes
+    for k in range(size):
+        row = stay[U(k)]
+        order[U(k)], stay[U(children)] = row, k
+        children += int(row >= size)
+    for c in range(size, children):
+        k, place = stay[U(c)], order[U(c)]
+        population.copy_row(state.trial, stay[U(k)] - size, state.x, place)
+        state.f[U(place)], order[U(k)] = state.f[U(stay[U(k)])], place

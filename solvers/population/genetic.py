@@ -20,7 +20,7 @@ from ...kernels.compile.structures import Integers, Matrix, Vector, filled
 from ...kernels.rows import genetic, renewal
 from ...kernels.rows import population as shared
 from ...kernels.rows.migration import populations
-from ...kernels.rows.population import Box, RowCounts, population_fields, ranked_fields
+from ...kernels.rows.population import Box, RowCounts, population_fields
 from ...kernels.run import Run
 from ..contract import Rows, Solver, require
 
@@ -62,8 +62,8 @@ class Options:
 
 
 class GeneticState(NamedTuple):
-    x: Matrix  # (2 P, D) population, children
-    f: Vector  # (2 P,) their values
+    x: Matrix  # (P, D) population
+    f: Vector  # (2 P,) its values, those of its children
     order: Integers  # (2 P,) rows from best to worst
     scratch: Integers  # (2 P,)
     wheel: Vector  # (P,)   of the roulette
@@ -92,7 +92,10 @@ def init(domain, options, limits, key):
         "distinct": options.elites is None,
     }
     return GeneticState(
-        **ranked_fields(2 * rows, n),
+        x=np.zeros((rows, n)),
+        f=np.full(2 * rows, np.inf),
+        order=np.arange(2 * rows),
+        scratch=np.zeros(2 * rows, dtype=np.int64),
         wheel=np.zeros(rows),
         spared=np.append((1 - rate) ** np.arange(1.0, n + 1), np.zeros(-n % WHOLE)),
         own=filled(genetic.SCALARS, **own),
