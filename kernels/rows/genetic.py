@@ -5,6 +5,8 @@ Fields of a state, beside those of population.py and renewal.py:
     f          (2 P,)   its values, then those of the children of this generation, whose points stand in `trial`
     order      (2 P,)   rows of the population from best to worst, then those of the children
     scratch    (2 P,)
+    parents    (P, 2)   rows of each child's parents
+    mutants    (P D,)   genes that mutate, row by row: those of row i from i D on
     wheel      (P,)     roulette: the sums of weights up to each row of the population
     own        the scalars of SCALARS
 
@@ -15,6 +17,7 @@ import numpy as np
 
 from ..compile.jit import inlined, part
 from ..compile.structures import record
+from ..compile.whole_vectors import each
 from ..numbers.elementary import exp, log
 from ..numbers.random import integer, integer_except, row_key, uniform
 from ..numbers.ranking import U, sort_rows
@@ -32,36 +35,46 @@ SCALARS = record(
 )  # fmt: skip
 SHARE = 0.5  # truncation: of the population that may be parents
 PARENTS, CROSSES, CUT, GENES = 0, 4, 5, 6  # slots of a pair's random numbers
+WORD, ZERO, ONE = 32, np.int64(0), np.int64(1)  # genes that are marked at a time, in the bits of a number
 
 
 @inlined
-def child_row(i, state):
-    """trial[i]: a child of two parents."""
+def make_children(start, stop, state):
+    """trial[start:stop]: children of two parents each.
+
+    Polynomial mutations are made once the rows are crossed: each waits long for its logarithm, but not for another's.
+    """
     n, own, size = state.trial.shape[1], state.own[0], state.trial_f.size
-    pair, key = row_key(state.run.now[0].key, size + i // 2), population.row_of(i, state)
-    first, second = choose_parents(state, pair)
-    if i % 2 == 1:
-        first, second = second, first
-    if not uniform(pair, CROSSES) < own.rate:
-        population.copy_row(state.x, first, state.trial, i)
-    elif own.crossover == SBX and own.eta_crossover == 1.0:  # a constant: squares and roots, nine times faster
-        blend_row(i, state, pair, first, second, 2.0)
-    elif own.crossover == SBX:
-        blend_row(i, state, pair, first, second, own.eta_crossover + 1.0)
-    else:
-        cut_row(i, state, pair, first, second)
-    population.round_row(i, state)
-    mutate_row(i, state, key)
-    if own.distinct == 1 and (is_copy(i, state, first) or is_copy(i, state, second)):
-        mutate_gene(i, integer(key, 2 * n, n), state, uniform(key, 2 * n + 1))
+    listed = start * n
+    for i in range(start, stop):
+        pair, key = row_key(state.run.now[0].key, size + i // 2), population.row_of(i, state)
+        one, two = choose_parents(state, pair)
+        first, second = (two, one) if i % 2 == 1 else (one, two)
+        state.parents[i, 0], state.parents[i, 1] = first, second
+        cross_row(i, state, pair, first, second)
+        population.round_row(i, state)
+        if own.mutation == UNIFORM:
+            each(renew_gene, n, (i, state, key, own.mutation_rate, 1.0 / own.mutation_rate))
+        else:
+            listed = list_genes(i, state, key, listed)
+    for k in range(start * n, listed):
+        i, j = state.mutants[k] // n, state.mutants[k] % n
+        mutate_gene(i, j, state, uniform(population.row_of(i, state), j) / own.mutation_rate)
+    if own.distinct == 1:
+        for i in range(start, stop):
+            if is_copy(i, state, state.parents[i, 0]) or is_copy(i, state, state.parents[i, 1]):
+                key = population.row_of(i, state)
+                mutate_gene(i, integer(key, n, n), state, uniform(key, n + 1))
 
 
 @inlined
 def is_copy(i, state, parent):
-    for j in range(state.trial.shape[1]):
-        if state.trial[i, j] != state.x[parent, j]:
-            return False
-    return True
+    return each(differs, state.trial.shape[1], (i, state, parent)) == 0
+
+
+@inlined
+def differs(j, i, state, parent):
+    return 1 if state.trial[i, j] != state.x[parent, j] else 0
 
 
 # --- selection ---------------------------------------------------------------------------------------------------
@@ -134,54 +147,79 @@ def root_of(base, power):
 
 
 @inlined
-def blend_row(i, state, pair, first, second, power):
+def cross_row(i, state, pair, first, second):
+    n, own = state.trial.shape[1], state.own[0]
+    if not uniform(pair, CROSSES) < own.rate:
+        population.copy_row(state.x, first, state.trial, i)
+    elif own.crossover == ONE_POINT:
+        each(cut_gene, n, (i, state, first, second, 1 + integer(pair, CUT, max(n - 1, 1))))
+    elif own.eta_crossover == 1.0:  # a constant: squares and roots, nine times faster
+        each(blend_gene, n, (i, state, first, second, pair, 2.0))
+    else:
+        each(blend_gene, n, (i, state, first, second, pair, own.eta_crossover + 1.0))
+
+
+@inlined
+def blend_gene(j, i, state, first, second, pair, power):
     """Simulated binary crossover within bounds, each gene with probability 1/2 (Deb and Agrawal 1995; Deb 2001).
 
     A gene's number is one of four quarters, and what is left of it: copied, copied, the lower child first, the upper.
     """
-    x, trial, box, odd = state.x, state.trial, state.box, i % 2 == 1
-    for j in range(trial.shape[1]):  # without a branch, which would be guessed wrong half the time
-        low, high, p, q = box.lower[j], box.upper[j], x[first, j], x[second, j]
-        quarters = 4.0 * uniform(pair, GENES + j)
-        quarter = np.floor(quarters)
-        upper = (quarter == 3.0) ^ odd
-        y1, y2 = min(p, q), max(p, q)
-        gap, room = y2 - y1, high - y2 if upper else y1 - low
-        scaled = (quarters - quarter) * (2.0 - raised_to(gap / max(gap + 2.0 * room, 1e-300), power))  # u alpha
-        beta = root_of(min(scaled, 1.0) / min(2.0 - scaled, 1.0), power)
-        child = 0.5 * (y1 + y2) + (0.5 if upper else -0.5) * beta * gap
-        trial[i, j] = min(max(child, low), high) if (quarter >= 2.0) & (gap > 0.0) else p
+    low, high, p, q = state.box.lower[j], state.box.upper[j], state.x[first, j], state.x[second, j]
+    quarters = 4.0 * uniform(pair, GENES + j)
+    quarter = np.floor(quarters)
+    upper = (quarter == 3.0) ^ (i % 2 == 1)
+    gap, room = abs(p - q), high - max(p, q) if upper else min(p, q) - low
+    scaled = (quarters - quarter) * (2.0 - raised_to(gap / max(gap + 2.0 * room, 1e-300), power))  # u alpha
+    beta = root_of(min(scaled, 1.0) / min(2.0 - scaled, 1.0), power)
+    child = 0.5 * (p + q) + (0.5 if upper else -0.5) * beta * gap
+    state.trial[i, j] = min(max(child, low), high) if quarter >= 2.0 else p
+    return 0
 
 
 @inlined
-def cut_row(i, state, pair, first, second):
+def cut_gene(j, i, state, first, second, cut):
     """One-point crossover: the genes before the cut are the first parent's, the others the second's."""
-    n = state.trial.shape[1]
-    cut = 1 + integer(pair, CUT, max(n - 1, 1))
-    for j in range(n):  # both are read: so the loop is vectorised
-        before, behind = state.x[first, j], state.x[second, j]
-        state.trial[i, j] = before if j < cut else behind
+    before, behind = state.x[first, j], state.x[second, j]  # both are read: so the loop is vectorised
+    state.trial[i, j] = before if j < cut else behind
+    return 0
 
 
 # --- mutation ----------------------------------------------------------------------------------------------------
 
 
 @inlined
-def mutate_row(i, state, key):
-    """Each gene with the same probability: from one to the next, the gap is distributed geometrically.
+def renew_gene(j, i, state, key, rate, times):
+    """Uniform mutation: where a gene's number is below the rate. Their quotient is uniform again, and says what for."""
+    u, value = uniform(key, j), state.trial[i, j]
+    anew = population.sample(u * times, state.box.lower[j], state.box.upper[j], state.box.integer[j])
+    state.trial[i, j] = anew if u < rate else value
+    return 0
 
-    It is found by counting, which takes a quarter of the time of a logarithm.
-    """
-    n, spared, j, k = state.trial.shape[1], state.spared, -1, 0
-    while True:
-        u, gap = 1.0 - uniform(key, k), 0
-        for place in range(spared.size):
-            gap += 1 if u <= spared[place] else 0
-        j += 1 + gap
-        if j >= n:
-            return
-        mutate_gene(i, j, state, uniform(key, k + 1))
-        k += 2
+
+@inlined
+def list_genes(i, state, key, listed):
+    """The genes that mutate join the list, which is so long; returns how long it is then."""
+    n, rate = state.trial.shape[1], state.own[0].mutation_rate
+    for start in range(0, n, WORD):
+        marks = each(mark, min(WORD, n - start), (start, key, rate))
+        while marks != 0:
+            rest = marks & (marks - 1)
+            state.mutants[listed] = i * n + start + exponent(marks ^ rest)
+            marks, listed = rest, listed + 1
+    return listed
+
+
+@inlined
+def mark(k, start, key, rate):
+    """Bit k of a word, where that gene mutates."""
+    return ONE << k if uniform(key, start + k) < rate else ZERO
+
+
+@inlined
+def exponent(power):
+    """That of a power of two."""
+    return int(np.float64(power).view(np.uint64) >> np.uint64(52)) - 1023
 
 
 @inlined
