@@ -54,14 +54,20 @@ def merge_runs(f, order, scratch, left, middle, right):
     c, d, m = middle - 1, right - 1, right - 1  # the last
     for _ in range(min(middle - left, right - middle)):
         first, second = scratch[U(a)], scratch[U(b)]
-        later = int(f[U(second)] < f[U(first)])
+        later = is_earlier(f, second, first)
         order[U(k)] = first + later * (second - first)
         a, b, k = a + 1 - later, b + later, k + 1
         first, second = scratch[U(c)], scratch[U(d)]
-        later = int(f[U(second)] < f[U(first)])
+        later = is_earlier(f, second, first)
         order[U(m)] = second + later * (first - second)
         c, d, m = c - later, d - 1 + later, m - 1
     while k <= m:
-        second = a > c or (b <= d and f[U(scratch[U(b)])] < f[U(scratch[U(a)])])
+        second = a > c or (b <= d and is_earlier(f, scratch[U(b)], scratch[U(a)]) == 1)
         order[U(k)] = scratch[U(b)] if second else scratch[U(a)]
         a, b, k = a + 1 - int(second), b + int(second), k + 1
+
+
+@inlined
+def is_earlier(f, second, first):
+    """1 if a row of the second run comes before one of the first, else 0."""
+    return int(f[U(second)] < f[U(first)])

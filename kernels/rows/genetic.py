@@ -4,9 +4,9 @@ Fields of a state, beside those of population.py and renewal.py:
     x          (P, D)   population
     f          (2 P,)   its values, then those of the children of this generation, whose points stand in `trial`
     order      (2 P,)   rows of the population from best to worst, then those of the children
-    scratch    (2 P,)
+    scratch    (2 P,) or (P D,), whichever is more: who survives; genes that mutate, those of row i from i D on
+    bends      (2, P D) of each of these genes its number, and where it is or how far it goes
     parents    (P, 2)   rows of each child's parents
-    mutants    (P D,)   genes that mutate, row by row: those of row i from i D on
     wheel      (P,)     roulette: the sums of weights up to each row of the population
     own        the scalars of SCALARS
 
@@ -42,7 +42,7 @@ WORD, ZERO, ONE = 32, np.int64(0), np.int64(1)  # genes that are marked at a tim
 def make_children(start, stop, state):
     """trial[start:stop]: children of two parents each.
 
-    Polynomial mutations are made once the rows are crossed: each waits long for its logarithm, but not for another's.
+    Polynomial mutations are made once all rows are crossed, by whole vectors: two logarithms and two exponentials each.
     """
     n, own, size = state.trial.shape[1], state.own[0], state.trial_f.size
     listed = start * n
@@ -57,9 +57,7 @@ def make_children(start, stop, state):
             each(renew_gene, n, (i, state, key, own.mutation_rate, 1.0 / own.mutation_rate))
         else:
             listed = list_genes(i, state, key, listed)
-    for k in range(start * n, listed):
-        i, j = state.mutants[k] // n, state.mutants[k] % n
-        mutate_gene(i, j, state, uniform(population.row_of(i, state), j) / own.mutation_rate)
+    bend_listed(start * n, listed, state)
     if own.distinct == 1:
         for i in range(start, stop):
             if is_copy(i, state, state.parents[i, 0]) or is_copy(i, state, state.parents[i, 1]):
@@ -129,16 +127,7 @@ def weigh(state):
 
 @inlined
 def raised_to(base, power):
-    """By squares where the power is a whole number, as those of Deb's indices are: a sixth of the time."""
-    if power == 2.0:
-        return base * base
-    if power != np.floor(power) or power > 64.0:
-        return exp(power * log(base))
-    value, left = 1.0, int(power)
-    while left > 0:
-        value = value * base if left & 1 else value
-        base, left = base * base, left >> 1
-    return value
+    return base * base if power == 2.0 else exp(power * log(base))
 
 
 @inlined
@@ -205,7 +194,8 @@ def list_genes(i, state, key, listed):
         marks = each(mark, min(WORD, n - start), (start, key, rate))
         while marks != 0:
             rest = marks & (marks - 1)
-            state.mutants[listed] = i * n + start + exponent(marks ^ rest)
+            j = start + exponent(marks ^ rest)
+            state.scratch[listed], state.bends[0, listed] = i * n + j, uniform(key, j) / rate
             marks, listed = rest, listed + 1
     return listed
 
@@ -223,28 +213,63 @@ def exponent(power):
 
 
 @inlined
-def mutate_gene(i, j, state, u):
-    low, high, whole, value = state.box.lower[j], state.box.upper[j], state.box.integer[j], state.trial[i, j]
-    if state.own[0].mutation == UNIFORM:
-        state.trial[i, j] = population.sample(u, low, high, whole)
-        return
-    change = polynomial(u, value, low, high, state.own[0].eta_mutation + 1.0)
-    if whole > 0.0:  # by one at least
-        step = max(np.floor(abs(change) + 0.5), 1.0)
-        change = -step if (u <= 0.5 and value > low) or value >= high else step
-    state.trial[i, j] = min(max(value + change, low), high)
+def bend_listed(first, stop, state):
+    """Mutates the genes of the list."""
+    n, bends = state.trial.shape[1], state.bends
+    for k in range(first, stop):
+        i, j = state.scratch[k] // n, state.scratch[k] % n
+        bends[1, k] = position(i, j, state)
+    each(bend_far, stop - first, (first, bends, polynomial_power(state)))
+    for k in range(first, stop):
+        i, j = state.scratch[k] // n, state.scratch[k] % n
+        bend(i, j, state, bends[0, k], bends[1, k])
 
 
 @inlined
-def polynomial(u, value, low, high, power):
-    """Deb's polynomial mutation within bounds (Deb and Goyal 1996)."""
-    width = high - low
-    if not width > 0.0:
-        return 0.0
-    room = (value - low if u <= 0.5 else high - value) / width
-    share = 2.0 * u if u <= 0.5 else 2.0 * (1.0 - u)
-    change = 1.0 - root_of(share + (1.0 - share) * raised_to(1.0 - room, power), power)
-    return -change * width if u <= 0.5 else change * width
+def bend_far(k, first, bends, power):
+    at = U(first + k)
+    bends[1, at] = polynomial(bends[0, at], bends[1, at], power)
+    return 0
+
+
+@inlined
+def mutate_gene(i, j, state, u):
+    low, high, whole = state.box.lower[j], state.box.upper[j], state.box.integer[j]
+    if state.own[0].mutation == UNIFORM:
+        state.trial[i, j] = population.sample(u, low, high, whole)
+    else:
+        bend(i, j, state, u, polynomial(u, position(i, j, state), polynomial_power(state)))
+
+
+@inlined
+def position(i, j, state):
+    """Where a gene is between its bounds, 0 to 1."""
+    low, width = state.box.lower[j], state.box.upper[j] - state.box.lower[j]
+    return (state.trial[i, j] - low) / width if width > 0.0 else 0.0
+
+
+@inlined
+def polynomial_power(state):
+    return state.own[0].eta_mutation + 1.0
+
+
+@inlined
+def polynomial(u, position, power):
+    """Deb's polynomial mutation within bounds (Deb and Goyal 1996): the step, as a share of the box."""
+    down = u <= 0.5
+    share, left = 2.0 * (u if down else 1.0 - u), 1.0 - position if down else position
+    step = 1.0 - root_of(share + (1.0 - share) * raised_to(left, power), power)
+    return -step if down else step
+
+
+@inlined
+def bend(i, j, state, u, step):
+    low, high, value = state.box.lower[j], state.box.upper[j], state.trial[i, j]
+    change = step * (high - low)
+    if state.box.integer[j] > 0.0:  # by one at least
+        steps = max(np.floor(abs(change) + 0.5), 1.0)
+        change = -steps if (u <= 0.5 and value > low) or value >= high else steps
+    state.trial[i, j] = min(max(value + change, low), high)
 
 
 # --- survival ----------------------------------------------------------------------------------------------------
@@ -285,9 +310,10 @@ def survive(state):
         return
     a, b, kept, passed, elites = 0, size, 0, stay.size, min(own.elites, size)
     while kept < size and (a < elites or b < total):
-        parent = b == total or (a < elites and f[U(order[U(a)])] <= f[U(order[U(b)])])
-        row = order[U(a)] if parent else order[U(b)]
-        a, b = a + int(parent), b + 1 - int(parent)
+        first, second = order[U(min(a, size - 1))], order[U(min(b, total - 1))]  # without a branch, as in ranking.py
+        parent = (int(f[U(first)] <= f[U(second)]) | int(b == total)) & int(a < elites)
+        row = second + parent * (first - second)
+        a, b = a + parent, b + 1 - parent
         if own.distinct == 1 and is_held(row, kept, state):
             passed -= 1
             stay[passed] = row  # from the end on

@@ -64,9 +64,9 @@ class GeneticState(NamedTuple):
     x: Matrix  # (P, D) population
     f: Vector  # (2 P,) its values, those of its children
     order: Integers  # (2 P,) rows from best to worst
-    scratch: Integers  # (2 P,)
+    scratch: Integers  # (2 P,) or (P D,), whichever is more
+    bends: Matrix  # (2, P D) of genes that mutate
     parents: IntegerMatrix  # (P, 2) of each child
-    mutants: Integers  # (P D,) genes that mutate
     wheel: Vector  # (P,)   of the roulette
     trial: Matrix  # (P, D) candidates
     trial_f: Vector  # (P,)   their values
@@ -95,9 +95,9 @@ def init(domain, options, limits, key):
         x=np.zeros((rows, n)),
         f=np.full(2 * rows, np.inf),
         order=np.arange(2 * rows),
-        scratch=np.zeros(2 * rows, dtype=np.int64),
+        scratch=np.zeros(rows * max(2, n), dtype=np.int64),
+        bends=np.zeros((2, rows * n)),
         parents=np.zeros((rows, 2), dtype=np.int64),
-        mutants=np.zeros(rows * n, dtype=np.int64),
         wheel=np.zeros(rows),
         own=filled(genetic.SCALARS, **own),
         life=filled(renewal.LIFE, fresh=1, longest=PATIENCE + PATIENCE_EACH * n, best=np.inf),

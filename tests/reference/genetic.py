@@ -4,8 +4,9 @@ Simulated binary crossover: Deb and Agrawal, Complex Systems 9 (1995) 115-148, w
 Polynomial mutation: Deb and Goyal, Computer Science and Informatics 26 (1996) 30-45, within bounds likewise.
 
 Conventions of the engine: children 2 k and 2 k + 1 share what is drawn for pair k; a gene's number says by its quarter
-whether it is crossed and which child gets the upper value, and by the rest of it how far; a gene mutates where its number
-is below the rate, and by their quotient, which is uniform again; a whole-numbered gene mutates by one at least; survivors have places as in common.keep_best.
+whether it is crossed and which child gets the upper value, and by the rest of it how far; a gene mutates where another
+number is below the rate, and their quotient, which is uniform again, says how; a whole-numbered gene mutates by one at
+least; survivors have places as in common.keep_best.
 
 The state has x, f, order, selection, crossover, mutation, rate, mutation_rate, eta_crossover, eta_mutation, elites
 (parents that may survive), distinct (no point twice), and what renewal.py says.
