@@ -69,6 +69,7 @@ AGREED = 4  # searches that come to one value: enough where `ftol` is given
 LOCAL = 0.3  # weight of local searches where CMA-ES has 1
 EARLY, LATE = (0.15, 0.9), (0.4, 0.75)  # of the budget: when evolution begins; of what is left then: its share
 LONG, WIDE = 5_000, 10  # evaluations for each variable from which that is worth it; variables from which it is early
+FEWEST = 100  # candidates of a generation of evolution (20 D in its paper): 40 are too few in 2-D
 SAMPLE = 40  # points drawn before a local search, which begins at the best of them
 SIGMA, SIGMA_ON_PLATEAU = 0.2, 0.02  # the first step of CMA-ES, in widths of the box
 EDGE, EDGE_ON_PLATEAU = 0.25, 0.01  # of a simplex
@@ -104,7 +105,7 @@ def init(domain, options, limits, key):
     simplex.own[0].given, simplex.own[0].draws = n + 1, 0  # its vertices are made here
     form = "full" if n <= MANY else "diagonal"
     covariance = cma_es.init(inside, cma_es.Options(sigma=SIGMA, covariance=form), inner, own_key)
-    evolution = lsrtde.init(inside, lsrtde.Options(), inner, own_key)
+    evolution = lsrtde.init(inside, lsrtde.Options(population=max(20 * n, FEWEST)), inner, own_key)
     run = make_run(n, limits, key)
     run.now[0].ftol = -1.0  # of searches that agree, here
     return PortfolioState(
