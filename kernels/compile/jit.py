@@ -32,11 +32,11 @@ from numba.core.registry import CPUDispatcher
 from numba.np.ufunc import threading_layer as numba_threading_layer
 
 from . import forking
-from .brief import in_brief
 from .cache import ContentCache, config
 from .call_types import found_once
 from .freeing import give_back, seldom_collected
 from .interruption import between_steps
+from .lifetimes import waiting_lifetimes
 from .parts import ApartCompiler, PartCompiler
 
 give_back()
@@ -127,7 +127,7 @@ class Kernel(CPUDispatcher):
     """What `kernel` makes."""
 
     def compile(self, sig):
-        with between_steps(), global_compiler_lock, seldom_collected(), found_once(), in_brief():
+        with between_steps(), global_compiler_lock, seldom_collected(), found_once(), waiting_lifetimes():
             return super().compile(sig)
 
 

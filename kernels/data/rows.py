@@ -38,7 +38,7 @@ class Sparse(NamedTuple):
     """Compressed rows, as scipy.sparse's CSR."""
 
     values: np.ndarray  # (nonzeros,) float64 or float32
-    columns: np.ndarray  # (nonzeros,) int32 or int64
+    columns: np.ndarray  # (nonzeros,) int32, or int64 where there are more than these count
     starts: np.ndarray  # (n + 1,) of the columns' type: row i is starts[i] to starts[i + 1]
     width: int  # p
 
@@ -54,10 +54,13 @@ add_rows = make_question("add_rows", "X, first, step, factors, out")
 
 def design(X) -> Dense | Sparse:
     """A two-dimensional array, or a sparse matrix, as a design, which nothing writes into: copied only where its
-    layout demands it."""
+    layout demands it, and places of 64 bits where 32 are enough, which is less to read in each pass."""
     if hasattr(X, "tocsr"):
         csr = X.tocsr()
-        return Sparse(as_writable(csr.data), as_writable(csr.indices), as_writable(csr.indptr), csr.shape[1])
+        places, starts = csr.indices, csr.indptr
+        if max(csr.nnz, csr.shape[1]) < 2**31:
+            places, starts = places.astype(np.int32, copy=False), starts.astype(np.int32, copy=False)
+        return Sparse(as_writable(csr.data), as_writable(places), as_writable(starts), csr.shape[1])
     return Dense(as_writable(np.ascontiguousarray(X)))
 
 
