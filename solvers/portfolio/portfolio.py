@@ -104,6 +104,7 @@ def init(domain, options, limits, key):
     simplex.own[0].given, simplex.own[0].draws = n + 1, 0  # its vertices are made here
     form = "full" if n <= MANY else "diagonal"
     covariance = cma_es.init(inside, cma_es.Options(sigma=SIGMA, covariance=form), inner, own_key)
+    covariance.inner[0].inset = 0.0  # as it was chosen
     evolution = jso.init(inside, jso.Options(), inner, own_key)
     run = make_run(n, limits, key)
     run.now[0].ftol = -1.0  # of searches that agree, here
