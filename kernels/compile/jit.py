@@ -32,6 +32,7 @@ from numba.core.registry import CPUDispatcher
 from numba.np.ufunc import threading_layer as numba_threading_layer
 
 from . import forking
+from .brief import in_brief
 from .cache import ContentCache, config
 from .call_types import found_once
 from .freeing import give_back, seldom_collected
@@ -126,7 +127,7 @@ class Kernel(CPUDispatcher):
     """What `kernel` makes."""
 
     def compile(self, sig):
-        with between_steps(), global_compiler_lock, seldom_collected(), found_once():
+        with between_steps(), global_compiler_lock, seldom_collected(), found_once(), in_brief():
             return super().compile(sig)
 
 

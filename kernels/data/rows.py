@@ -53,11 +53,26 @@ add_rows = make_question("add_rows", "X, first, step, factors, out")
 
 
 def design(X) -> Dense | Sparse:
-    """A two-dimensional array, or a sparse matrix, as a design: copied only where its layout demands it."""
+    """A two-dimensional array, or a sparse matrix, as a design, which nothing writes into: copied only where its
+    layout demands it."""
     if hasattr(X, "tocsr"):
         csr = X.tocsr()
-        return Sparse(csr.data, csr.indices, csr.indptr, csr.shape[1])
-    return Dense(np.ascontiguousarray(X))
+        return Sparse(as_writable(csr.data), as_writable(csr.indices), as_writable(csr.indptr), csr.shape[1])
+    return Dense(as_writable(np.ascontiguousarray(X)))
+
+
+class _Place:
+    """Memory of an array, which it keeps alive."""
+
+    def __init__(self, array: np.ndarray):
+        address, _ = array.__array_interface__["data"]
+        self.__array_interface__ = {**array.__array_interface__, "data": (address, False)}
+        self.array = array
+
+
+def as_writable(array: np.ndarray) -> np.ndarray:
+    """The same memory in an array that Numba does not call read-only: it would compile all passes for that anew."""
+    return array if array.flags.writeable else np.asarray(_Place(array))
 
 
 @inlined

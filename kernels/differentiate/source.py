@@ -18,6 +18,7 @@ from numba.core.cpu import CPUContext
 from numba.core.runtime.context import NRTContext
 from numba.core.target_extension import CPU, dispatcher_registry, jit_registry, target_override, target_registry
 
+from ..compile.brief import in_brief
 from ..compile.call_types import found_once
 from ..compile.interruption import between_steps
 from ..compile.library_functions import overloaded
@@ -84,7 +85,7 @@ class Dispatcher(registry.CPUDispatcher):
     targetdescr = Description(NAME)
 
     def compile(self, sig):
-        with between_steps(), target_override(NAME), own_overloads(), found_once():
+        with between_steps(), target_override(NAME), own_overloads(), found_once(), in_brief():
             return super().compile(sig)
 
 

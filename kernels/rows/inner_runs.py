@@ -40,7 +40,6 @@ SCALARS = record(
     level="i8",  # generations whose best values were equal
     entries="i8", stride="i8",  # of the trace
     sigma="f8",  # sigma_0
-    inset="f8",  # share of the box at each of its ends in which no inner run begins
     first="f8",  # the step size that this one began with
 )  # fmt: skip
 TRACE = 512  # entries
@@ -74,14 +73,10 @@ def recent_generations(dimension, population):
 @part
 def begin(state, population, sigma, most):
     """Begin an inner run, at a point drawn from the box or where the run itself began."""
-    inner, now, box, margin, inset = state.inner[0], state.run.now[0], state.box, state.margin, state.inner[0].inset
+    inner, now, box, margin = state.inner[0], state.run.now[0], state.box, state.margin
     for j in range(state.mean.size):
         low, high = box.lower[j], box.upper[j]
-        x = (
-            low + (inset + (1.0 - 2.0 * inset) * uniform(now.key, j)) * (high - low)
-            if inner.drawn == 1
-            else state.start[j]
-        )
+        x = low + uniform(now.key, j) * (high - low) if inner.drawn == 1 else state.start[j]
         if box.integer[j] > 0.0:
             state.mean[j], state.scale[j] = x, whole_numbers.unit(low, high)
         else:

@@ -29,15 +29,12 @@ from ..contract import Rows, Solver, require
 
 RESTARTS = ("none", "ipop", "bipop")
 COVARIANCES = ("full", "diagonal")
-INSET = 0.1  # of the box: inner runs begin in [-4, 4] of [-5, 5], as those of BIPOP-CMA-ES (2009)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     population: int | None = None  # lambda, at least 2; None: 4 + 3 ln(D)
-    sigma: float = (
-        0.2  # first step, above 0 (2009: 2 in [-5, 5]): a share of the box, or absolute where that is not finite
-    )
+    sigma: float = 0.3  # first step, above 0: a share of the box's width; absolute where a variable has no finite box
     restart: str = "bipop"  # what follows when the distribution has converged
     covariance: str = "full"  # the matrix that is learnt, of D^2 numbers; or "diagonal", of D (sep-CMA)
 
@@ -105,7 +102,7 @@ def init(domain, options, limits, key):
         trace=np.zeros((3, inner_runs.TRACE)),
         work=np.zeros((3 if diagonal else n + 3, n)),
         own=filled(distribution.SCALARS, sigma=options.sigma, separable=diagonal),
-        inner=filled(inner_runs.SCALARS, **inner, sigma=options.sigma, inset=INSET, draws=finite.all(), holds=1),
+        inner=filled(inner_runs.SCALARS, **inner, sigma=options.sigma, draws=finite.all(), holds=1),
         **fields,
     )
 

@@ -253,8 +253,7 @@ def next_inner_run(s, draws, reason):
 
 def begin(s, draws, size, sigma, most):
     n = len(s.mean)
-    share = 0.1 + 0.8 * np.array(draws.uniforms(None, 0, n))
-    s.mean = unfolded(s, s.lower + share * (s.upper - s.lower) if s.drawn else s.start)
+    s.mean = unfolded(s, s.lower + np.array(draws.uniforms(None, 0, n)) * (s.upper - s.lower) if s.drawn else s.start)
     s.size, s.sigma, s.first, s.most, s.began = size, sigma, sigma, most, s.evaluations
     s.C, s.path_sigma, s.path_c = np.eye(n), np.zeros(n), np.zeros(n)
     s.generation, s.decomposed, s.level = 0, 0, 0
@@ -295,4 +294,4 @@ def iterate(state, fun, draws):
 def start(dimension):
     """What a run begins with."""
     size = 4 + math.floor(3 * math.log(dimension))
-    return {"smallest": size, "size": size, "count": 1, "sigma_0": 0.2, "regime": "bipop", "small": 1, "spread": np.inf}
+    return {"smallest": size, "size": size, "count": 1, "sigma_0": 0.3, "regime": "bipop", "small": 1, "spread": np.inf}
