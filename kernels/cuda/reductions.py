@@ -117,7 +117,7 @@ def rank(state, first, step):
 
 @device_function
 def rank_children(state, first, step):
-    """genetic.rank by any number of threads."""
+    """survival.rank by any number of threads."""
     size, live = state.trial_f.size, state.rows[0].live
     rank_rows(state.f, state.order, first, np.int64(0 if live == size else size), live, step)
 

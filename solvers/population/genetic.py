@@ -17,7 +17,7 @@ import numpy as np
 
 from ...kernels.compile.jit import inlined
 from ...kernels.compile.structures import IntegerMatrix, Integers, Matrix, Vector, filled
-from ...kernels.rows import genetic, renewal
+from ...kernels.rows import genetic, renewal, survival
 from ...kernels.rows import population as shared
 from ...kernels.rows.migration import populations
 from ...kernels.rows.population import Box, RowCounts, population_fields
@@ -122,9 +122,9 @@ def renew(state):
     renewal.renew(state.life, state.f, state.rows, state.run)
 
 
-SETTLE = (genetic.rank, genetic.survive, genetic.weigh, renew)
+SETTLE = (survival.rank, survival.survive, genetic.weigh, renew)
 SOLVER = Solver(
     "genetic", "genetic algorithm (simulated binary crossover, polynomial mutation, elitism)", Options, GeneticState,
-    init, rows=Rows(propose, (genetic.join,), genetic.place_row, settle=SETTLE, draw=draw), points=populations,
+    init, rows=Rows(propose, (survival.join,), survival.place_row, settle=SETTLE, draw=draw), points=populations,
     planned=False,
 )  # fmt: skip
