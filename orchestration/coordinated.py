@@ -41,16 +41,25 @@ LEAST = 1e-4  # least half width of a crossed box
 FREE = 4  # coordinates that are free in a varied box, at most
 RADIUS = (0.003, 0.05)  # half width of a varied box in the others, in units of the box
 FROM_GOOD = 0.5  # the chance that a varied run begins from the good solution
-VARIED = 1.0  # length of a run in a varied box for each free coordinate, at least two, in units of the first run
-DOUBLED = 100  # runs after which a run that explores or crosses is twice as long as the first (fcmaes)
-LONGEST = 50  # times the first (fcmaes)
+LONGEST = 50  # length of a run that explores or crosses, at most, times the first (fcmaes)
 ROUND = 50  # runs in a round
-FIRST = 125  # evaluations of the first run, times the dimension (fcmaes: 1500)
 SIGMA = {"explore": 0.08, "cross": 0.2}  # first steps of CMA-ES, in units of the box that is searched
 POPULATION = 4  # of jSO, times the dimension
 SEPARABLE = 200  # variables above which CMA-ES learns a diagonal only
 
-MEAN_VARIED = VARIED * np.mean([max(free, 2) for free in range(FREE + 1)])  # length, in units of the first run
+FREED = np.mean([max(free, 2) for free in range(FREE + 1)])  # coordinates by which a varied run's length is reckoned
+
+
+class Lengths(NamedTuple):
+    """How long runs are."""
+
+    first: int  # evaluations of the first run, times the dimension
+    varied: float  # of a run in a varied box for each free coordinate, at least two, in units of the first run
+    doubled: int  # runs after which a run that explores or crosses is twice as long as the first
+
+
+QUICK = Lengths(first=125, varied=1.0, doubled=100)  # of our ways (fcmaes: 1500 evaluations, 100 runs)
+PATIENT = Lengths(first=2000, varied=1 / 16, doubled=1500)  # of a method of the user's choice, which may need more
 
 
 class Way(NamedTuple):
@@ -66,8 +75,6 @@ def short_runs(call: Call, method: str, max_evals: int | None, options) -> tuple
     No ways: every run searches as the call says.
     """
     dimension, ways = call.problem.dimension, {}
-    if max_evals is None:
-        call = dataclasses.replace(call, limits=dataclasses.replace(call.limits, max_evals=FIRST * dimension))
     if method == "auto":
         small = options or {"population": max(POPULATION * dimension, 20)}
         ways["vary"] = _way("jso", small)
@@ -76,11 +83,18 @@ def short_runs(call: Call, method: str, max_evals: int | None, options) -> tuple
             ways |= {kind: _way("cma_es", {"sigma": s, "covariance": covariance}) for kind, s in SIGMA.items()}
         main = ways.get("cross", ways["vary"])
         call = dataclasses.replace(call, solver=SOLVERS[main.method], options=main.options)
+    if max_evals is None:
+        first = _lengths(ways).first * dimension
+        call = dataclasses.replace(call, limits=dataclasses.replace(call.limits, max_evals=first))
     return call, ways
 
 
 def _way(method: str, options: dict) -> Way:
     return Way(method, settings.make_options(SOLVERS[method], options))
+
+
+def _lengths(ways: dict[str, Way]) -> Lengths:
+    return QUICK if "cross" in ways else PATIENT
 
 
 class Plan(NamedTuple):
@@ -132,14 +146,15 @@ class Coordinator:
         self.lower, self.upper = problem.lower, problem.upper
         self.width = self.upper - self.lower
         self.seed, self.max_evals, self.ways = seed, max_evals, ways or {}
+        self.lengths = _lengths(self.ways)
         self.store: list[Solution] = []  # from best to worst
 
     def plan(self, run: int) -> Plan:
         """What a run of the current round does: a pure function of (seed, run, records of earlier rounds)."""
         draw = np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=(run,)))
-        length = min(1 + run / DOUBLED, LONGEST)  # of a run that explores or crosses, in units of the first
+        length = min(1 + run / self.lengths.doubled, LONGEST)  # to explore or to cross, in units of the first
         max_evals = max(int(self.max_evals * length), 1)
-        cross, vary = CROSS / length, VARY / MEAN_VARIED
+        cross, vary = CROSS / length, VARY / (self.lengths.varied * FREED)
         kind = draw.random() * ((1 - VARY) / length + vary)
         if kind < cross and len(self.store) > 1:
             return self._cross(draw, max_evals)
@@ -189,9 +204,8 @@ class Coordinator:
         free = draw.permutation(dimension) < draw.integers(min(FREE, dimension) + 1)
         half = np.where(free, 1.0, _log_uniform(draw, *RADIUS)) * self.width
         start = good.x if draw.random() < FROM_GOOD else None
-        return self._around(
-            "vary", good, half, start, max(int(self.max_evals * VARIED * max(free.sum(), 2)), 1), np.inf
-        )
+        max_evals = max(int(self.max_evals * self.lengths.varied * max(free.sum(), 2)), 1)
+        return self._around("vary", good, half, start, max_evals, np.inf)
 
     def _choose(self, wanted: int, draw: np.random.Generator) -> list[Solution]:
         """The first solutions taken when each, from the best on, is taken with the same chance."""

@@ -53,9 +53,9 @@ def restarts(
     runs : int, default 100
     coordinated : bool, default False
         In rounds: later runs search around and between the good solutions of earlier ones, as in the coordinated retry
-        of fcmaes. For problems whose single runs end in different valleys. `max_evals` is then that of the first run,
-        short by default (125 D); hundreds or thousands of runs follow: give `runs` and `total_evals`. The method by
-        default: CMA-ES, and jSO with a small population where good solutions are varied.
+        of fcmaes. For problems whose single runs end in different valleys. By default by CMA-ES, and by jSO with a
+        small population where good solutions are varied. `max_evals` is then that of the first run, by default 125 D,
+        of another method 2000 D. Runs begin short: give `runs` in thousands, and `total_evals`.
     round_size : int, default 50
         Runs of a round, where `coordinated`; what is learnt in a round serves the next. Changes the answer. Runs differ
         in length: ten or more for each worker keep all of them busy.

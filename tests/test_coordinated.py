@@ -58,7 +58,11 @@ def test_a_plan_hangs_on_seed_number_and_earlier_rounds_alone():
 def test_without_solutions_every_run_explores():
     for run in range(50):
         plan = coordinator().plan(run)
-        assert plan.x0 is None and plan.around is None and plan.max_evals == int(100 * (1 + run / coordinated.DOUBLED))
+        assert (
+            plan.x0 is None
+            and plan.around is None
+            and plan.max_evals == int(100 * (1 + run / coordinated.PATIENT.doubled))
+        )
         assert (plan.lower == BOX[:, 0]).all() and (plan.upper == BOX[:, 1]).all()
 
 
@@ -105,7 +109,7 @@ def test_a_varied_box_frees_a_few_coordinates_or_none():
         free = int((width == 1.0).sum())
         seen.add(free)
         assert width[0] == pytest.approx(width[9 - free]) and 0.006 <= width[0] <= 0.1 * (1 + 1e-9)
-        assert plan.max_evals == int(100 * coordinated.VARIED * max(free, 2))
+        assert plan.max_evals == int(100 * coordinated.PATIENT.varied * max(free, 2))
     assert seen == {0, 1, 2, 3, 4}
 
 
@@ -147,7 +151,7 @@ def test_the_store_keeps_the_best_apart():
 
 
 def test_runs_get_longer_up_to_a_limit():
-    lengths = [coordinator().plan(run).max_evals for run in (0, coordinated.DOUBLED, 10**9)]
+    lengths = [coordinator().plan(run).max_evals for run in (0, coordinated.PATIENT.doubled, 10**9)]
     assert lengths == [100, 200, 100 * coordinated.LONGEST]
 
 
@@ -174,7 +178,7 @@ def test_what_crosses_enters_the_store_only_below_the_better_of_the_two():
 
 def test_auto_explores_and_crosses_by_cma_es_and_varies_by_jso():
     call, ways = coordinated.short_runs(parse_call(wells, BOX[:3], seed=1), "auto", None, None)
-    assert call.limits.max_evals == coordinated.FIRST * 3 and call.solver.name == "cma_es"
+    assert call.limits.max_evals == coordinated.QUICK.first * 3 and call.solver.name == "cma_es"
     ours = Coordinator(call.problem, 1, 100, ways)
     ours.close_round(records(range(60), BOX[:3]))
     for plan in map(ours.plan, range(60, 200)):
@@ -182,7 +186,7 @@ def test_auto_explores_and_crosses_by_cma_es_and_varies_by_jso():
         sigma = coordinated.SIGMA.get(plan.kind)
         assert method == ("jso" if sigma is None else "cma_es") and getattr(options, "sigma", None) == sigma
     given, none = coordinated.short_runs(parse_call(wells, BOX[:3], method="lshade"), "lshade", 300, None)
-    assert given.solver.name == "lshade" and given.limits.max_evals != coordinated.FIRST * 3 and none == {}
+    assert given.solver.name == "lshade" and given.limits.max_evals != coordinated.QUICK.first * 3 and none == {}
 
 
 def test_what_is_no_number_is_left_out():
