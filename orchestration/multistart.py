@@ -9,14 +9,15 @@ from typing import Any, Unpack, overload
 
 from ..kernels.given import as_flag
 from ..solvers.driving import settings
-from ..solvers.driving.call import Call, describe, parse_call, versions
+from ..solvers.driving.call import Call, code_of, describe, parse_call, versions
 from ..solvers.driving.callbacks import read_callback
 from ..solvers.driving.preparing import workers_of
 from ..solvers.driving.reading import reads_calls
 from ..solvers.driving.result import Result
 from ..solvers.driving.signatures import AnyMethod, Box, Fun, Point, Points, RestartsSettings
+from ..solvers.registry import SOLVERS
 from .call_back import CallBack
-from .coordinated import ROUND, coordinate, for_short_runs
+from .coordinated import ROUND, Way, coordinate, short_runs
 from .execution import Execution
 from .journal import open_journal, saved_header
 from .progress import hooks_for
@@ -52,8 +53,9 @@ def restarts(
     runs : int, default 100
     coordinated : bool, default False
         In rounds: later runs search around and between the good solutions of earlier ones, as in the coordinated retry
-        of fcmaes, but most of them short. For problems whose single runs end in different valleys. `max_evals` is then
-        that of the first run (default 2000 D), the method by default jSO with a small population.
+        of fcmaes. For problems whose single runs end in different valleys. By default by CMA-ES, and by jSO with a
+        small population where good solutions are varied. `max_evals` is then that of the first run, by default 125 D,
+        of another method 2000 D. Runs begin short: give `runs` in thousands, and `total_evals`.
     round_size : int, default 50
         Runs of a round, where `coordinated`; what is learnt in a round serves the next. Changes the answer. Runs differ
         in length: ten or more for each worker keep all of them busy.
@@ -121,9 +123,10 @@ def restarts(
         max_evals=max_evals, max_iters=max_iters, target=target, ftol=ftol, patience=patience, options=options,
         rows=workers is not None,
     )  # fmt: skip
+    ways: dict[str, Way] = {}
     if coordinated:
         call.problem.require_box("a coordinated search")
-        call = for_short_runs(call, method, max_evals, options)
+        call, ways = short_runs(call, method, max_evals, options)
     total = math.inf if total_evals is None else settings.make_positive("total_evals", total_evals)
     if total_evals is not None and call.limits.budget is None:
         raise ValueError("total_evals: it shares out the evaluations of runs; expected max_evals beside it")
@@ -133,19 +136,19 @@ def restarts(
         runs = int(min(runs, total // call.limits.max_evals))
     back = None if callback is None else CallBack(read_callback(callback), call.limits.ftol)
     begin = time.perf_counter()
-    work = Runs(call, 0 if coordinated else runs)
+    work = Runs(call, 0 if coordinated else runs, frozenset(way.method for way in ways.values()))
     with workers_of(call.solver, workers, threads=threads, client=client) as spread:
         work.prepare(spread)  # here first: what is wrong with the objective appears as itself
         call = work.call
         if threads is None and client is None and work.bound.runs_as != "compiled":
             threads = 1
-        header = {} if journal is None else _header(call, work, runs, coordinated, round_size)
+        header = {} if journal is None else _header(call, work, runs, round_size if coordinated else None, ways)
         with Execution(work, client=client, threads=threads, retries=retries, task_timeout=task_timeout) as execution:
             compiling = time.perf_counter() - begin  # here, and on the workers
             with open_journal(journal, header, work.tests()) as book, hooks_for(progress) as hooks:
                 common = {"target": target, "journal": book, "hooks": hooks if back is None else [*hooks, back]}
                 if coordinated:
-                    outcome = coordinate(execution, call, runs, round_size, total, max_time, **common)
+                    outcome = coordinate(execution, call, ways, runs, round_size, total, max_time, **common)
                 else:
                     outcome = execution.run(range(runs), max_time=max_time, **common)
                 if back is not None:
@@ -163,8 +166,12 @@ def restarts(
     return result
 
 
-def _header(call: Call, work: Runs, runs: int, coordinated: bool, round_size: int) -> dict:
-    """What the journal belongs to."""
-    strategy = {"work": "coordinated restarts", "round_size": round_size} if coordinated else {"work": "restarts"}
+def _header(call: Call, work: Runs, runs: int, round_size: int | None, ways: dict[str, Way]) -> dict:
+    """What the journal belongs to; round_size: None where the runs are independent."""
+    strategy: dict[str, Any] = {"work": "restarts"}
+    if round_size is not None:
+        strategy = {"work": "coordinated restarts", "round_size": round_size, "ways": {}}
+        for kind, (method, options) in ways.items():
+            strategy["ways"][kind] = [method, code_of(SOLVERS[method]), dataclasses.asdict(options)]
     names = {} if call.problem.names is None else {"names": list(map(str, call.problem.names))}
     return {**strategy, "units": runs, **names, **describe(call, work.bound)}

@@ -19,6 +19,7 @@ from ..solvers.driving.result import summarise as summarise_rows
 from ..solvers.driving.running import CHUNK, compile_for_run
 from ..solvers.driving.session import BY_CLOCK
 from ..solvers.driving.telling import counted, left_out
+from ..solvers.registry import SOLVERS
 from .execution.campaign import Outcome, count_kinds
 from .execution.outcome import left_behind
 from .journal.checks import COUNT, LENGTH, NUMBER, Test, numbers, one_of
@@ -55,22 +56,25 @@ class CallWork:
 
 
 class Runs(CallWork):
-    """Unit k is run k of a call; where a plan is given, in the box, from the points and with the budget it says."""
+    """Unit k is run k of a call; where a plan is given, with the box, points, budget and method that it says."""
 
     name = "run"
 
-    def __init__(self, call: Call, many: int = 0):
+    def __init__(self, call: Call, many: int = 0, methods: frozenset[str] = frozenset()):
         super().__init__(call)
         self.many = many  # runs without a plan: the loop for short ones is made beforehand, too
+        self.methods = methods  # that plans name
         self.of_thread = threading.local()  # its Batches
 
     def __reduce__(self) -> tuple[type, tuple]:
-        return type(self), (self.call, self.many)
+        return type(self), (self.call, self.many, self.methods)
 
     def prepare(self, spread=None) -> None:
         super().prepare(spread)
         self.call = with_default_ftol(self.call, self.bound)
         compile_for_many(self.call.solver, self.bound, self.many)
+        for method in self.methods:
+            compile_for_run(SOLVERS[method], self.bound)
 
     def tests(self) -> dict[str, Test]:
         """What the records in a journal must hold."""
@@ -114,10 +118,14 @@ class Runs(CallWork):
 
 
 def planned(call: Call, plan) -> Call:
-    """The call of one run that was planned: its own box, starting points and budget."""
+    """The call of one run that was planned: its own box, starting points and budget, and its method if it says one."""
     x0 = call.problem.x0 if plan.x0 is None else plan.x0
     problem = dataclasses.replace(call.problem, bounds=np.column_stack([plan.lower, plan.upper]), x0=x0)
-    return dataclasses.replace(call, problem=problem, limits=dataclasses.replace(call.limits, max_evals=plan.max_evals))
+    limits = dataclasses.replace(call.limits, max_evals=plan.max_evals)
+    solver, options = call.solver, call.options
+    if plan.way is not None:
+        solver, options = SOLVERS[plan.way.method], plan.way.options
+    return Call(problem, solver, options, limits, call.seed)
 
 
 def summarise(call: Call, outcome: Outcome, runs: int) -> Result:

@@ -32,7 +32,7 @@ def coordinator(seed=3, box=BOX, **changes):
 
 
 def records(runs, box=BOX, seed=0, better=0.0):
-    """What random runs would report: points of the box, values in [0, 1)."""
+    """What random runs would report: points of the box, values in [0, 1) - better."""
     draw = np.random.default_rng(seed)
     points = draw.uniform(box[:, 0], box[:, 1], (len(runs), len(box)))
     return [{"unit": k, "fun": draw.random() - better, "x": x.tolist()} for k, x in zip(runs, points, strict=True)]
@@ -58,7 +58,11 @@ def test_a_plan_hangs_on_seed_number_and_earlier_rounds_alone():
 def test_without_solutions_every_run_explores():
     for run in range(50):
         plan = coordinator().plan(run)
-        assert plan.x0 is None and plan.around is None and plan.max_evals == int(100 * (1 + run / coordinated.DOUBLED))
+        assert (
+            plan.x0 is None
+            and plan.around is None
+            and plan.max_evals == int(100 * (1 + run / coordinated.PATIENT.doubled))
+        )
         assert (plan.lower == BOX[:, 0]).all() and (plan.upper == BOX[:, 1]).all()
 
 
@@ -83,8 +87,10 @@ def test_the_kinds_have_their_shares():
     plans = [ours.plan(run) for run in range(100, 3100)]
     points = {solution.run: solution.x for solution in ours.store}
     kinds = [plan.kind for plan in plans]
-    assert kinds.count("cross") / len(plans) == pytest.approx(coordinated.CROSS, abs=0.03)
-    assert kinds.count("vary") / len(plans) == pytest.approx(coordinated.VARY, abs=0.03)
+    spent = {kind: sum(plan.max_evals for plan in plans if plan.kind == kind) for kind in set(kinds)}
+    total = sum(spent.values())
+    assert spent["cross"] / total == pytest.approx(coordinated.CROSS, abs=0.03)
+    assert spent["vary"] / total == pytest.approx(coordinated.VARY, abs=0.03)
     began = [plan for plan in plans if plan.kind == "vary" and plan.x0 is not None]
     assert len(began) / kinds.count("vary") == pytest.approx(coordinated.FROM_GOOD, abs=0.05)
     assert all((plan.x0[0] == points[plan.around]).all() for plan in began)
@@ -103,7 +109,7 @@ def test_a_varied_box_frees_a_few_coordinates_or_none():
         free = int((width == 1.0).sum())
         seen.add(free)
         assert width[0] == pytest.approx(width[9 - free]) and 0.006 <= width[0] <= 0.1 * (1 + 1e-9)
-        assert plan.max_evals == int(100 * coordinated.VARIED * max(free, 2))
+        assert plan.max_evals == int(100 * coordinated.PATIENT.varied * max(free, 2))
     assert seen == {0, 1, 2, 3, 4}
 
 
@@ -145,7 +151,7 @@ def test_the_store_keeps_the_best_apart():
 
 
 def test_runs_get_longer_up_to_a_limit():
-    lengths = [coordinator().plan(run).max_evals for run in (0, coordinated.DOUBLED, 10**9)]
+    lengths = [coordinator().plan(run).max_evals for run in (0, coordinated.PATIENT.doubled, 10**9)]
     assert lengths == [100, 200, 100 * coordinated.LONGEST]
 
 
@@ -154,6 +160,33 @@ def test_what_is_worse_than_where_it_began_stays_if_it_lies_elsewhere():
     ours.close_round([{"unit": 0, "fun": 0.0, "x": [0.5] * 4}])
     ours.close_round([{"unit": 1, "fun": 1.0, "x": [0.5, 0.5, 0.5, 0.6]}, {"unit": 2, "fun": 0.5, "x": [0.501] * 4}])
     assert [solution.run for solution in ours.store] == [0, 1]
+
+
+def test_what_crosses_enters_the_store_only_below_the_better_of_the_two():
+    box = np.array([(0.0, 1.0)] * 6)
+    for better in (1e-9, -1e-9):
+        ours = coordinator(box=box)
+        ours.close_round(records(range(60), box))
+        crossed = next(run for run in range(60, 200) if ours.plan(run).kind == "cross")
+        plan = ours.plan(crossed)
+        good = next(solution for solution in ours.store if solution.run == plan.around)
+        assert plan.below == good.fun and plan.x0 is not None
+        elsewhere = 1.0 - good.x  # far from all that is known
+        ours.close_round([{"unit": crossed, "fun": good.fun - better, "x": elsewhere.tolist()}])
+        assert (crossed in [solution.run for solution in ours.store]) == (better > 0)
+
+
+def test_auto_explores_and_crosses_by_cma_es_and_varies_by_jso():
+    call, ways = coordinated.short_runs(parse_call(wells, BOX[:3], seed=1), "auto", None, None)
+    assert call.limits.max_evals == coordinated.QUICK.first * 3 and call.solver.name == "cma_es"
+    ours = Coordinator(call.problem, 1, 100, ways)
+    ours.close_round(records(range(60), BOX[:3]))
+    for plan in map(ours.plan, range(60, 200)):
+        method, options = plan.way
+        sigma = coordinated.SIGMA.get(plan.kind)
+        assert method == ("jso" if sigma is None else "cma_es") and getattr(options, "sigma", None) == sigma
+    given, none = coordinated.short_runs(parse_call(wells, BOX[:3], method="lshade"), "lshade", 300, None)
+    assert given.solver.name == "lshade" and given.limits.max_evals != coordinated.QUICK.first * 3 and none == {}
 
 
 def test_what_is_no_number_is_left_out():

@@ -152,7 +152,7 @@ def test_max_time_returns_what_is_done():
 def test_coordinated_restarts_have_the_same_bits_and_go_on_from_a_journal(tmp_path):
     settings = {"coordinated": True, "round_size": 4, "max_evals": 300, "seed": 3, "method": "auto"}
     one, two = (call(runs=14, threads=threads, **settings) for threads in (1, 3))
-    assert bits(one) == bits(two) and one.method == "jso" and len(one.runs) == 14
+    assert bits(one) == bits(two) and one.method == "cma_es" and len(one.runs) == 14
     call(runs=6, journal=tmp_path / "fit.jsonl", **settings)
     assert bits(call(runs=14, journal=tmp_path / "fit.jsonl", **settings)) == bits(one)
     with pytest.raises(ValueError, match="round_size"):
