@@ -5,9 +5,11 @@ import math
 
 import numpy as np
 import pytest
+import scipy.sparse
 
 import thalweg as tw
 from thalweg.kernels.calling.checking import CompilationError
+from thalweg.kernels.compile import waiting
 from thalweg.orchestration.commands.tables import option_meanings
 from thalweg.solvers import SOLVERS
 
@@ -107,3 +109,28 @@ def test_a_number_for_a_generation_is_refused():
     rows = len(optimizer.ask())
     with pytest.raises(ValueError, match=rf"got values of shape \(\), expected \({rows},\)"):
         optimizer.tell(0.0)
+
+
+ESTIMATORS = (
+    tw.LogisticRegression, tw.LogisticRegressionCV, tw.Lasso, tw.ElasticNet, tw.LassoCV, tw.ElasticNetCV,
+    tw.SGDClassifier, tw.SGDRegressor, tw.MatrixFactorization,
+)  # fmt: skip
+
+
+class Enough(Exception):
+    """Raised by what fit looks at first."""
+
+
+class Looked(scipy.sparse.csr_array):
+    def __getattribute__(self, name):
+        waiting.announce()
+        raise Enough
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda estimator: estimator.__name__)
+def test_the_first_fit_says_what_takes_so_long(estimator, monkeypatch, capsys):
+    """Ten seconds and more passed in silence: what is compiled within fit is announced."""
+    monkeypatch.delenv(waiting.VARIABLE, raising=False)
+    with pytest.raises(Enough):
+        estimator().fit(object.__new__(Looked), [0.0, 1.0, 0.0])
+    assert capsys.readouterr().err.startswith("thalweg: compiling ")
