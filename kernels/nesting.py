@@ -9,10 +9,12 @@ The inner run keeps its own counters, its own best and its own stop; what it eva
 Compiled into its caller, L-BFGS-B would cost eight seconds of compilation for each method that has it, and for each
 driver of these. So compiled code reads the address of the nested driver from a word of memory that it knows by name (a
 symbol): what it is compiled to can be kept on disk. The drivers write the address there before a run begins (`link`).
+A second word has the address of the driver that takes several threads, for problems that ask for it (`spread`).
 """
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import llvmlite.binding
@@ -32,17 +34,20 @@ PROBLEMS = ("Functions", "Replay")  # kinds of problems, each of which has a dri
 _words: dict[str, np.ndarray] = {}  # name of a symbol -> (1,) the address of a driver, 0 as long as there is none
 
 
-def _symbol(solver: str, problem: str) -> str:
-    return f"thalweg_nested_{solver}_{problem}"
+SERIAL, SPREAD = "", "_spread"  # which of its drivers
 
 
-def link(solver: str, problem: str, address: int) -> None:
+def _symbol(solver: str, problem: str, way: str = SERIAL) -> str:
+    return f"thalweg_nested_{solver}_{problem}{way}"
+
+
+def link(solver: str, problem: str, address: int, way: str = SERIAL) -> None:
     """From now on, the driver of a nested solver is at this address."""
-    _words[_symbol(solver, problem)][0] = address
+    _words[_symbol(solver, problem, way)][0] = address
 
 
-def is_linked(solver: str, problem: str) -> bool:
-    return bool(_words[_symbol(solver, problem)][0])
+def is_linked(solver: str, problem: str, way: str = SERIAL) -> bool:
+    return bool(_words[_symbol(solver, problem, way)][0])
 
 
 @once
@@ -129,9 +134,9 @@ def take_in(run, inner, before):
 
 
 def driver(solver: str, State: type):
-    """drive(problem, state, evaluations): the serial driver of a solver, by its address; for about so many."""
-    for problem in PROBLEMS:
-        name = _symbol(solver, problem)
+    """drive(problem, state, evaluations): the driver of a solver, by its address; for about so many."""
+    for problem, way in itertools.product(PROBLEMS, (SERIAL, SPREAD)):
+        name = _symbol(solver, problem, way)
         if name not in _words:
             _words[name] = np.zeros(1, dtype=np.int64)
             llvmlite.binding.add_symbol(name, _words[name].ctypes.data)
@@ -139,13 +144,17 @@ def driver(solver: str, State: type):
 
     @intrinsic
     def drive(typingctx, problem, state, evaluations):
-        symbol = _symbol(solver, problem.instance_class.__name__)
+        asks = problem.instance_class
 
         def codegen(context, builder, signature, values):
-            word = context.get_value_type(types.intp)
-            where = builder.module.globals.get(symbol) or ir.GlobalVariable(builder.module, word, symbol)
+            address = _read_word(context, builder, _symbol(solver, asks.__name__))
+            if "spread" in asks._fields:
+                wanted = builder.extract_value(values[0], asks._fields.index("spread"))
+                other = _read_word(context, builder, _symbol(solver, asks.__name__, SPREAD))
+                both = builder.and_(cgutils.is_not_null(builder, wanted), cgutils.is_not_null(builder, other))
+                address = builder.select(both, other, address)
             form = context.call_conv.get_function_type(types.none, ENTRY)
-            callee = builder.inttoptr(builder.load(where), form.as_pointer())
+            callee = builder.inttoptr(address, form.as_pointer())
             given = [_stored(context, builder, ty, value) for ty, value in zip(signature.args[:2], values)]
             context.call_conv.call_function(builder, callee, types.none, ENTRY, [*given, values[2]])
             return context.get_dummy_value()
@@ -153,6 +162,11 @@ def driver(solver: str, State: type):
         return types.none(problem, kind, types.int64), codegen
 
     return drive
+
+
+def _read_word(context, builder, symbol: str):
+    word = context.get_value_type(types.intp)
+    return builder.load(builder.module.globals.get(symbol) or ir.GlobalVariable(builder.module, word, symbol))
 
 
 def _stored(context, builder, ty, value):

@@ -59,7 +59,7 @@ def run(context, file, json, quiet, restarts, **settings):
     """Minimise the Problem in a Python file.
 
     Prints the answer beside what is known of it. The file holds module-level
-    `thalweg.kernels.Problem`s; where it holds several, NAME chooses one.
+    `thalweg.Problem`s; where it holds several, NAME chooses one.
 
     Exit code: 0 done, 1 not what was asked for (target missed, interrupted, exception in the objective), 2 bad input.
     """

@@ -52,7 +52,7 @@ def minimize(
     ----------
     fun : callable, Objective or Problem
         `fun(x, *args) -> float`, x of shape (D,): a Python function (compiled by Numba, loops and branches allowed), a
-        function compiled by Numba, or a C function; see `thalweg.kernels.objective` for more forms. A `Problem` brings
+        function compiled by Numba, or a C function; see `thalweg.objective` for more forms. A `Problem` brings
         its own bounds, x0, args and integrality.
     domain : the box, or a point, optional
         The second argument: `bounds`, or as in SciPy's `minimize` a number or one dimension of numbers, which is `x0`.

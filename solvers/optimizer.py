@@ -114,9 +114,9 @@ class Optimizer:
         return points
 
     def tell(self, values: Any, gradients: Any = None) -> None:
-        """The values (n,) of what `ask` returned, in its order; NaN counts as worst.
+        """The values (n,) of what `ask` returned, in its order; NaN counts as worst. Of one point also a number.
 
-        gradients (n, D): of a method that uses them, beside every value.
+        gradients (n, D): of a method that uses them, beside every value; of one point also (D,).
         """
         rows = self._asked
         if not rows:
@@ -127,6 +127,8 @@ class Optimizer:
             raise ValueError(
                 f"tell: got {shortened(values)}, {error}; expected {rows} numbers, NaN for what failed"
             ) from error
+        if rows == 1 and values.ndim == 0:
+            values = values[None]
         if values.shape != (rows,):
             raise ValueError(f"tell: got values of shape {values.shape}, expected ({rows},): one for each row of ask()")
         values = np.where(np.isnan(values), np.nan, values)
@@ -147,6 +149,8 @@ class Optimizer:
             gradients = real_array(gradients)
         except NotReal as error:
             raise ValueError(f"gradients: got {shortened(gradients)}, {error}; {expected}") from error
+        if gradients.shape == shape[1:] and rows == 1:
+            gradients = gradients[None]
         if gradients.shape != shape:
             raise ValueError(f"gradients: got shape {gradients.shape}, {expected}")
         return gradients

@@ -173,11 +173,17 @@ def mutants(array, random):
         yield repack_fields(array[list(array.dtype.names[1:])])
 
 
+MOST = 12
+
+
 def test_every_array_in_every_way(saved, tmp_path):
-    """Compiled code reads the arrays by address, and follows the rows that they name: nothing edited may reach it."""
+    """Compiled code reads the arrays by address, and follows the rows that they name: nothing edited may reach it.
+
+    Of a state that holds others' states, up to 150 arrays, MOST are drawn: each try writes and reads all of them."""
     call, path, whole, answer = saved
     content, random, count = content_of(path), np.random.default_rng(1), 0
-    for name in content:
+    of_state = random.permutation([name for name in content if name[0].isdigit()])[:MOST]
+    for name in [name for name in content if not name[0].isdigit()] + of_state.tolist():
         lost = {key: array for key, array in content.items() if key != name}
         write(path, lost)
         refused(call, path)

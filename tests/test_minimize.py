@@ -244,10 +244,11 @@ def test_iterations_go_everywhere_that_limits_go(tmp_path):
 
 
 def test_max_time_alone_repeats_runs_until_it_is_up():
-    result = minimize(valley, BOX, seed=1, max_time=0.6)
+    call = {"method": "de", "seed": 1}
+    result = minimize(valley, BOX, max_time=0.6, **call)
     assert 0.5 < result.timing["run"] < 3.0
     assert result.stop_reason == StopReason.OUT_OF_TIME and len(result.runs) > 1
-    first = minimize(valley, BOX, seed=1)
+    first = minimize(valley, BOX, **call)
     assert result.runs["fun"][0] == first.fun
 
 

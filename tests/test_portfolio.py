@@ -57,7 +57,7 @@ def begun(fun, box, args, **limits):
 
 
 def test_searches_come_as_the_rules_say():
-    """The opening, then local searches while they have had no more than 0.3 of what CMA-ES has; jSO once, late."""
+    """The opening, then local searches while they have had no more than 0.3 of what CMA-ES has; L-SRTDE once, late."""
     n, budget = 3, 20_000
     advance, problem, state = begun(rastrigin, [(-5.0, 5.0)] * n, (np.array([0.4, -1.3, 2.2]),), max_evals=budget)
     own, now, seen, used = state.own[0], state.run.now[0], [], {}
@@ -84,6 +84,20 @@ def test_searches_come_as_the_rules_say():
     assert seen[:5] == [DESCENT, COORDINATES, DESCENT, SIMPLEX, COORDINATES]  # solved as separable, and polished
     assert seen.count(EVOLUTION) == 1 and used[EVOLUTION] <= 0.75 * 0.6 * budget
     assert now["evaluations"] == budget == state.arms["evaluations"].sum()
+
+
+@pytest.mark.parametrize(("n", "ftol", "begins"), [(10, None, 0.15), (9, None, 0.4), (10, 1e-8, 0.4)])
+def test_evolution_begins_early_in_many_variables(n, ftol, begins):
+    """It is early where its one long run is better than restarts, but where searches that agree would end the run."""
+    budget = 5_000 * n
+    shift = np.linspace(-1.0, 1.0, n) ** 3
+    advance, problem, state = begun(rastrigin, [(-5.0, 5.0)] * n, (shift,), max_evals=budget, ftol=ftol)
+    own, now, before = state.own[0], state.run.now[0], 0
+    while own["evolved"] == 0 and now["stop"] == RUNNING:
+        before = int(now["evaluations"])
+        advance(problem, state, 1)
+    assert own["evolved"] == 1 and begins * budget < before < (begins + 0.2) * budget
+    assert state.lsrtde.own[0]["initial"] == 20 * n
 
 
 def separable(f, x, draws, lower, upper):

@@ -770,6 +770,8 @@ def assert_equal(engine, oracle, where):
             other = np.asarray(other, dtype=float)
             assert other.shape[:1] == np.shape(value)[:1], f"{where}: {name}"
             other = other.reshape(np.shape(value))  # an archive without points has no second dimension
+            if np.array_equal(other, value):  # most are, to the last bit, and the long look takes fifty times as long
+                continue
             exact = np.asarray(value).dtype.kind in "iub"
             tolerance = {"rtol": 0.0, "atol": 0.0} if exact else {"rtol": 1e-12, "atol": 1e-12}
             np.testing.assert_allclose(other, value, **tolerance, err_msg=f"{where}: {name}")

@@ -8,7 +8,7 @@ from .by_path import load_file
 
 textbook = load_file(Path(__file__).parents[1] / "examples" / "textbook.py")
 REACHED = {  # name: by the textbook's form, and at most by the best method
-    "genetic algorithm": (0.79, 2e-5),
+    "genetic algorithm": (0.66, 2e-5),
     "differential evolution": (9.0e-4, 2e-13),
     "particle swarm": (24.0, 15.0),
 }

@@ -55,6 +55,7 @@ class Functions(NamedTuple):
     price: int = 0  # evaluations that a gradient costs beyond that of the value: 0 where it is exact
     product_price: int = 0  # evaluations that a product costs
     hessian_price: int = 0  # evaluations that a Hessian costs
+    spread: int = 0  # 1: a nested method has the rows of its generations on several threads
 
 
 FUNCTIONS = types.NamedUniTuple(types.intp, len(Functions._fields), Functions)
@@ -121,14 +122,14 @@ def with_record(problem, record):
     """The functions of a problem, of other arguments."""
     return Functions(
         problem.value, record, problem.gradient, problem.product, problem.hessian, problem.residuals, problem.jacobian,
-        problem.work, problem.price, problem.product_price, problem.hessian_price,
+        problem.work, problem.price, problem.product_price, problem.hessian_price, problem.spread,
     )  # fmt: skip
 
 
 @inlined
 def value_alone(value, record):
     """A problem that is asked for values, and for nothing else."""
-    return Functions(value, record, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+    return Functions(value, record, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @answers(value, Functions)

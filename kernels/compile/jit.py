@@ -36,6 +36,7 @@ from .cache import ContentCache, config
 from .call_types import found_once
 from .freeing import give_back, seldom_collected
 from .interruption import between_steps
+from .lifetimes import waiting_lifetimes
 from .parts import ApartCompiler, PartCompiler
 
 give_back()
@@ -126,7 +127,7 @@ class Kernel(CPUDispatcher):
     """What `kernel` makes."""
 
     def compile(self, sig):
-        with between_steps(), global_compiler_lock, seldom_collected(), found_once():
+        with between_steps(), global_compiler_lock, seldom_collected(), found_once(), waiting_lifetimes():
             return super().compile(sig)
 
 

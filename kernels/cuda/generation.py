@@ -18,10 +18,10 @@ import numpy as np
 
 from .. import run
 from ..compile.structures import classes, constructor
-from ..rows import genetic, population
+from ..rows import population, survival
 from ..run import RUNNING
 from .objective import of_engine
-from .reductions import UNFILLED, collect, find_best, measure, measure_spread, rank, watch
+from .reductions import UNFILLED, collect, find_best, measure, measure_spread, rank, rank_children, watch
 from .shim import cuda, device_function, device_kernel
 
 close_iteration, open_generation = of_engine(run.close_iteration), of_engine(population.open_generation)
@@ -40,7 +40,7 @@ class Stage(NamedTuple):
 
 TWINS = {
     population.rank: Stage(rank, False),
-    genetic.rank: Stage(rank, False),
+    survival.rank: Stage(rank_children, False),
     population.find_best: Stage(find_best, True),
     population.measure: Stage(measure, True),
 }

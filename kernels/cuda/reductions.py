@@ -116,6 +116,13 @@ def rank(state, first, step):
 
 
 @device_function
+def rank_children(state, first, step):
+    """survival.rank by any number of threads."""
+    size, live = state.trial_f.size, state.rows[0].live
+    rank_rows(state.f, state.order, first, np.int64(0 if live == size else size), live, step)
+
+
+@device_function
 def find_best(state, values, numbers, thread, width):
     """population.find_best by one block."""
     low, low_row = np.inf, np.int64(0)

@@ -21,6 +21,7 @@ from numba.core.target_extension import CPU, dispatcher_registry, jit_registry, 
 from ..compile.call_types import found_once
 from ..compile.interruption import between_steps
 from ..compile.library_functions import overloaded
+from ..compile.lifetimes import waiting_lifetimes
 from ..compile.parts import _finalize as without_machine_code
 
 NAME = "thalweg_source"
@@ -84,7 +85,7 @@ class Dispatcher(registry.CPUDispatcher):
     targetdescr = Description(NAME)
 
     def compile(self, sig):
-        with between_steps(), target_override(NAME), own_overloads(), found_once():
+        with between_steps(), target_override(NAME), own_overloads(), found_once(), waiting_lifetimes():
             return super().compile(sig)
 
 

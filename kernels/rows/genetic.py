@@ -1,10 +1,13 @@
-"""Genetic algorithms on real and whole numbers: how parents are chosen, crossed and changed, and who survives.
+"""Genetic algorithms on real and whole numbers: how parents are chosen, crossed and changed.
 
 Fields of a state, beside those of population.py and renewal.py:
-    x, f       (2 P, D), (2 P,)  population, then the children of this generation
-    order      (2 P,)            rows from best to worst
-    spared     (D rounded up,)   the probability that no gene mutates of one, of two, of three ..., then zeros
-    wheel      (P,)              roulette: the sums of weights up to each row of the population
+    x          (P, D)   population
+    f          (2 P,)   its values, then those of the children of this generation, whose points stand in `trial`
+    order      (2 P,)   rows of the population from best to worst, then those of the children
+    scratch    (2 P,) or (P D,), whichever is more: who survives; genes that mutate, those of row i from i D on
+    bends      (2, P D) of each of these genes its number, and where it is or how far it goes
+    parents    (P, 2)   rows of each child's parents
+    wheel      (P,)     roulette: the sums of weights up to each row of the population
     own        the scalars of SCALARS
 
 Rows 2 k and 2 k + 1 are the two children of pair k: what they share is drawn with the key of the pair.
@@ -12,11 +15,12 @@ Rows 2 k and 2 k + 1 are the two children of pair k: what they share is drawn wi
 
 import numpy as np
 
-from ..compile.jit import inlined, part
+from ..compile.jit import inlined
 from ..compile.structures import record
+from ..compile.whole_vectors import each
 from ..numbers.elementary import exp, log
 from ..numbers.random import integer, integer_except, row_key, uniform
-from ..numbers.ranking import merge_runs, sort_rows
+from ..numbers.ranking import U
 from . import population
 
 TOURNAMENT, TRUNCATION, ROULETTE = 0, 1, 2
@@ -31,36 +35,44 @@ SCALARS = record(
 )  # fmt: skip
 SHARE = 0.5  # truncation: of the population that may be parents
 PARENTS, CROSSES, CUT, GENES = 0, 4, 5, 6  # slots of a pair's random numbers
+WORD, ZERO, ONE = 32, np.int64(0), np.int64(1)  # genes that are marked at a time, in the bits of a number
 
 
 @inlined
-def child_row(i, state):
-    """trial[i]: a child of two parents."""
+def make_children(start, stop, state):
+    """trial[start:stop]: children of two parents each.
+
+    Polynomial mutations are made once all rows are crossed, by whole vectors: two logarithms and two exponentials each.
+    """
     n, own, size = state.trial.shape[1], state.own[0], state.trial_f.size
-    pair, key = row_key(state.run.now[0].key, size + i // 2), population.row_of(i, state)
-    first, second = choose_parents(state, pair)
-    if i % 2 == 1:
-        first, second = second, first
-    if not uniform(pair, CROSSES) < own.rate:
-        population.copy_row(state.x, first, state.trial, i)
-    elif own.crossover == SBX and own.eta_crossover == 1.0:  # a constant: squares and roots, nine times faster
-        blend_row(i, state, pair, first, second, 2.0)
-    elif own.crossover == SBX:
-        blend_row(i, state, pair, first, second, own.eta_crossover + 1.0)
-    else:
-        cut_row(i, state, pair, first, second)
-    population.round_row(i, state)
-    mutate_row(i, state, key)
-    if own.distinct == 1 and (is_copy(i, state, first) or is_copy(i, state, second)):
-        mutate_gene(i, integer(key, 2 * n, n), state, uniform(key, 2 * n + 1))
+    listed = start * n
+    for i in range(start, stop):
+        pair, key = row_key(state.run.now[0].key, size + i // 2), population.row_of(i, state)
+        one, two = choose_parents(state, pair)
+        first, second = (two, one) if i % 2 == 1 else (one, two)
+        state.parents[i, 0], state.parents[i, 1] = first, second
+        cross_row(i, state, pair, first, second)
+        population.round_row(i, state)
+        if own.mutation == UNIFORM:
+            each(renew_gene, n, (i, state, key, own.mutation_rate, 1.0 / own.mutation_rate))
+        else:
+            listed = list_genes(i, state, key, listed)
+    bend_listed(start * n, listed, state)
+    if own.distinct == 1:
+        for i in range(start, stop):
+            if is_copy(i, state, state.parents[i, 0]) or is_copy(i, state, state.parents[i, 1]):
+                key = population.row_of(i, state)
+                mutate_gene(i, integer(key, n, n), state, uniform(key, n + 1))
 
 
 @inlined
 def is_copy(i, state, parent):
-    for j in range(state.trial.shape[1]):
-        if state.trial[i, j] != state.x[parent, j]:
-            return False
-    return True
+    return each(differs, state.trial.shape[1], (i, state, parent)) == 0
+
+
+@inlined
+def differs(j, i, state, parent):
+    return 1 if state.trial[i, j] != state.x[parent, j] else 0
 
 
 # --- selection ---------------------------------------------------------------------------------------------------
@@ -115,16 +127,7 @@ def weigh(state):
 
 @inlined
 def raised_to(base, power):
-    """By squares where the power is a whole number, as those of Deb's indices are: a sixth of the time."""
-    if power == 2.0:
-        return base * base
-    if power != np.floor(power) or power > 64.0:
-        return exp(power * log(base))
-    value, left = 1.0, int(power)
-    while left > 0:
-        value = value * base if left & 1 else value
-        base, left = base * base, left >> 1
-    return value
+    return base * base if power == 2.0 else exp(power * log(base))
 
 
 @inlined
@@ -133,146 +136,137 @@ def root_of(base, power):
 
 
 @inlined
-def blend_row(i, state, pair, first, second, power):
+def cross_row(i, state, pair, first, second):
+    n, own = state.trial.shape[1], state.own[0]
+    if not uniform(pair, CROSSES) < own.rate:
+        population.copy_row(state.x, first, state.trial, i)
+    elif own.crossover == ONE_POINT:
+        each(cut_gene, n, (i, state, first, second, 1 + integer(pair, CUT, max(n - 1, 1))))
+    elif own.eta_crossover == 1.0:  # a constant: squares and roots, nine times faster
+        each(blend_gene, n, (i, state, first, second, pair, 2.0))
+    else:
+        each(blend_gene, n, (i, state, first, second, pair, own.eta_crossover + 1.0))
+
+
+@inlined
+def blend_gene(j, i, state, first, second, pair, power):
     """Simulated binary crossover within bounds, each gene with probability 1/2 (Deb and Agrawal 1995; Deb 2001).
 
     A gene's number is one of four quarters, and what is left of it: copied, copied, the lower child first, the upper.
     """
-    x, trial, box, odd = state.x, state.trial, state.box, i % 2 == 1
-    for j in range(trial.shape[1]):  # without a branch, which would be guessed wrong half the time
-        low, high, p, q = box.lower[j], box.upper[j], x[first, j], x[second, j]
-        quarters = 4.0 * uniform(pair, GENES + j)
-        quarter = np.floor(quarters)
-        upper = (quarter == 3.0) ^ odd
-        y1, y2 = min(p, q), max(p, q)
-        gap, room = y2 - y1, high - y2 if upper else y1 - low
-        scaled = (quarters - quarter) * (2.0 - raised_to(gap / max(gap + 2.0 * room, 1e-300), power))  # u alpha
-        beta = root_of(min(scaled, 1.0) / min(2.0 - scaled, 1.0), power)
-        child = 0.5 * (y1 + y2) + (0.5 if upper else -0.5) * beta * gap
-        trial[i, j] = min(max(child, low), high) if (quarter >= 2.0) & (gap > 0.0) else p
+    low, high, p, q = state.box.lower[j], state.box.upper[j], state.x[first, j], state.x[second, j]
+    quarters = 4.0 * uniform(pair, GENES + j)
+    quarter = np.floor(quarters)
+    upper = (quarter == 3.0) ^ (i % 2 == 1)
+    gap, room = abs(p - q), high - max(p, q) if upper else min(p, q) - low
+    scaled = (quarters - quarter) * (2.0 - raised_to(gap / max(gap + 2.0 * room, 1e-300), power))  # u alpha
+    beta = root_of(min(scaled, 1.0) / min(2.0 - scaled, 1.0), power)
+    child = 0.5 * (p + q) + (0.5 if upper else -0.5) * beta * gap
+    state.trial[i, j] = min(max(child, low), high) if quarter >= 2.0 else p
+    return 0
 
 
 @inlined
-def cut_row(i, state, pair, first, second):
+def cut_gene(j, i, state, first, second, cut):
     """One-point crossover: the genes before the cut are the first parent's, the others the second's."""
-    n = state.trial.shape[1]
-    cut = 1 + integer(pair, CUT, max(n - 1, 1))
-    for j in range(n):  # both are read: so the loop is vectorised
-        before, behind = state.x[first, j], state.x[second, j]
-        state.trial[i, j] = before if j < cut else behind
+    before, behind = state.x[first, j], state.x[second, j]  # both are read: so the loop is vectorised
+    state.trial[i, j] = before if j < cut else behind
+    return 0
 
 
 # --- mutation ----------------------------------------------------------------------------------------------------
 
 
 @inlined
-def mutate_row(i, state, key):
-    """Each gene with the same probability: from one to the next, the gap is distributed geometrically.
+def renew_gene(j, i, state, key, rate, times):
+    """Uniform mutation: where a gene's number is below the rate. Their quotient is uniform again, and says what for."""
+    u, value = uniform(key, j), state.trial[i, j]
+    anew = population.sample(u * times, state.box.lower[j], state.box.upper[j], state.box.integer[j])
+    state.trial[i, j] = anew if u < rate else value
+    return 0
 
-    It is found by counting, which takes a quarter of the time of a logarithm.
-    """
-    n, spared, j, k = state.trial.shape[1], state.spared, -1, 0
-    while True:
-        u, gap = 1.0 - uniform(key, k), 0
-        for place in range(spared.size):
-            gap += 1 if u <= spared[place] else 0
-        j += 1 + gap
-        if j >= n:
-            return
-        mutate_gene(i, j, state, uniform(key, k + 1))
-        k += 2
+
+@inlined
+def list_genes(i, state, key, listed):
+    """The genes that mutate join the list, which is so long; returns how long it is then."""
+    n, rate = state.trial.shape[1], state.own[0].mutation_rate
+    for start in range(0, n, WORD):
+        marks = each(mark, min(WORD, n - start), (start, key, rate))
+        while marks != 0:
+            rest = marks & (marks - 1)
+            j = start + exponent(marks ^ rest)
+            state.scratch[listed], state.bends[0, listed] = i * n + j, uniform(key, j) / rate
+            marks, listed = rest, listed + 1
+    return listed
+
+
+@inlined
+def mark(k, start, key, rate):
+    """Bit k of a word, where that gene mutates."""
+    return ONE << k if uniform(key, start + k) < rate else ZERO
+
+
+@inlined
+def exponent(power):
+    """That of a power of two."""
+    return int(np.float64(power).view(np.uint64) >> np.uint64(52)) - 1023
+
+
+@inlined
+def bend_listed(first, stop, state):
+    """Mutates the genes of the list."""
+    n, bends = state.trial.shape[1], state.bends
+    for k in range(first, stop):
+        i, j = state.scratch[k] // n, state.scratch[k] % n
+        bends[1, k] = position(i, j, state)
+    each(bend_far, stop - first, (first, bends, polynomial_power(state)))
+    for k in range(first, stop):
+        i, j = state.scratch[k] // n, state.scratch[k] % n
+        bend(i, j, state, bends[0, k], bends[1, k])
+
+
+@inlined
+def bend_far(k, first, bends, power):
+    at = U(first + k)
+    bends[1, at] = polynomial(bends[0, at], bends[1, at], power)
+    return 0
 
 
 @inlined
 def mutate_gene(i, j, state, u):
-    low, high, whole, value = state.box.lower[j], state.box.upper[j], state.box.integer[j], state.trial[i, j]
+    low, high, whole = state.box.lower[j], state.box.upper[j], state.box.integer[j]
     if state.own[0].mutation == UNIFORM:
         state.trial[i, j] = population.sample(u, low, high, whole)
-        return
-    change = polynomial(u, value, low, high, state.own[0].eta_mutation + 1.0)
-    if whole > 0.0:  # by one at least
-        step = max(np.floor(abs(change) + 0.5), 1.0)
-        change = -step if (u <= 0.5 and value > low) or value >= high else step
-    state.trial[i, j] = min(max(value + change, low), high)
-
-
-@inlined
-def polynomial(u, value, low, high, power):
-    """Deb's polynomial mutation within bounds (Deb and Goyal 1996)."""
-    width = high - low
-    if not width > 0.0:
-        return 0.0
-    room = (value - low if u <= 0.5 else high - value) / width
-    share = 2.0 * u if u <= 0.5 else 2.0 * (1.0 - u)
-    change = 1.0 - root_of(share + (1.0 - share) * raised_to(1.0 - room, power), power)
-    return -change * width if u <= 0.5 else change * width
-
-
-# --- survival ----------------------------------------------------------------------------------------------------
-
-
-@inlined
-def join(state):
-    """Parents and children compete; a population that is sampled anew has no parents."""
-    if state.life[0].fresh == 0:
-        state.rows[0].live = state.trial_f.size + state.rows[0].count
-
-
-@inlined
-def rank(state):
-    """order: from best to worst. That of the parents is known; of equal values theirs come first."""
-    size, live = state.trial_f.size, state.rows[0].live
-    if live == size:
-        sort_rows(state.f, state.order, state.scratch, 0, live)
     else:
-        sort_rows(state.f, state.order, state.scratch, size, live)
-        merge_runs(state.f, state.order, state.scratch, 0, size, live)
+        bend(i, j, state, u, polynomial(u, position(i, j, state), polynomial_power(state)))
 
 
 @inlined
-def place_row(i, state):
-    row = i if state.life[0].fresh == 1 else state.trial_f.size + i
-    population.copy_row(state.trial, i, state.x, row)
-    state.f[row] = state.trial_f[i]
-
-
-@part
-def survive(state):
-    """The best stay, as many as the population has; of the parents at most the elites, of equal points one.
-
-    Where too few are left by that, the best of the others stay as well.
-    """
-    rows, order, scratch, own = state.rows[0], state.order, state.scratch, state.own[0]
-    size, total = state.trial_f.size, rows.live
-    if total == size:
-        return
-    kept, passed, parents = 0, 0, 0
-    while kept < size and kept + passed < total:
-        row = order[kept + passed]
-        parent = int(row < size)
-        goes = parent & int(parents == own.elites)  # without a branch: each second guess would be wrong
-        if own.distinct == 1 and is_held(row, kept, state):
-            goes = 1
-        scratch[passed] = order[kept] = row
-        passed, kept, parents = passed + goes, kept + 1 - goes, parents + (parent & (1 - goes))
-    for k in range(passed):
-        order[kept + k] = scratch[k]
-    population.keep_best(state.x, state.f, order, scratch, 0, total, size)
-    if kept < size:
-        sort_rows(state.f, order, scratch, 0, size)
-    rows.live = size
+def position(i, j, state):
+    """Where a gene is between its bounds, 0 to 1."""
+    low, width = state.box.lower[j], state.box.upper[j] - state.box.lower[j]
+    return (state.trial[i, j] - low) / width if width > 0.0 else 0.0
 
 
 @inlined
-def is_held(row, kept, state):
-    """Whether one of the rows that stay, of the same value, is the same point."""
-    x, f, order = state.x, state.f, state.order
-    k = kept - 1
-    while k >= 0 and f[order[k]] == f[row]:
-        differ = 0
-        for j in range(x.shape[1]):
-            differ += 1 if x[order[k], j] != x[row, j] else 0
-        if differ == 0:
-            return True
-        k -= 1
-    return False
+def polynomial_power(state):
+    return state.own[0].eta_mutation + 1.0
+
+
+@inlined
+def polynomial(u, position, power):
+    """Deb's polynomial mutation within bounds (Deb and Goyal 1996): the step, as a share of the box."""
+    down = u <= 0.5
+    share, left = 2.0 * (u if down else 1.0 - u), 1.0 - position if down else position
+    step = 1.0 - root_of(share + (1.0 - share) * raised_to(left, power), power)
+    return -step if down else step
+
+
+@inlined
+def bend(i, j, state, u, step):
+    low, high, value = state.box.lower[j], state.box.upper[j], state.trial[i, j]
+    change = step * (high - low)
+    if state.box.integer[j] > 0.0:  # by one at least
+        steps = max(np.floor(abs(change) + 0.5), 1.0)
+        change = -steps if (u <= 0.5 and value > low) or value >= high else steps
+    state.trial[i, j] = min(max(value + change, low), high)

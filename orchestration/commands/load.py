@@ -131,7 +131,7 @@ def _choose(module: ModuleType, path: Path, name: str | None) -> str:
     if not problems:
         raise Refusal(
             f"FILE: {path.name} holds no Problem; give it one at module level:\n"
-            "    problem = thalweg.kernels.Problem(fun=f, bounds=[(low, high), ...])"
+            "    problem = thalweg.Problem(fun=f, bounds=[(low, high), ...])"
         )
     if len(problems) > 1:
         what = f"{len(problems)} problems; choose one with {path.name}:NAME"

@@ -28,12 +28,15 @@ def print_solvers() -> None:
 
 
 def option_meanings(options: type) -> dict[str, str]:
-    """What the comments beside the fields say: symbol, range, default."""
-    try:
-        source = inspect.getsource(options)
-    except OSError:  # an installation without sources
-        return {}
-    return dict(re.findall(r"^ {4}(\w+): .*?  # (.*)$", source, re.MULTILINE))
+    """What the comments beside the fields say, inherited ones, too: symbol, range, default."""
+    meanings = {}
+    for owner in reversed(options.__mro__[:-1]):
+        try:
+            source = inspect.getsource(owner)
+        except OSError:  # an installation without sources
+            return {}
+        meanings |= dict(re.findall(r"^ {4}(\w+): .*?  # (?!type:)(.*)$", source, re.MULTILINE))
+    return meanings
 
 
 def print_functions() -> None:

@@ -137,6 +137,12 @@ class Entry:
         with explained(f"{solver.name}{how}", OF_MANY if nests else SECONDS[solver.rows is not None]):
             self.function = compile_for(kernel(function), (*[types.intp] * tuples, *plain))
 
+    @property
+    def address(self) -> int:
+        """Of its machine code."""
+        (compiled,) = self.function.overloads.values()
+        return compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+
     def __call__(self, first, *others):
         if self.tuples == 1:
             given = packed(first)
@@ -246,11 +252,17 @@ def link(solver: Solver, state, problem=FUNCTIONS) -> None:
     kind = problem.instance_class.__name__
     for name in _nested(solver, state):
         if not nesting.is_linked(name, kind):
-            (compiled,) = serial(SOLVERS[name], problem).function.overloads.values()
-            address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
-            nesting.link(name, kind, address)
+            nesting.link(name, kind, serial(SOLVERS[name], problem).address)
     if solver.calls_nested is not None:
         state.own["unlinked"] = 0
+
+
+def link_spread(solver: Solver, state) -> None:
+    """The same, of the drivers with the rows of a generation on several threads: for problems that say so."""
+    kind = FUNCTIONS.instance_class.__name__
+    for name in _nested(solver, state):
+        if SOLVERS[name].rows is not None and not nesting.is_linked(name, kind, nesting.SPREAD):
+            nesting.link(name, kind, parallel(SOLVERS[name]).address, nesting.SPREAD)
 
 
 def link_late(solver: Solver, state) -> None:
@@ -262,9 +274,16 @@ def link_late(solver: Solver, state) -> None:
         state.own["unlinked"] = 1
 
 
-def _nested(solver: Solver, state) -> list[str]:
-    """The names of the solvers that this state nests, without those whose place is empty."""
-    return [path.rpartition(".")[2] for path in solver.nests if attrgetter(path)(state).run.now.size > 0]
+def _nested(solver: Solver, state) -> dict[str, Any]:
+    """The solvers that this state nests, by name, and their states, without those whose place is empty."""
+    states = {path.rpartition(".")[2]: attrgetter(path)(state) for path in solver.nests}
+    return {name: inner for name, inner in states.items() if inner.run.now.size > 0}
+
+
+def rows_at_once(solver: Solver, state) -> int:
+    """The rows of a generation, of its own or of what it nests, that may be on several threads; 0: there are none."""
+    inner = [state] if solver.rows is not None else _nested(solver, state).values()
+    return max((int(one.rows["live"][0]) for one in inner if hasattr(one, "rows")), default=0)
 
 
 def _spread_rows(solver: Solver):

@@ -164,7 +164,12 @@ def _message(fun: float, spread: float, reason: StopReason | None, asked: bool, 
         return "No evaluation gave a finite value."
     sentences = [] if fun < np.inf else ["No evaluation gave a finite value."]
     sentences.append("The run goes on." if reason is None else reason.sentence)
-    spent = reason in (StopReason.OUT_OF_BUDGET, StopReason.OUT_OF_ITERATIONS, StopReason.STALLED)
+    if fun == -np.inf:
+        sentences.append("A value of -inf is no minimum: the objective has none, or a fault.")
+        return " ".join(sentences)
+    spent = reason in (
+        StopReason.OUT_OF_BUDGET, StopReason.OUT_OF_ITERATIONS, StopReason.STALLED, StopReason.OUT_OF_TIME,
+    )  # fmt: skip
     if spent and converged and not asked and fun < np.inf:
         sentences.append("It has converged: the values agree to within 1e-8.")
     if asked and reason not in (None, StopReason.REACHED_TARGET):

@@ -29,6 +29,7 @@ PROBE = 0.02  # seconds of a chunk that measures the other way to run
 FIRST_PROBE, PROBE_EVERY = 1.0, 2.0  # seconds of running
 SHORT_GENERATION = 2e-4  # seconds: below it, waking the threads costs what they save
 EARLY_PROBE, LONG_GENERATION = 0.25, 1e-3  # seconds: threads are sure to pay where a generation takes so long
+LONG_RUN = 30.0  # seconds that a run has left which nests others: their drivers for threads take 12 to compile
 
 
 class Run:
@@ -37,7 +38,8 @@ class Run:
     def __init__(self, solver: Solver, state, index: int, objective, threads: int = 1, seconds: float = 0.0):
         self.solver, self.index, self.seconds, self.objective = solver, index, seconds, objective
         self.take_up(state)
-        self.allowed = threads if solver.rows is not None and isinstance(objective, CompiledObjective) else 1
+        spreads = isinstance(objective, CompiledObjective) and drivers.rows_at_once(solver, state) > 0
+        self.allowed = threads if spreads else 1
         self.threads, self.parallel = 1, False
         self.compiling = 0.0  # seconds of it, that count as no running
         self.evaluations = 1  # of the next chunk
@@ -47,6 +49,7 @@ class Run:
         self.watched = False  # somebody looks after each chunk, also after the first ones, of some evaluations
         self.call: Call | None = None  # of machine code
         self.problem: Packed | None = None  # what the machine code asks, with workspaces of this run
+        self.for_threads: Packed | None = None  # the same, where what it nests is on several threads
         self.publish()
 
     def take_up(self, state) -> None:
@@ -121,7 +124,10 @@ class Run:
             self.allowed, self.rates[True] = 1, 0.0
         if self.allowed == 1:
             return False, False
-        generation = self.state.rows[0].live / (self.rates[False] or np.inf)
+        rate = self.rates[False] or np.inf
+        generation = drivers.rows_at_once(self.solver, self.state) / rate
+        if self.solver.nests and self.for_threads is None and not self._is_long(rate):
+            return False, False
         early = generation > LONG_GENERATION and self.rates[True] == 0.0 and self.seconds >= EARLY_PROBE
         due = generation > SHORT_GENERATION and self.seconds >= self.next_probe
         parallel = self.rates[True] > self.rates[False]
@@ -129,6 +135,12 @@ class Run:
             self.next_probe = self.seconds + PROBE_EVERY
             return not parallel, True
         return parallel, False
+
+    def _is_long(self, rate: float) -> bool:
+        """Whether a run that nests others goes on for long, and has come to call them."""
+        now = self.state.run.now
+        linked = self.solver.calls_nested is None or self.state.own["unlinked"][0] == 0
+        return linked and (now["max_evals"][0] - now["evaluations"][0]) / rate > LONG_RUN
 
     def _left_in_generation(self) -> int:
         """Evaluations up to the end of the generation; an iteration of a method without rows is never cut."""
@@ -146,7 +158,12 @@ class Run:
         if not self.parallel:
             return self._machine_code(self._serially, drivers.serial(self.solver), problem, evaluations)
         begin = time.perf_counter()
-        advance = drivers.parallel(self.solver)
+        if self.solver.rows is not None:
+            advance = drivers.parallel(self.solver)
+        else:
+            drivers.link_spread(self.solver, self.state)
+            advance = drivers.serial(self.solver)
+            problem = self.for_threads = self.for_threads or Packed(problem.value._replace(spread=1), problem)
         self.compiling += time.perf_counter() - begin
         return self._machine_code(self._on_threads, advance, problem, evaluations)
 

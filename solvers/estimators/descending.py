@@ -20,7 +20,7 @@ from sklearn.linear_model._base import SparseCoefMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ...kernels.data.row_losses import LOSSES
-from ...kernels.data.rows import Dense, Sparse, design
+from ...kernels.data.rows import design
 from ...kernels.data.stochastic import RULES, descent, epoch, penalty, shuffle
 
 SPARSE_DECAY = 0.01  # of the intercept's steps, where rows are sparse: it moves with each of them, other entries seldom
@@ -107,7 +107,7 @@ class Descending(SparseCoefMixin, BaseEstimator):
     def _descend(self, X, targets: list, weights: list, plain: np.ndarray, epochs: int, seeds, jobs=None) -> None:
         """Carry on the k-th model with the k-th targets (n,) and weights (n,); plain (n,): those without classes."""
         sparse = hasattr(X, "tocsr")
-        rows, options = readable(design(X)), self._options(sparse)
+        rows, options = design(X), self._options(sparse)
 
         def run(k):
             *w, b = self._points[k]
@@ -182,27 +182,6 @@ class Descending(SparseCoefMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = True
         return tags
-
-
-class _Place:
-    """Memory of an array, which it keeps alive."""
-
-    def __init__(self, array: np.ndarray):
-        address, _ = array.__array_interface__["data"]
-        self.__array_interface__ = {**array.__array_interface__, "data": (address, False)}
-        self.array = array
-
-
-def as_writable(array: np.ndarray) -> np.ndarray:
-    """The same memory in an array that Numba does not call read-only: it would compile for that anew."""
-    return array if array.flags.writeable else np.asarray(_Place(array))
-
-
-def readable(rows: Dense | Sparse) -> Dense | Sparse:
-    """A design whose kernels are there, whoever may write to it."""
-    if isinstance(rows, Dense):
-        return Dense(as_writable(rows.x))
-    return Sparse(as_writable(rows.values), as_writable(rows.columns), as_writable(rows.starts), rows.width)
 
 
 def initial(given, shape: tuple, name: str, otherwise) -> np.ndarray:

@@ -15,6 +15,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ...kernels.compile.waiting import explained
 from ..learning.coordinate_path import Path, follow_path, reduced
 from .centring import Centred, LinearModel, centre, weights_of
 from .reading import read_training
@@ -117,6 +118,7 @@ class ElasticNet(LinearModel):
         self.random_state = random_state
         self.selection = selection
 
+    @explained("coordinate descent", 12)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to X (n, p), dense or sparse, y (n,) or (n, targets). Of sample_weight (n,) only proportions count."""
         self._validate_params()

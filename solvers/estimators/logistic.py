@@ -22,6 +22,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Hidden, Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from ...kernels.compile.waiting import explained
 from ...kernels.data.rows import design
 from ..learning.fista import fista
 from ..learning.linear_saga import linear_saga
@@ -187,6 +188,7 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         self.warm_start = warm_start
         self.n_jobs = n_jobs
 
+    @explained("LogisticRegression", 12)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows X (n, p), dense or sparse, of classes y (n,); sample_weight (n,), none below zero."""

@@ -17,6 +17,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils._param_validation import Interval
 
+from ...kernels.compile.waiting import explained
 from .logistic import LogisticRegression, fit_penalised, read_penalty, read_solver, warn_of
 from .reading import read_classes, read_training, read_weights, weigh_classes
 from .threads import threads
@@ -107,6 +108,7 @@ class LogisticRegressionCV(LogisticRegression):
         self.intercept_scaling = intercept_scaling
         self.random_state = random_state
 
+    @explained("LogisticRegressionCV", 12)
     @_fit_context(prefer_skip_nested_validation=False)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Fit to rows X (n, p), dense or sparse, of classes y (n,); sample_weight (n,), none below zero."""

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from ...kernels.compile.waiting import explained
 from ...kernels.data.factors import Model, estimates
 from ..contract import require
 from ..learning.factorisation import Alternating, Ratings, Stochastic, factorise, starting_rows
@@ -140,6 +141,7 @@ class MatrixFactorization(BaseEstimator):
         self.random_state = random_state
         self.verbose = verbose
 
+    @explained("MatrixFactorization", 12)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Factors of the ratings X (users, items), scipy.sparse; y is not used."""
         ratings = self._read(X, reset=True)

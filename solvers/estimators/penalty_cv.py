@@ -14,6 +14,7 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ...kernels.compile.waiting import explained
 from .centring import LinearModel, centre, weights_of
 from .elastic_net import ElasticNet, drawn_seed, paths_of, warn_of_gaps
 from .penalty_paths import penalties_of
@@ -126,6 +127,7 @@ class ElasticNetCV(LinearModel):
         self.random_state = random_state
         self.selection = selection
 
+    @explained("coordinate descent", 12)
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Choose the penalty, and fit to X (n, p), dense or sparse, and y (n,), with weights of rows (n,)."""
         self._validate_params()

@@ -20,6 +20,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
+from ...kernels.compile.waiting import explained
 from ...kernels.data.row_losses import LOSSES
 from .descending import SEEDS, Descending, initial
 from .reading import read_rows, read_training, read_weights
@@ -139,6 +140,7 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, Descending):
         self.warm_start = warm_start
         self.average = average
 
+    @explained("stochastic gradient descent", 4)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None) -> Self:
         """Fit to the rows of X (n, p), dense or sparse, and their classes y (n,)."""
@@ -157,6 +159,7 @@ class SGDClassifier(LinearClassifierMixin, ClassifierMixin, Descending):
         self._begin(coef, initial(given, (models,), "intercept_init", np.zeros(models)))
         return self._go_on(X, y, sample_weight, self.max_iter)
 
+    @explained("stochastic gradient descent", 4)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """One epoch over these rows, from where the last one ended. `classes`: all there will be, at the first call."""
@@ -295,6 +298,7 @@ class SGDRegressor(RegressorMixin, Descending):
         self.warm_start = warm_start
         self.average = average
 
+    @explained("stochastic gradient descent", 4)
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None) -> Self:
         """Fit to the rows of X (n, p), dense or sparse, and their targets y (n,)."""
@@ -309,6 +313,7 @@ class SGDRegressor(RegressorMixin, Descending):
         )
         return self._go_on(X, y, sample_weight, self.max_iter)
 
+    @explained("stochastic gradient descent", 4)
     @_fit_context(prefer_skip_nested_validation=True)
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """One epoch over these rows, from where the last one ended."""

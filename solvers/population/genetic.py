@@ -16,18 +16,17 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from ...kernels.compile.jit import inlined
-from ...kernels.compile.structures import Integers, Matrix, Vector, filled
-from ...kernels.rows import genetic, renewal
+from ...kernels.compile.structures import IntegerMatrix, Integers, Matrix, Vector, filled
+from ...kernels.rows import genetic, renewal, survival
 from ...kernels.rows import population as shared
 from ...kernels.rows.migration import populations
-from ...kernels.rows.population import Box, RowCounts, population_fields, ranked_fields
+from ...kernels.rows.population import Box, RowCounts, population_fields
 from ...kernels.run import Run
 from ..contract import Rows, Solver, require
 
 SELECTIONS = ("tournament", "truncation", "roulette")
 CROSSOVERS = ("sbx", "one_point")
 MUTATIONS = ("polynomial", "uniform")
-WHOLE = 16  # numbers that the vector unit may count at a time
 POPULATION = {False: 100, True: 30}  # True: whole numbers alone, of which fewer points are told apart
 PATIENCE, PATIENCE_EACH = 100, 10  # generations without improvement before a new population, and more for each variable
 
@@ -62,12 +61,13 @@ class Options:
 
 
 class GeneticState(NamedTuple):
-    x: Matrix  # (2 P, D) population, children
-    f: Vector  # (2 P,) their values
+    x: Matrix  # (P, D) population
+    f: Vector  # (2 P,) its values, those of its children
     order: Integers  # (2 P,) rows from best to worst
-    scratch: Integers  # (2 P,)
+    scratch: Integers  # (2 P,) or (P D,), whichever is more
+    bends: Matrix  # (2, P D) of genes that mutate
+    parents: IntegerMatrix  # (P, 2) of each child
     wheel: Vector  # (P,)   of the roulette
-    spared: Vector  # (D rounded up,) the probability that no gene mutates of one, of two, of three ...
     trial: Matrix  # (P, D) candidates
     trial_f: Vector  # (P,)   their values
     own: Annotated[np.ndarray, genetic.SCALARS]
@@ -92,9 +92,13 @@ def init(domain, options, limits, key):
         "distinct": options.elites is None,
     }
     return GeneticState(
-        **ranked_fields(2 * rows, n),
+        x=np.zeros((rows, n)),
+        f=np.full(2 * rows, np.inf),
+        order=np.arange(2 * rows),
+        scratch=np.zeros(rows * max(2, n), dtype=np.int64),
+        bends=np.zeros((2, rows * n)),
+        parents=np.zeros((rows, 2), dtype=np.int64),
         wheel=np.zeros(rows),
-        spared=np.append((1 - rate) ** np.arange(1.0, n + 1), np.zeros(-n % WHOLE)),
         own=filled(genetic.SCALARS, **own),
         life=filled(renewal.LIFE, fresh=1, longest=PATIENCE + PATIENCE_EACH * n, best=np.inf),
         **population_fields(domain, rows, limits, key),
@@ -102,11 +106,15 @@ def init(domain, options, limits, key):
 
 
 @inlined
+def draw(start, stop, state):
+    if state.life[0].fresh == 0:
+        genetic.make_children(start, stop, state)
+
+
+@inlined
 def propose(i, state):
     if state.life[0].fresh == 1:
         shared.sample_row(i, state)
-    else:
-        genetic.child_row(i, state)
 
 
 @inlined
@@ -114,8 +122,9 @@ def renew(state):
     renewal.renew(state.life, state.f, state.rows, state.run)
 
 
-ROWS = Rows(propose, (genetic.join,), genetic.place_row, settle=(genetic.rank, genetic.survive, genetic.weigh, renew))
+SETTLE = (survival.rank, survival.survive, genetic.weigh, renew)
 SOLVER = Solver(
     "genetic", "genetic algorithm (simulated binary crossover, polynomial mutation, elitism)", Options, GeneticState,
-    init, rows=ROWS, points=populations, planned=False,
+    init, rows=Rows(propose, (survival.join,), survival.place_row, settle=SETTLE, draw=draw), points=populations,
+    planned=False,
 )  # fmt: skip

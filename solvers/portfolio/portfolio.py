@@ -27,16 +27,16 @@ from ...kernels.run import COLLAPSED, CONVERGED, RUNNING, Run, close_iteration, 
 from ..contract import Key, Solver
 from ..descent import nelder_mead
 from ..descent.nelder_mead import NelderMeadState
-from ..population import cma_es, jso
+from ..population import cma_es, lsrtde
 from ..population.cma_es import CmaEsState
-from ..population.lshade import LshadeState
+from ..population.lsrtde import LsrtdeState
 from . import coordinates, quasi_newton
 from .coordinates import PortfolioCoordinates
 from .quasi_newton import PortfolioDescent
 
 NONE, DESCENT, SIMPLEX, COORDINATES, COVARIANCE, EVOLUTION, SAMPLES = -1, 0, 1, 2, 3, 4, 5
 START, CANDIDATE, BEST, LINES = range(4)  # where a search begins
-ARMS = ("descent", "nelder_mead", "coordinates", "cma_es", "jso", "sampling")
+ARMS = ("descent", "nelder_mead", "coordinates", "cma_es", "lsrtde", "sampling")
 ARM = record(evaluations="i8", searches="i8", best="f8")
 SCALARS = record(
     arm="i8",  # which is at work, or NONE
@@ -67,8 +67,9 @@ OPENING = 4  # searches
 FEW, MANY = 12, 200  # variables up to which there is a simplex; and a full covariance matrix
 AGREED = 4  # searches that come to one value: enough where `ftol` is given
 LOCAL = 0.3  # weight of local searches where CMA-ES has 1
-MIDDLE, EVOLVING = 0.4, 0.75  # of the budget: when differential evolution begins; of what is left then: its share
-LONG = 5_000  # evaluations for each variable from which that is worth it
+EARLY, LATE = (0.15, 0.9), (0.4, 0.75)  # of the budget: when evolution begins; of what is left then: its share
+LONG, WIDE = 5_000, 10  # evaluations for each variable from which that is worth it; variables from which it is early
+FEWEST = 100  # candidates of a generation of evolution (20 D in its paper): 40 are too few in 2-D
 SAMPLE = 40  # points drawn before a local search, which begins at the best of them
 SIGMA, SIGMA_ON_PLATEAU = 0.2, 0.02  # the first step of CMA-ES, in widths of the box
 EDGE, EDGE_ON_PLATEAU = 0.25, 0.01  # of a simplex
@@ -89,7 +90,7 @@ class PortfolioState(NamedTuple):
     coordinates: PortfolioCoordinates
     nelder_mead: NelderMeadState  # empty beyond FEW variables
     cma_es: CmaEsState
-    jso: LshadeState  # empty where the budget is not long enough for it
+    lsrtde: LsrtdeState  # empty where the budget is not long enough for it
     arms: Annotated[np.ndarray, ARM]  # (6,) what each has done
     own: Annotated[np.ndarray, SCALARS]
     box: Box
@@ -104,7 +105,7 @@ def init(domain, options, limits, key):
     simplex.own[0].given, simplex.own[0].draws = n + 1, 0  # its vertices are made here
     form = "full" if n <= MANY else "diagonal"
     covariance = cma_es.init(inside, cma_es.Options(sigma=SIGMA, covariance=form), inner, own_key)
-    evolution = jso.init(inside, jso.Options(), inner, own_key)
+    evolution = lsrtde.init(inside, lsrtde.Options(population=max(20 * n, FEWEST)), inner, own_key)
     run = make_run(n, limits, key)
     run.now[0].ftol = -1.0  # of searches that agree, here
     return PortfolioState(
@@ -115,7 +116,7 @@ def init(domain, options, limits, key):
         coordinates=coordinates.make(inside, inner, own_key),
         nelder_mead=simplex if n <= FEW else nothing_of(simplex),
         cma_es=covariance,
-        jso=evolution if limits.max_evals >= LONG * n else nothing_of(evolution),
+        lsrtde=evolution if limits.max_evals >= LONG * n else nothing_of(evolution),
         arms=np.array([(0, 0, np.inf)] * len(ARMS), ARM),
         own=filled(
             SCALARS,
@@ -157,7 +158,7 @@ def iterate(problem, state):
         elif own.arm == COVARIANCE:
             generation(problem, state.cma_es, own, run)
         elif own.arm == EVOLUTION:
-            evolve(problem, state.jso, own, run)
+            evolve(problem, state.lsrtde, own, run)
     note(state, before, held)
 
 
@@ -188,7 +189,8 @@ def choose(problem, n, own, run, box, candidate, trial):
         own.stage += 1
         open_with(own.stage - 1, n, own, run.now[0])
     elif is_time_to_evolve(n, own, run.now[0]):
-        plan(own, EVOLUTION, START, 0.0, int(EVOLVING * (run.now[0].max_evals - run.now[0].evaluations)))
+        share = when_to_evolve(n, own)[1]
+        plan(own, EVOLUTION, START, 0.0, int(share * (run.now[0].max_evals - run.now[0].evaluations)))
     elif own.exhausted == 1 or is_hopeless(own, run) or own.local <= LOCAL * own.covariance:
         search_locally(problem, n, own, run, box, candidate, trial)
     else:
@@ -209,8 +211,15 @@ def is_hopeless(own, run):
 
 @inlined
 def is_time_to_evolve(n, own, now):
-    """Whether it is the turn of jSO: strong where scales or valleys follow the axes, but slow, so it comes late."""
-    return own.evolved == 0 and now.evaluations > MIDDLE * now.max_evals and now.max_evals >= LONG * n
+    """Whether it is the turn of L-SRTDE: its one long run is the best there is among many funnels, but slow."""
+    begin = when_to_evolve(n, own)[0] * now.max_evals
+    return own.evolved == 0 and now.evaluations > begin and now.max_evals >= LONG * n
+
+
+@inlined
+def when_to_evolve(n, own):
+    """In few variables restarts do as well; and searches whose agreement is to end the run have their turn first."""
+    return EARLY if n >= WIDE and own.ftol < 0.0 else LATE
 
 
 @inlined
@@ -302,8 +311,8 @@ def begin_search(state):
         coordinates.begin(state.coordinates, x, value, int(own.extent), key)
     elif arm == EVOLUTION:
         own.evolved = 1
-        lend(run, state.jso.run, own.most)
-        open_generation(state.jso)
+        lend(run, state.lsrtde.run, own.most)
+        open_generation(state.lsrtde)
     else:
         begin_covariance(state.cma_es, own, run, x)
     own.arm, own.next = arm, NONE
@@ -352,7 +361,7 @@ def begin_covariance(covariance, own, run, start):
 
 drive_simplex = driver("nelder_mead", NelderMeadState)
 drive_covariance = driver("cma_es", CmaEsState)
-drive_evolution = driver("jso", LshadeState)
+drive_evolution = driver("lsrtde", LsrtdeState)
 
 
 @compact
@@ -405,7 +414,7 @@ def generation(problem, covariance, own, run):
 
 @compact
 def evolve(problem, evolution, own, run):
-    """A generation of jSO."""
+    """A generation of L-SRTDE."""
     rows, now = evolution.rows[0], evolution.run.now[0]
     before = now.evaluations
     drive_evolution(problem, evolution, rows.count)
@@ -467,7 +476,7 @@ def lowest(state, arm):
     if arm == COVARIANCE:
         return state.cma_es.run.now[0].best
     if arm == EVOLUTION:
-        return state.jso.run.now[0].best
+        return state.lsrtde.run.now[0].best
     return min(state.own[0].f0, state.own[0].drawn)
 
 
@@ -483,5 +492,5 @@ def report(state) -> dict:
 SOLVER = Solver(
     "portfolio", "quasi-Newton, simplex, coordinates and CMA-ES in turns, from one budget", Options, PortfolioState,
     init, iterate=iterate, wishes=frozenset({"gradient"}), integers=False, agrees=True, on_gpu=False, report=report,
-    nests=("nelder_mead", "cma_es", "jso"), calls_nested=calls_nested,
+    nests=("nelder_mead", "cma_es", "lsrtde"), calls_nested=calls_nested,
 )  # fmt: skip

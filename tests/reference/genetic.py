@@ -4,8 +4,9 @@ Simulated binary crossover: Deb and Agrawal, Complex Systems 9 (1995) 115-148, w
 Polynomial mutation: Deb and Goyal, Computer Science and Informatics 26 (1996) 30-45, within bounds likewise.
 
 Conventions of the engine: children 2 k and 2 k + 1 share what is drawn for pair k; a gene's number says by its quarter
-whether it is crossed and which child gets the upper value, and by the rest of it how far; the gap to the next gene that
-mutates is drawn; a whole-numbered gene mutates by one at least; survivors have places as in common.keep_best.
+whether it is crossed and which child gets the upper value, and by the rest of it how far; a gene mutates where another
+number is below the rate, and their quotient, which is uniform again, says how; a whole-numbered gene mutates by one at
+least; survivors have places as in common.keep_best.
 
 The state has x, f, order, selection, crossover, mutation, rate, mutation_rate, eta_crossover, eta_mutation, elites
 (parents that may survive), distinct (no point twice), and what renewal.py says.
@@ -95,14 +96,11 @@ OPERATORS: dict[str, Callable] = {
 
 def mutated(s, draws, i, child):
     """Each gene with probability mutation_rate."""
-    change, j, k = OPERATORS[s.mutation], -1, 0
-    while s.mutation_rate > 0:
-        spared = math.log1p(-s.mutation_rate) if s.mutation_rate < 1 else -math.inf
-        j += 1 + math.floor(math.log(1 - draws.uniform(i, k)) / spared)
-        if j >= len(child):
-            break
-        child[j] = change(s, draws.uniform(i, k + 1), j, child[j])
-        k += 2
+    change, rate = OPERATORS[s.mutation], s.mutation_rate
+    for j in range(len(child)):
+        u = draws.uniform(i, j)
+        if u < rate:
+            child[j] = change(s, u / rate, j, child[j])
     return child
 
 
@@ -114,8 +112,8 @@ def candidate(s, draws, i):
     child = OPERATORS[s.crossover](s, draws, i, pair, first, second) if crosses else first.copy()
     child = mutated(s, draws, i, rounded(s, child))
     if s.distinct and any((child == parent).all() for parent in parents):
-        j = draws.integer(i, 2 * n, n)
-        child[j] = OPERATORS[s.mutation](s, draws.uniform(i, 2 * n + 1), j, child[j])
+        j = draws.integer(i, n, n)
+        child[j] = OPERATORS[s.mutation](s, draws.uniform(i, n + 1), j, child[j])
     return child
 
 
