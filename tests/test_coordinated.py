@@ -82,9 +82,9 @@ def test_plans_lie_in_the_box_around_a_solution(seed, count):
 
 
 def test_the_kinds_have_their_shares():
-    ours = coordinator()
+    ours = Coordinator(Problem(fun=wells, bounds=BOX), 3, max_evals=1600)
     ours.close_round(records(range(100)))
-    plans = [ours.plan(run) for run in range(100, 3100)]
+    plans = [ours.plan(run) for run in range(100, 8100)]
     points = {solution.run: solution.x for solution in ours.store}
     kinds = [plan.kind for plan in plans]
     spent = {kind: sum(plan.max_evals for plan in plans if plan.kind == kind) for kind in set(kinds)}
