@@ -33,6 +33,7 @@ from numba.core.cpu import CPUContext
 from numba.core.typed_passes import NopythonTypeInference
 from numba.core.untyped_passes import LiteralPropagationSubPipelinePass
 
+from .overlaps import apart, in_place
 from .source_numbers import LeaveIndices, WritePowers
 
 UNDEFINED = -4  # a compiled function returns this beside Numba's own codes
@@ -87,6 +88,8 @@ class PythonNumbers(NumPyNumbers):
             return FOR_WHOLE[operation]
         if operation in TO_WHOLE and _are(sig.args, types.Float) and isinstance(sig.return_type, types.Integer):
             return to_whole
+        if in_place(operation, sig):
+            return apart(operation)
         return super().answer(operation, sig)
 
 
