@@ -16,7 +16,7 @@ from ..solvers.driving.call import Call, begin, bind, start, with_default_ftol
 from ..solvers.driving.preparing import compile_for_many
 from ..solvers.driving.result import Result, StopReason, run_dtype
 from ..solvers.driving.result import summarise as summarise_rows
-from ..solvers.driving.running import CHUNK, compile_for_run
+from ..solvers.driving.running import CHUNK, Run, compile_for_run
 from ..solvers.driving.session import BY_CLOCK
 from ..solvers.driving.telling import counted, left_out
 from ..solvers.registry import SOLVERS
@@ -107,14 +107,20 @@ class Runs(CallWork):
         run.evaluations = self.evaluations
         while run.stop == RUNNING:
             if ends():
-                return None
+                return record_of(run) | {"unfinished": True} if run.best[2] > 0 else None
             run.step()
-        fun, x, evaluations, generations = run.best
-        self.note_speed(evaluations, run.seconds)
+        record = record_of(run)
+        self.note_speed(record["nfev"], run.seconds)
         self.seconds = run.seconds
-        now = run.state.run.now
-        record = {"fun": fun, "x": x.tolist(), "nfev": evaluations, "nit": generations}
-        return record | {"n_failed": int(now["failed"][0]), "stop": int(run.stop), "spread": float(now["spread"][0])}
+        return record
+
+
+def record_of(run: Run) -> dict[str, Any]:
+    """What is kept of a run."""
+    fun, x, evaluations, generations = run.best
+    now = run.state.run.now
+    record = {"fun": fun, "x": x.tolist(), "nfev": evaluations, "nit": generations}
+    return record | {"n_failed": int(now["failed"][0]), "stop": int(run.stop), "spread": float(now["spread"][0])}
 
 
 def planned(call: Call, plan) -> Call:
@@ -152,7 +158,7 @@ def summarise(call: Call, outcome: Outcome, runs: int) -> Result:
         value, later = outcome.left_out
         remark += left_out("run", later, value)
     remark += left_behind(outcome.unended, "run")
-    complete = len(rows) == runs
+    complete = len(rows) == runs and outcome.unfinished == 0
     return summarise_rows(
         rows, call.limits, names=call.problem.names, reached=outcome.reached is not None, stop=outcome.stop,
         remark=remark, unhurt=complete or outcome.reached is not None or outcome.stop in ASKED_FOR,

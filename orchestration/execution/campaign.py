@@ -42,6 +42,7 @@ class Campaign:
     retries: int = 0
     records: dict[int, Record] = field(default_factory=dict)
     failures: dict[int, dict] = field(default_factory=dict)
+    unfinished: dict[int, Record] = field(default_factory=dict)  # what units had found that were told to end
     trouble: dict[int, dict] = field(default_factory=dict)  # units that failed at least once
     stop: StopReason | None = None
     reached: int | None = None
@@ -128,8 +129,10 @@ class Campaign:
     def settle(self, units: Sequence[int], entries: Sequence[dict]) -> None:
         """A task came back: entries of the units that it carried out, the others are handed out again."""
         self.out.difference_update(units)
-        self.accept(entries)
-        done = {entry["unit"] for entry in entries}
+        whole = [entry for entry in entries if "unfinished" not in entry]
+        self.unfinished.update({entry["unit"]: entry for entry in entries if "unfinished" in entry})
+        self.accept(whole)
+        done = {entry["unit"] for entry in whole}
         for unit in units:
             if unit not in done:
                 heapq.heappush(self.again, unit)
@@ -242,14 +245,20 @@ class Campaign:
         )
 
     def outcome(self) -> Outcome:
-        kept = dict(sorted(self.records.items()))
+        unfinished = {} if self.stop is None else self._found_until_then(self.stop)
+        kept = dict(sorted((unfinished | self.records).items()))
         if self.reached is not None:
             kept = {unit: record for unit, record in kept.items() if not self._beyond(unit)}
         failures = {unit: self.failures[unit] for unit in sorted(self.failures) if not self._beyond(unit)}
         seconds = time.perf_counter() - self.begin
         left_out = self.best if self.best is not None and self._beyond(self.best[1]) else None
         done = self.workers, self.tasks, self.busy, self.resumed, self.unended, left_out
-        return Outcome(kept, failures, self.stop, self.reached, seconds, *done)
+        count = len(kept.keys() - self.records.keys())
+        return Outcome(kept, failures, self.stop, self.reached, seconds, *done, unfinished=count)
+
+    def _found_until_then(self, stop: StopReason) -> dict[int, Record]:
+        """What the units had found that were at work when the call ended."""
+        return {unit: record | {"stop": int(stop)} for unit, record in self.unfinished.items()}
 
     def _beyond(self, unit: int) -> bool:
         return self.reached is not None and unit > self.reached

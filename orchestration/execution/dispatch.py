@@ -116,7 +116,8 @@ class Dispatch:
             raise report.error
         if not report.died:
             campaign.settle(order.units, entries)
-            self.executor.pace.learn(report.worker, [entry["seconds"] for entry in entries])
+            seconds = [entry["seconds"] for entry in entries if "unfinished" not in entry]
+            self.executor.pace.learn(report.worker, seconds)
         elif order.alone and len(order.units) == 1:
             kind, error = ("timeout", HUNG) if report.hung else ("killed", DIED)
             entry = {"unit": order.units[0], "worker": report.worker, "failed": kind, "error": error, "alone": True}

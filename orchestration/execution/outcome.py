@@ -25,6 +25,7 @@ class Outcome:
     resumed: int  # units that were taken from the journal
     unended: int = 0  # units at work in threads of this process that could not be ended
     left_out: tuple[float, int] | None = None  # (value, unit) better than all records, but behind the target
+    unfinished: int = 0  # records of units that were at work when the call ended
 
     def best(self) -> int | None:
         """The unit of the lowest value; the lowest such unit."""
@@ -44,6 +45,7 @@ class Outcome:
             self.resumed + later.resumed,
             self.unended + later.unended,
             later.left_out,
+            self.unfinished + later.unfinished,
         )
 
 

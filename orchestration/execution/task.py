@@ -69,6 +69,8 @@ class Task:
                         if entry is not None:
                             entry["unit"], entry["worker"], entry["seconds"] = unit + k, self.worker, seconds
                             self.entries.append(entry)
+                    if "unfinished" in done[0]:
+                        return
                 position += len(done)
         finally:
             self.over.set()

@@ -23,6 +23,8 @@ class Work(Protocol):
     def carry_out(self, unit: int, given: Any, ends: Callable[[], bool]) -> Record | None:
         """The record of one unit; None if `ends()` turned true (poll it between chunks of about 0.1 s).
 
+        In place of None, what was found until then, with "unfinished": True: it is kept where the call ends early, and
+        is not written to the journal.
         `given` is what the caller's `given(unit)` returned, or None. An exception is a failure of this unit alone.
         """
         ...
