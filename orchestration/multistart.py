@@ -69,7 +69,8 @@ def restarts(
     total_evals : int, optional
         What the budgets of all runs may add up to: the first run that goes beyond it, and all later ones, are left out.
     max_time : float, optional
-        Seconds, compilation not counted, here and on the workers; runs that are not done by then are left out.
+        Seconds, compilation not counted, here and on the workers. Runs that threads are at work on then count with what
+        they have found, as after Ctrl-C; those on workers, and those not begun, are left out.
     journal : path, optional
         Every finished run is appended to this file (JSON lines); if it exists and belongs to the same call, the runs in
         it are taken from there. More runs than it holds extend it.
