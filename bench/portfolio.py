@@ -168,11 +168,12 @@ def main():
                 ]  # fmt: skip
                 rows.append(row)
                 print(*row, sep="  ", flush=True)
+    peers = f"; up to {options.peers} variables {', '.join(OTHERS)}" if options.peers else ""
     head = ["function", "D", "form", "solved", "worst", "evaluations", "arm", "s", "who else does"]
     text = f"""# Moved and rotated textbook functions
 
 `auto`, at most 10,000 evaluations for each variable, {options.seeds} seeds; solved: below {ERROR} in two thirds.
-Where it does not, these are tried: {", ".join(options.methods)}; up to {options.peers} variables {", ".join(OTHERS)}.
+Where it does not, these are tried: {", ".join(options.methods)}{peers}.
 
 {machine()}
 
